@@ -1,0 +1,33 @@
+/*
+ * io/rtp/prompt - spoken words and music, as G.711 ready to send: a wav file
+ * (8 or 16 kHz, mono, 16-bit PCM) is decoded once at start, so that a rescue
+ * needs no disk, no synthesis and no allocation.
+ */
+#ifndef HF_IO_RTP_PROMPT_H
+#define HF_IO_RTP_PROMPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Numbers in PLAY_PROMPT's list. */
+enum prompt {
+	PROMPT_NONE,
+	PROMPT_DIGIT_0, /* to PROMPT_DIGIT_0 + 99: "zero" to "ninety-nine" */
+	PROMPT_ONE_MOMENT = 101, /* the bridging prompt */
+	PROMPT_STILL_THERE,
+	PROMPT_YOU_ARE_NUMBER,
+	PROMPT_IN_LINE,
+	PROMPT_VOICEMAIL_INTRO,
+	PROMPT_NO_MESSAGES,
+	PROMPT_GOODBYE,
+	PROMPT_ALL_BUSY,
+	PROMPT_BEEP,	 /* synthetic */
+	PROMPT_RINGBACK, /* synthetic; loops */
+	PROMPT_CONFIRM,	 /* two short tones: done */
+	PROMPT_REFUSE,	 /* a low tone: not possible */
+	PROMPT_MUSIC,	 /* loops */
+	PROMPT_QUEUE_MUSIC, /* + queue's place; falls back to PROMPT_MUSIC */
+};
+enum { PROMPT_NR = PROMPT_QUEUE_MUSIC + 64 };
+
+#endif
