@@ -18,6 +18,8 @@ struct hf_hash_key {
 
 uint64_t hf_hash(const struct hf_hash_key *key, const void *p, size_t n);
 uint32_t hf_crc32c(const void *p, size_t n);
+/* The same without the processor's help; for machines without, and tests. */
+uint32_t hf_crc32c_by_table(const void *p, size_t n);
 
 /*
  * Open addressing with linear probing and backward-shift deletion; the memory

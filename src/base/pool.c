@@ -1,0 +1,140 @@
+/* base/pool - see pool.h */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/slice.h"
+
+#define NOWHERE UINT32_MAX
+
+const char *
+hf_ref_text(struct hf_ref r, char *to)
+{
+	snprintf(to, HF_REF_TEXT_MAX, "%x.%u", r.n, r.gen);
+	return to;
+}
+
+static bool
+parse_hex(struct hf_slice s, uint32_t *out)
+{
+	uint32_t v = 0;
+
+	if (s.n == 0 || s.n > 8)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint32_t)(c - 'a' + 10);
+		else
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+bool
+hf_ref_parse(const char *s, struct hf_ref *out)
+{
+	struct hf_slice all = hf_slice_of(s);
+	size_t dot = hf_slice_find(all, '.');
+	uint32_t n;
+	uint64_t gen;
+
+	if (dot == all.n || !parse_hex((struct hf_slice){ s, dot }, &n) ||
+	    !hf_slice_number((struct hf_slice){ s + dot + 1, all.n - dot - 1 },
+		UINT32_MAX, &gen))
+		return false;
+	*out = (struct hf_ref){ n, (uint32_t)gen };
+	return true;
+}
+
+static bool
+taken(const struct hf_pool *p, uint32_t n)
+{
+	return p->place[n].gen % 2 == 1;
+}
+
+void
+hf_pool_init(struct hf_pool *p, struct hf_pool_place *memory, uint32_t cap)
+{
+	hf_assert(cap >= 1 && cap < NOWHERE);
+	for (uint32_t i = 0; i < cap; i++)
+		memory[i] = (struct hf_pool_place){ .next = i + 1 };
+	memory[cap - 1].next = NOWHERE;
+	*p = (struct hf_pool){
+		.place = memory,
+		.cap = cap,
+		.first = 0,
+		.last = cap - 1,
+	};
+}
+
+bool
+hf_pool_take(struct hf_pool *p, struct hf_ref *out)
+{
+	uint32_t n = p->first;
+
+	if (n == NOWHERE)
+		return false;
+	p->first = p->place[n].next;
+	if (p->first == NOWHERE)
+		p->last = NOWHERE;
+	p->place[n].gen++;
+	p->used++;
+	hf_assert(taken(p, n));
+	*out = (struct hf_ref){ n, p->place[n].gen };
+	return true;
+}
+
+void
+hf_pool_give(struct hf_pool *p, struct hf_ref r)
+{
+	hf_assert(hf_pool_has(p, r));
+	p->place[r.n].gen++;
+	p->place[r.n].next = NOWHERE;
+	if (p->last == NOWHERE)
+		p->first = r.n;
+	else
+		p->place[p->last].next = r.n;
+	p->last = r.n;
+	p->used--;
+}
+
+bool
+hf_pool_has(const struct hf_pool *p, struct hf_ref r)
+{
+	return r.n < p->cap && p->place[r.n].gen == r.gen && taken(p, r.n);
+}
+
+struct hf_ref
+hf_pool_at(const struct hf_pool *p, uint32_t n)
+{
+	if (n >= p->cap || !taken(p, n))
+		return HF_REF_NONE;
+	return (struct hf_ref){ n, p->place[n].gen };
+}
+
+/* A walk along the free list; slots come in order, so it passes the free
+ * places before this one, once, at boot. */
+void
+hf_pool_restore(struct hf_pool *p, struct hf_ref r)
+{
+	uint32_t before = NOWHERE;
+
+	hf_assert(r.n < p->cap && r.gen % 2 == 1 && !taken(p, r.n));
+	for (uint32_t i = p->first; i != r.n; i = p->place[i].next) {
+		hf_assert(i != NOWHERE);
+		before = i;
+	}
+	if (before == NOWHERE)
+		p->first = p->place[r.n].next;
+	else
+		p->place[before].next = p->place[r.n].next;
+	if (p->last == r.n)
+		p->last = before;
+	p->place[r.n].gen = r.gen;
+	p->used++;
+}
