@@ -1,0 +1,60 @@
+# The short way round; meson does the work.
+#   make            a runnable tree under build/stage
+#   make run        a demo site to call
+#   make check      every check; the last line counts them
+#   make fuzz       the fuzzers, FUZZ_SECONDS each
+#   make bench-NAME, make drill-NAME   figures
+
+BUILD ?= build
+STAGE = $(abspath $(BUILD))/stage
+FUZZ_SECONDS ?= 600
+
+# Test data by others; a test that does not find it says so and skips.
+HF_CORPORA ?= ../shared/corpora
+export HF_CORPORA := $(abspath $(HF_CORPORA))
+export HF_STAGE := $(STAGE)
+
+all: $(BUILD)/.set-up
+	@ninja -C $(BUILD) --quiet
+	@meson install -C $(BUILD) --no-rebuild --quiet --only-changed \
+	    --destdir $(STAGE)
+
+$(BUILD)/.set-up:
+	@tools/install-packages build
+	meson setup $(BUILD) --prefix=/ \
+	    $(if $(wildcard $(BUILD)/build.ninja),--reconfigure)
+	@touch $@
+
+packages:
+	tools/install-packages build run test bench
+
+run:
+	@tools/install-packages build run
+	@$(MAKE) --no-print-directory all
+	@tools/run-demo $(STAGE)
+
+check:
+	@tools/install-packages build run test
+	@$(MAKE) --no-print-directory all
+	@tools/check-all $(BUILD)
+
+# One suite, as "make check-unit".
+check-%: all
+	@tools/check-all $(BUILD) $*
+
+fuzz: all
+	@tools/install-packages test
+	FUZZ_SECONDS=$(FUZZ_SECONDS) meson test -C $(BUILD) --suite fuzz \
+	    --timeout-multiplier 0 --num-processes 1 --verbose
+
+bench-%: all
+	@tools/install-packages run test bench
+	@bench/$@ $(STAGE)
+
+drill-%: all
+	@tests/drill/$@ $(STAGE)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all packages run check fuzz clean
