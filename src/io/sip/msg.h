@@ -16,40 +16,85 @@
 #include "base/slice.h"
 
 enum {
-	SIP_MSG_MAX = 65535,	/* bytes in one message */
-	SIP_HEADERS_MAX = 128,	/* header entries after splitting lists */
+	SIP_MSG_MAX = 65535,   /* bytes in one message */
+	SIP_HEADERS_MAX = 128, /* header entries after splitting lists */
 };
 
 enum sip_method {
-	SIP_INVITE, SIP_ACK, SIP_BYE, SIP_CANCEL, SIP_OPTIONS, SIP_REGISTER,
-	SIP_INFO, SIP_REFER, SIP_NOTIFY, SIP_PRACK, SIP_UPDATE, SIP_MESSAGE,
-	SIP_SUBSCRIBE, SIP_PUBLISH,
+	SIP_INVITE,
+	SIP_ACK,
+	SIP_BYE,
+	SIP_CANCEL,
+	SIP_OPTIONS,
+	SIP_REGISTER,
+	SIP_INFO,
+	SIP_REFER,
+	SIP_NOTIFY,
+	SIP_PRACK,
+	SIP_UPDATE,
+	SIP_MESSAGE,
+	SIP_SUBSCRIBE,
+	SIP_PUBLISH,
 	SIP_OTHER, /* syntactically fine, unknown to us: 405 or 501 */
 };
 
 enum sip_header {
 	SIP_H_OTHER,
-	SIP_H_ACCEPT, SIP_H_ALLOW, SIP_H_AUTHORIZATION, SIP_H_CALL_ID,
-	SIP_H_CONTACT, SIP_H_CONTENT_DISPOSITION, SIP_H_CONTENT_ENCODING,
-	SIP_H_CONTENT_LENGTH, SIP_H_CONTENT_TYPE, SIP_H_CSEQ, SIP_H_DATE,
-	SIP_H_DIVERSION, SIP_H_EVENT, SIP_H_EXPIRES, SIP_H_FROM,
-	SIP_H_HISTORY_INFO, SIP_H_MAX_FORWARDS, SIP_H_MIN_EXPIRES,
-	SIP_H_P_ASSERTED_IDENTITY, SIP_H_PRIVACY, SIP_H_PROXY_AUTHENTICATE,
-	SIP_H_PROXY_AUTHORIZATION, SIP_H_PROXY_REQUIRE, SIP_H_REASON,
-	SIP_H_RECORD_ROUTE, SIP_H_REFER_TO, SIP_H_REFERRED_BY, SIP_H_REPLACES,
-	SIP_H_REQUIRE, SIP_H_RETRY_AFTER, SIP_H_ROUTE, SIP_H_RSEQ, SIP_H_RACK,
-	SIP_H_SERVER, SIP_H_SESSION_EXPIRES, SIP_H_SUBSCRIPTION_STATE,
-	SIP_H_SUPPORTED, SIP_H_TO, SIP_H_UNSUPPORTED, SIP_H_USER_AGENT,
-	SIP_H_USER_TO_USER, SIP_H_VIA, SIP_H_WARNING, SIP_H_WWW_AUTHENTICATE,
+	SIP_H_ACCEPT,
+	SIP_H_ALLOW,
+	SIP_H_AUTHORIZATION,
+	SIP_H_CALL_ID,
+	SIP_H_CONTACT,
+	SIP_H_CONTENT_DISPOSITION,
+	SIP_H_CONTENT_ENCODING,
+	SIP_H_CONTENT_LENGTH,
+	SIP_H_CONTENT_TYPE,
+	SIP_H_CSEQ,
+	SIP_H_DATE,
+	SIP_H_DIVERSION,
+	SIP_H_EVENT,
+	SIP_H_EXPIRES,
+	SIP_H_FROM,
+	SIP_H_HISTORY_INFO,
+	SIP_H_MAX_FORWARDS,
+	SIP_H_MIN_EXPIRES,
+	SIP_H_P_ASSERTED_IDENTITY,
+	SIP_H_PRIVACY,
+	SIP_H_PROXY_AUTHENTICATE,
+	SIP_H_PROXY_AUTHORIZATION,
+	SIP_H_PROXY_REQUIRE,
+	SIP_H_REASON,
+	SIP_H_RECORD_ROUTE,
+	SIP_H_REFER_TO,
+	SIP_H_REFERRED_BY,
+	SIP_H_REPLACES,
+	SIP_H_REQUIRE,
+	SIP_H_RETRY_AFTER,
+	SIP_H_ROUTE,
+	SIP_H_RSEQ,
+	SIP_H_RACK,
+	SIP_H_SERVER,
+	SIP_H_SESSION_EXPIRES,
+	SIP_H_SUBSCRIPTION_STATE,
+	SIP_H_SUPPORTED,
+	SIP_H_TO,
+	SIP_H_UNSUPPORTED,
+	SIP_H_USER_AGENT,
+	SIP_H_USER_TO_USER,
+	SIP_H_VIA,
+	SIP_H_WARNING,
+	SIP_H_WWW_AUTHENTICATE,
 	SIP_H_NR
 };
 
-/* sip:user:password@host:port;params?headers (RFC 3261 19.1). */
+/* sip:user:password@host:port;params?headers (RFC 3261 19.1).  Of a tel URI
+ * the number is in user, its parameters in params; of any other scheme only
+ * whole and scheme are set. */
 struct sip_uri {
 	struct hf_slice whole;
 	struct hf_slice scheme; /* "sip", "sips", "tel" or anything else */
-	struct hf_slice user;	/* still escaped; empty when absent */
-	struct hf_slice host;	/* without brackets */
+	struct hf_slice user;   /* still escaped; empty when absent */
+	struct hf_slice host;   /* without brackets */
 	struct hf_slice params; /* behind the first ';', without it */
 	struct hf_slice headers;
 	uint16_t port; /* 0 when absent */
@@ -113,13 +158,14 @@ struct sip_msg {
 enum sip_parsed { SIP_GOOD, SIP_BAD, SIP_DROP };
 struct sip_verdict {
 	enum sip_parsed parsed;
-	uint16_t status;  /* for BAD: 400, 413, 416, 420, 501, 505, ... */
-	const char *why;  /* static text: reason phrase, counter, log */
-	uint32_t at;	  /* byte offset of the trouble */
+	uint16_t status; /* for BAD: 400, 413, 416, 420, 501, 505, ... */
+	const char *why; /* static text: reason phrase, counter, log */
+	uint32_t at;     /* byte offset of the trouble */
 };
 
 /* A datagram: one message; bytes behind Content-Length are cut off (RFC 3261
- * 18.3), too few are BAD 400. */
+ * 18.3), too few are BAD 400.  A response that is wrong in any way, or has more
+ * than one Via (8.1.3.3: we are never a proxy), and a wrong ACK are DROP. */
 struct sip_verdict sip_parse(struct hf_slice bytes, struct sip_msg *out);
 
 /* A stream: how many bytes the first message in them has.  0: not all here
@@ -132,17 +178,36 @@ int sip_frame(struct hf_slice bytes, uint32_t *skip);
 const struct sip_header_line *sip_find(
     const struct sip_msg *m, enum sip_header id, unsigned nth);
 
+/* Is the token in one of the header's comma lists (Require, Supported,
+ * Allow)?  Without case. */
+bool sip_has_token(
+    const struct sip_msg *m, enum sip_header id, struct hf_slice token);
+
+/* Takes the next item off a comma list; quotes and <> protect commas.  False
+ * at the end; empty items are passed over. */
+bool sip_list_next(struct hf_slice *list, struct hf_slice *item);
+
+/* Writes the option tags of Require (or Proxy-Require) that are not in the
+ * comma list known, as the value of Unsupported.  True when there are any:
+ * the answer is 420 (8.2.2.3). */
+bool sip_unknown_required(const struct sip_msg *m, enum sip_header id,
+    struct hf_slice known, struct hf_buf *unsupported);
+
 bool sip_parse_uri(struct hf_slice s, struct sip_uri *out);
 bool sip_parse_name_addr(struct hf_slice s, struct sip_name_addr *out);
 bool sip_parse_via(struct hf_slice s, struct sip_via *out);
 
 /* ";name=value" among params (of a URI or a header); names without case,
  * quotes taken off.  False when absent; an empty value when it has none. */
-bool sip_param(struct hf_slice params, struct hf_slice name,
-    struct hf_slice *value);
+bool sip_param(
+    struct hf_slice params, struct hf_slice name, struct hf_slice *value);
 
 /* Undoes %XX into to; false when it does not fit or holds %00. */
 bool sip_unescape(struct hf_slice s, char *to, size_t cap);
+
+/* The number a host part is, if it is one: with or without brackets, and with
+ * the three colons of RFC 3261's grammar mistake (RFC 5118 4.5). */
+bool sip_host_addr(struct hf_slice host, struct hf_addr *out);
 
 /* URI comparison of RFC 3261 19.1.4. */
 bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b);
