@@ -123,13 +123,6 @@ every_verb_has_a_pattern_that_it_understands(void **state)
 	}
 }
 
-_Noreturn void
-hf_die(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: %s\n", file, line, what);
-	abort();
-}
-
 int
 main(void)
 {
