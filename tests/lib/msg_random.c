@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tests/lib/msg_random.h"
+#include "lib/msg_random.h"
 
 /* splitmix64 (Steele, Lea, Flood 2014): every seed gives another message. */
 static uint64_t

@@ -3,8 +3,8 @@
  * allows.  Walks the same table as the codec, so a new row in wire/msg.def is
  * tested without a new line here.
  */
-#ifndef HF_TESTS_LIB_MSG_RANDOM_H
-#define HF_TESTS_LIB_MSG_RANDOM_H
+#ifndef HF_LIB_MSG_RANDOM_H
+#define HF_LIB_MSG_RANDOM_H
 
 #include "wire/msg.h"
 

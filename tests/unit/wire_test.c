@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/lib/msg_random.h"
+#include "lib/msg_random.h"
 #include "wire/msg.h"
 #include "wire/row.h"
 
