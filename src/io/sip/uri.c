@@ -292,7 +292,8 @@ sip_parse_name_addr(struct hf_slice s, struct sip_name_addr *out)
 }
 
 bool
-sip_parse_party(struct hf_slice s, struct sip_name_addr *out, struct hf_slice *tag)
+sip_parse_party(
+    struct hf_slice s, struct sip_name_addr *out, struct hf_slice *tag)
 {
 	struct param p;
 	struct at a;
