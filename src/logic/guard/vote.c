@@ -1,0 +1,134 @@
+/* logic/guard/vote - see vote.h */
+
+#include "logic/guard/vote.h"
+
+void
+vote_init(struct vote *v, bool remote)
+{
+	*v = (struct vote){ .remote = remote, .fell = HF_TIME_NEVER };
+}
+
+static bool
+has_fallen(const struct vote *v)
+{
+	return v->fell.us != HF_TIME_NEVER.us;
+}
+
+static bool
+share_reached(const struct vote *v, const struct vote_conf *c)
+{
+	return v->silent >= c->min &&
+	       (uint64_t)v->silent * 100 >= (uint64_t)v->live * c->share;
+}
+
+void
+vote_join(struct vote *v)
+{
+	v->live++;
+}
+
+void
+vote_leave(struct vote *v, bool was_silent)
+{
+	hf_assert(v->live > 0);
+	v->live--;
+	if (was_silent) {
+		hf_assert(v->silent > 0);
+		v->silent--;
+	}
+	/* The last one gone: who comes later is a new electorate. */
+	if (v->live == 0)
+		v->fell = HF_TIME_NEVER;
+}
+
+bool
+vote_silent(struct vote *v, const struct vote_conf *c, struct hf_time now)
+{
+	v->silent++;
+	hf_assert(v->silent <= v->live);
+	if (has_fallen(v) || !share_reached(v, c))
+		return false;
+	v->fell = now;
+	v->voters = v->live;
+	v->proof = PROOF_NONE;
+	return true;
+}
+
+void
+vote_well(struct vote *v, const struct vote_conf *c)
+{
+	hf_assert(v->silent > 0);
+	v->silent--;
+	if (!share_reached(v, c))
+		v->fell = HF_TIME_NEVER;
+}
+
+void
+vote_probed(struct vote *v, bool answered)
+{
+	if (has_fallen(v))
+		v->proof = answered ? PROOF_ANSWERED : PROOF_FAILED;
+}
+
+/* Did b fall about when a did, with enough calls to mean something? */
+static bool
+fell_together(
+    const struct vote *a, const struct vote *b, const struct vote_conf *c)
+{
+	int64_t apart;
+
+	if (!b->remote || !has_fallen(b) || b->voters < c->uplink_calls)
+		return false;
+	apart = hf_time_since(a->fell, b->fell).us;
+	return apart <= c->uplink_within.us && -apart <= c->uplink_within.us;
+}
+
+/* Could it be our uplink?  Then *first is when the first of them fell. */
+static bool
+uplink_suspected(const struct vote *all, unsigned n, const struct vote *v,
+    const struct vote_conf *c, struct hf_time *first)
+{
+	unsigned together = 0;
+
+	*first = v->fell;
+	if (!fell_together(v, v, c))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (!fell_together(v, &all[i], c))
+			continue;
+		if (all[i].proof == PROOF_ANSWERED)
+			return false;
+		*first = hf_time_min(*first, all[i].fell);
+		together++;
+	}
+	return together >= c->uplink_helpers;
+}
+
+static enum verdict
+once(struct hf_time at, enum verdict then, struct hf_time now,
+    struct hf_time *again)
+{
+	if (!hf_time_before(now, at))
+		return then;
+	*again = at;
+	return VERDICT_WAIT;
+}
+
+enum verdict
+vote_judge(const struct vote *all, unsigned n, unsigned i,
+    const struct vote_conf *c, struct hf_time last, struct hf_time now,
+    struct hf_time *again)
+{
+	const struct vote *v = &all[i];
+	struct hf_time first;
+
+	hf_assert(i < n);
+	if (!has_fallen(v))
+		return once(
+		    hf_time_after(last, c->lost), VERDICT_ALONE, now, again);
+	if (uplink_suspected(all, n, v, c, &first))
+		return once(hf_time_after(first, c->uplink_after),
+		    VERDICT_UPLINK, now, again);
+	return once(
+	    hf_time_after(last, c->after), VERDICT_TOGETHER, now, again);
+}
