@@ -19,7 +19,8 @@ all: $(BUILD)/.set-up
 	@meson install -C $(BUILD) --no-rebuild --quiet --only-changed \
 	    --destdir $(STAGE)
 
-$(BUILD)/.set-up:
+# meson does not notice that a folder got its first meson.build.
+$(BUILD)/.set-up: $(shell find src tests -name meson.build)
 	@tools/install-packages build
 	meson setup $(BUILD) --prefix=/ \
 	    $(if $(wildcard $(BUILD)/build.ninja),--reconfigure)
