@@ -1,0 +1,409 @@
+/* io/sip/stream - see stream.h */
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "io/sip/stream.h"
+
+enum {
+	CONNECT_MAX_MS = 3000, /* then the next target has its turn */
+	HOST_SHARE = 4,	       /* one host may hold 1/4 of the table */
+	ACCEPTS_A_TURN = 64,
+	READS_A_TURN = 8,
+};
+
+bool
+sip_stream_init(struct sip_stream *s, uint32_t cap, struct hf_span idle,
+    struct hf_rand *rand, const struct sip_wire_hooks *hooks, void *arg)
+{
+	uint32_t cells = 4;
+
+	while (cells < 2 * cap + 2)
+		cells *= 2;
+	*s = (struct sip_stream){
+		.idle = idle,
+		.hooks = hooks,
+		.arg = arg,
+		.hash.k = { hf_rand_u64(rand), hf_rand_u64(rand) },
+	};
+	s->conn = calloc(cap, sizeof(*s->conn));
+	s->rx = calloc(cap, SIP_STREAM_RX);
+	s->tx = calloc(cap, SIP_STREAM_TX);
+	s->places = calloc(cap, sizeof(*s->places));
+	for (size_t i = 0; i < HF_LEN(s->cells); i++)
+		s->cells[i] = calloc(cells, sizeof(**s->cells));
+	if (s->conn == NULL || s->rx == NULL || s->tx == NULL ||
+	    s->places == NULL || s->cells[0] == NULL || s->cells[1] == NULL) {
+		sip_stream_free(s);
+		return false;
+	}
+	hf_pool_init(&s->pool, s->places, cap);
+	hf_map_init(&s->by_peer, s->cells[0], cells);
+	hf_map_init(&s->by_fd, s->cells[1], cells);
+	hf_list_init(&s->by_age);
+	for (uint32_t i = 0; i < cap; i++) {
+		s->conn[i].fd = -1;
+		s->conn[i].n = i;
+		hf_list_init(&s->conn[i].age);
+	}
+	return true;
+}
+
+void
+sip_stream_free(struct sip_stream *s)
+{
+	for (uint32_t i = 0; s->conn != NULL && i < s->pool.cap; i++)
+		if (s->conn[i].fd >= 0)
+			close(s->conn[i].fd);
+	free(s->conn);
+	free(s->rx);
+	free(s->tx);
+	free(s->places);
+	for (size_t i = 0; i < HF_LEN(s->cells); i++)
+		free(s->cells[i]);
+	*s = (struct sip_stream){ 0 };
+}
+
+static uint64_t
+peer_key(const struct sip_stream *s, const struct hf_addr *a)
+{
+	uint64_t h = hf_hash(&s->hash, a, sizeof(*a));
+
+	return h != 0 ? h : 1;
+}
+
+static char *
+rx_of(struct sip_stream *s, const struct sip_conn *c)
+{
+	return s->rx + (size_t)c->n * SIP_STREAM_RX;
+}
+
+static char *
+tx_of(struct sip_stream *s, const struct sip_conn *c)
+{
+	return s->tx + (size_t)c->n * SIP_STREAM_TX;
+}
+
+static void
+touch(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
+{
+	c->heard = now;
+	hf_list_remove(&c->age);
+	hf_list_push(&s->by_age, &c->age);
+}
+
+static struct sip_conn *
+conn_new(struct sip_stream *s, int fd, const struct hf_addr *peer,
+    bool connecting, struct hf_time now)
+{
+	uint64_t key = peer_key(s, peer);
+	int one = 1;
+	struct sip_conn *c;
+	struct hf_ref r;
+
+	if (!hf_pool_take(&s->pool, &r))
+		return NULL;
+	if (!hf_map_put(&s->by_fd, (uint64_t)fd + 1, r.n) ||
+	    !hf_map_put(&s->by_peer, key, r.n))
+		hf_never("maps have room for every connection");
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	c = &s->conn[r.n];
+	c->peer = *peer;
+	c->fd = fd;
+	c->connecting = connecting;
+	c->asked = c->doomed = false;
+	c->rx = c->tx = 0;
+	touch(s, c, now);
+	s->hooks->watch(
+	    s->arg, fd, connecting ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	return c;
+}
+
+static void
+conn_close(struct sip_stream *s, struct sip_conn *c)
+{
+	struct hf_ref r = hf_pool_at(&s->pool, c->n);
+	uint64_t key = peer_key(s, &c->peer);
+	bool asked = c->asked;
+
+	s->hooks->watch(s->arg, c->fd, 0);
+	hf_map_del(&s->by_fd, (uint64_t)c->fd + 1);
+	if (hf_map_get(&s->by_peer, key) == c->n)
+		hf_map_del(&s->by_peer, key);
+	close(c->fd);
+	c->fd = -1;
+	hf_list_remove(&c->age);
+	hf_pool_give(&s->pool, r);
+	s->count.closed++;
+	if (asked)
+		s->hooks->lost(s->arg, r);
+}
+
+/* ---- in ------------------------------------------------------------------ */
+
+bool
+sip_stream_listen(struct sip_stream *s, int fd)
+{
+	if (s->listeners == HF_LEN(s->listener))
+		return false;
+	s->listener[s->listeners++] = fd;
+	s->hooks->watch(s->arg, fd, EPOLLIN);
+	return true;
+}
+
+static bool
+may_enter(const struct sip_stream *s, const struct hf_addr *peer)
+{
+	uint32_t same = 0;
+
+	if (s->pool.used == s->pool.cap)
+		return false;
+	if (s->pool.used < s->pool.cap / HOST_SHARE)
+		return true;
+	for (uint32_t i = 0; i < s->pool.cap; i++)
+		same += s->conn[i].fd >= 0 &&
+		    hf_addr_same_host(&s->conn[i].peer, peer);
+	return same < s->pool.cap / HOST_SHARE + 1;
+}
+
+static void
+accept_all(struct sip_stream *s, int listener, struct hf_time now)
+{
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_storage ss;
+		socklen_t n = sizeof(ss);
+		struct hf_addr peer;
+		int fd = accept4(listener, (struct sockaddr *)&ss, &n,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		if (!hf_addr_from_sockaddr((struct sockaddr *)&ss, &peer) ||
+		    !may_enter(s, &peer) ||
+		    conn_new(s, fd, &peer, false, now) == NULL) {
+			s->count.refused++;
+			close(fd);
+			continue;
+		}
+		s->count.accepted++;
+	}
+}
+
+/* Hands over every whole message; false: the rest will never be one. */
+static bool
+deliver(struct sip_stream *s, struct sip_conn *c)
+{
+	struct hf_ref r = hf_pool_at(&s->pool, c->n);
+	struct sip_flow from = {
+		.peer = c->peer, .conn = r, .transport = SIP_TCP
+	};
+	uint32_t done = 0;
+	bool good = true;
+
+	for (;;) {
+		struct hf_slice rest = { rx_of(s, c) + done, c->rx - done };
+		uint32_t skip = 0;
+		int n;
+
+		if (rest.n == 0)
+			break;
+		n = sip_frame(rest, &skip);
+		if (n < 0 || skip + (uint32_t)(n > 0 ? n : 0) > rest.n) {
+			good = false;
+			break;
+		}
+		done += skip;
+		if (n == 0)
+			break;
+		rest = (struct hf_slice){ rest.p + skip, (size_t)n };
+		done += (uint32_t)n;
+		s->hooks->received(s->arg, rest, &from);
+		/* The handler may have closed it under our feet. */
+		if (!hf_pool_has(&s->pool, r) || c->doomed)
+			return true;
+	}
+	memmove(rx_of(s, c), rx_of(s, c) + done, c->rx - done);
+	c->rx -= done;
+	return good && c->rx < SIP_STREAM_RX;
+}
+
+static void
+read_all(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
+{
+	struct hf_ref r = hf_pool_at(&s->pool, c->n);
+
+	for (int i = 0; i < READS_A_TURN; i++) {
+		ssize_t n = recv(
+		    c->fd, rx_of(s, c) + c->rx, SIP_STREAM_RX - c->rx, 0);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			conn_close(s, c);
+			return;
+		}
+		touch(s, c, now);
+		c->rx += (uint32_t)n;
+		if (!deliver(s, c)) {
+			s->count.garbled++;
+			conn_close(s, c);
+			return;
+		}
+		if (!hf_pool_has(&s->pool, r))
+			return;
+	}
+}
+
+/* ---- out ----------------------------------------------------------------- */
+
+/* False: broken. */
+static bool
+write_all(struct sip_stream *s, struct sip_conn *c)
+{
+	uint32_t done = 0;
+	uint32_t waiting = c->tx;
+
+	while (done < c->tx) {
+		ssize_t n = send(c->fd, tx_of(s, c) + done, c->tx - done,
+		    MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (uint32_t)n;
+	}
+	memmove(tx_of(s, c), tx_of(s, c) + done, c->tx - done);
+	c->tx -= done;
+	if (c->tx > 0 || waiting > 0)
+		s->hooks->watch(s->arg, c->fd,
+		    c->tx > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	return true;
+}
+
+static bool
+connected(struct sip_conn *c)
+{
+	int err = 0;
+	socklen_t n = sizeof(err);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0 || err != 0)
+		return false;
+	c->connecting = false;
+	return true;
+}
+
+bool
+sip_stream_ready(
+    struct sip_stream *s, int fd, uint32_t events, struct hf_time now)
+{
+	struct sip_conn *c;
+	uint32_t n;
+
+	for (uint32_t i = 0; i < s->listeners; i++) {
+		if (s->listener[i] == fd) {
+			accept_all(s, fd, now);
+			return true;
+		}
+	}
+	n = hf_map_get(&s->by_fd, (uint64_t)fd + 1);
+	if (n == HF_MAP_NONE)
+		return false;
+	c = &s->conn[n];
+	if (c->doomed || (c->connecting && !connected(c)) ||
+	    ((events & EPOLLOUT) && !write_all(s, c))) {
+		conn_close(s, c);
+		return true;
+	}
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		read_all(s, c, now);
+	return true;
+}
+
+static struct sip_conn *
+conn_open(struct sip_stream *s, const struct hf_addr *peer, struct hf_time now)
+{
+	int family = peer->family == 6 ? AF_INET6 : AF_INET;
+	struct sockaddr_storage ss;
+	socklen_t n = hf_addr_to_sockaddr(peer, family, &ss);
+	struct sip_conn *c;
+	bool waits;
+	int fd;
+
+	if (s->pool.used == s->pool.cap)
+		return NULL;
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return NULL;
+	waits = connect(fd, (struct sockaddr *)&ss, n) < 0;
+	if ((waits && errno != EINPROGRESS) ||
+	    (c = conn_new(s, fd, peer, waits, now)) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	s->count.opened++;
+	return c;
+}
+
+bool
+sip_stream_send(struct sip_stream *s, struct sip_flow *to,
+    struct hf_slice bytes, bool request, struct hf_time now)
+{
+	struct sip_conn *c = NULL;
+	uint32_t n;
+
+	if (hf_pool_has(&s->pool, to->conn))
+		c = &s->conn[to->conn.n];
+	else if ((n = hf_map_get(&s->by_peer, peer_key(s, &to->peer))) !=
+	    HF_MAP_NONE)
+		c = &s->conn[n];
+	else
+		c = conn_open(s, &to->peer, now);
+	if (c == NULL || c->doomed) {
+		s->count.refused++;
+		return false;
+	}
+	to->conn = hf_pool_at(&s->pool, c->n);
+	if (bytes.n > SIP_STREAM_TX - c->tx) {
+		/* Not here: our caller may stand on this very connection. */
+		s->count.slow++;
+		c->doomed = true;
+		s->hooks->watch(s->arg, c->fd, EPOLLIN | EPOLLOUT);
+		return false;
+	}
+	memcpy(tx_of(s, c) + c->tx, bytes.p, bytes.n);
+	c->tx += (uint32_t)bytes.n;
+	c->asked |= request;
+	touch(s, c, now);
+	if (!c->connecting && c->tx == bytes.n && !write_all(s, c)) {
+		c->doomed = true;
+		s->hooks->watch(s->arg, c->fd, EPOLLIN | EPOLLOUT);
+		return false;
+	}
+	return true;
+}
+
+void
+sip_stream_tidy(struct sip_stream *s, struct hf_time now)
+{
+	struct hf_list *it = s->by_age.next;
+
+	while (it != &s->by_age) {
+		struct sip_conn *c = HF_CONTAINER(it, struct sip_conn, age);
+		int64_t silent = hf_time_since(c->heard, now).us;
+
+		if (silent < (int64_t)CONNECT_MAX_MS * 1000)
+			return;
+		it = it->next;
+		if (!c->connecting && silent < s->idle.us)
+			continue;
+		s->count.idle++;
+		conn_close(s, c);
+		/* lost() may have closed or opened others. */
+		it = s->by_age.next;
+	}
+}
