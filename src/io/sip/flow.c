@@ -18,7 +18,7 @@ sip_flow_back(const struct sip_via *via, const struct sip_flow *from)
 	/* RFC 3581 by request; and uncalled for where the sent-by address is
 	 * not the one it came from: its port then means nothing to us. */
 	natted = hf_addr_parse_ip(via->host, &by) &&
-	    !hf_addr_same_host(&by, &from->peer);
+		 !hf_addr_same_host(&by, &from->peer);
 	if (!via->has_rport && !natted)
 		f.peer.port = port;
 	return f;

@@ -18,7 +18,7 @@ struct sip_flow {
 	struct hf_addr peer;
 	struct hf_ref conn; /* TCP; none: connect when something is sent */
 	uint8_t transport;  /* enum sip_transport_kind */
-	uint8_t socket;	    /* UDP: which of our sockets */
+	uint8_t socket;     /* UDP: which of our sockets */
 	uint8_t pad[6];
 };
 

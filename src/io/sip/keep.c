@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "io/sip/keep.h"
 
-#define BIG	 0x80000000u
+#define BIG      0x80000000u
 #define NO_PLACE UINT32_MAX
 
 static bool

@@ -10,7 +10,7 @@
 
 enum {
 	CONNECT_MAX_MS = 3000, /* then the next target has its turn */
-	HOST_SHARE = 4,	       /* one host may hold 1/4 of the table */
+	HOST_SHARE = 4,        /* one host may hold 1/4 of the table */
 	ACCEPTS_A_TURN = 64,
 	READS_A_TURN = 8,
 };
@@ -117,8 +117,7 @@ conn_new(struct sip_stream *s, int fd, const struct hf_addr *peer,
 	c->asked = c->doomed = false;
 	c->rx = c->tx = 0;
 	touch(s, c, now);
-	s->hooks->watch(
-	    s->arg, fd, connecting ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	s->hooks->watch(s->arg, fd, connecting ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	return c;
 }
 
@@ -165,7 +164,7 @@ may_enter(const struct sip_stream *s, const struct hf_addr *peer)
 		return true;
 	for (uint32_t i = 0; i < s->pool.cap; i++)
 		same += s->conn[i].fd >= 0 &&
-		    hf_addr_same_host(&s->conn[i].peer, peer);
+			hf_addr_same_host(&s->conn[i].peer, peer);
 	return same < s->pool.cap / HOST_SHARE + 1;
 }
 
@@ -236,8 +235,8 @@ read_all(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
 	struct hf_ref r = hf_pool_at(&s->pool, c->n);
 
 	for (int i = 0; i < READS_A_TURN; i++) {
-		ssize_t n = recv(
-		    c->fd, rx_of(s, c) + c->rx, SIP_STREAM_RX - c->rx, 0);
+		ssize_t n =
+		    recv(c->fd, rx_of(s, c) + c->rx, SIP_STREAM_RX - c->rx, 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -267,8 +266,8 @@ write_all(struct sip_stream *s, struct sip_conn *c)
 	uint32_t waiting = c->tx;
 
 	while (done < c->tx) {
-		ssize_t n = send(c->fd, tx_of(s, c) + done, c->tx - done,
-		    MSG_NOSIGNAL);
+		ssize_t n =
+		    send(c->fd, tx_of(s, c) + done, c->tx - done, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EAGAIN)
 			break;
@@ -280,8 +279,8 @@ write_all(struct sip_stream *s, struct sip_conn *c)
 	memmove(tx_of(s, c), tx_of(s, c) + done, c->tx - done);
 	c->tx -= done;
 	if (c->tx > 0 || waiting > 0)
-		s->hooks->watch(s->arg, c->fd,
-		    c->tx > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		s->hooks->watch(
+		    s->arg, c->fd, c->tx > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	return true;
 }
 
@@ -359,7 +358,7 @@ sip_stream_send(struct sip_stream *s, struct sip_flow *to,
 	if (hf_pool_has(&s->pool, to->conn))
 		c = &s->conn[to->conn.n];
 	else if ((n = hf_map_get(&s->by_peer, peer_key(s, &to->peer))) !=
-	    HF_MAP_NONE)
+		 HF_MAP_NONE)
 		c = &s->conn[n];
 	else
 		c = conn_open(s, &to->peer, now);

@@ -35,7 +35,7 @@ struct sip_conn {
 	struct hf_list age; /* longest silent first */
 	struct hf_addr peer;
 	struct hf_time heard; /* or opened, or last sent to */
-	int fd;		      /* -1: free */
+	int fd;               /* -1: free */
 	bool connecting, asked, doomed;
 	uint32_t n, rx, tx;
 };

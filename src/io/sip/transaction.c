@@ -187,8 +187,8 @@ take(struct sip_transactions *tt, enum sip_trans_kind kind,
 		room -= room / RESERVED_SHARE;
 	if (tt->pool.used >= room && !hf_list_empty(&tt->lingering)) {
 		tt->count.evicted++;
-		drop(HF_CONTAINER(
-		    tt->lingering.next, struct sip_trans, linger));
+		drop(
+		    HF_CONTAINER(tt->lingering.next, struct sip_trans, linger));
 	}
 	if (tt->pool.used >= room || !hf_pool_take(&tt->pool, &r)) {
 		tt->count.full++;
@@ -433,8 +433,8 @@ send_cancel(struct sip_trans *t, struct hf_slice extra, struct hf_time now)
 	sip_put_cancel(&b, &invite, extra);
 	if (b.overflow)
 		return;
-	(void)!sip_trans_start(tt, SIP_CANCEL, t->key, hf_buf_taken(&b),
-	    &t->flow, 0, now, &r);
+	(void)!sip_trans_start(
+	    tt, SIP_CANCEL, t->key, hf_buf_taken(&b), &t->flow, 0, now, &r);
 }
 
 void
@@ -546,8 +546,7 @@ static void
 hear_ack(struct sip_transactions *tt, const struct sip_msg *m,
     const struct sip_flow *from, struct hf_time now)
 {
-	struct sip_trans *t =
-	    by_key(tt, server_key(tt, m, HF_SLICE("INVITE")));
+	struct sip_trans *t = by_key(tt, server_key(tt, m, HF_SLICE("INVITE")));
 
 	if (t == NULL || t->kind != SIP_SERVER_INVITE ||
 	    t->state == SIP_T_ACCEPTED) {
@@ -617,8 +616,8 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 }
 
 void
-sip_trans_respond(struct sip_transactions *tt, struct hf_ref r,
-    uint16_t status, struct hf_slice bytes, struct hf_time now)
+sip_trans_respond(struct sip_transactions *tt, struct hf_ref r, uint16_t status,
+    struct hf_slice bytes, struct hf_time now)
 {
 	struct sip_trans *t = at(tt, r);
 
@@ -669,8 +668,7 @@ repeat(struct sip_trans *t, struct hf_time now)
 {
 	struct sip_transactions *tt = t->table;
 	/* Timer A knows no ceiling; E and G stop doubling at T2. */
-	bool capped =
-	    t->kind != SIP_CLIENT_INVITE || t->state != SIP_T_CALLING;
+	bool capped = t->kind != SIP_CLIENT_INVITE || t->state != SIP_T_CALLING;
 
 	if (!say_again(t) && is_client(t)) {
 		fail(t, SIP_END_UNREACHABLE);
@@ -743,7 +741,7 @@ sip_transactions_refused(
 	if (hf_slice_starts(bytes, HF_SLICE("CANCEL ")))
 		method = SIP_CANCEL;
 	while (bytes.n > mark.n + SIP_BRANCH_LEN &&
-	    !hf_slice_starts(bytes, mark)) {
+	       !hf_slice_starts(bytes, mark)) {
 		bytes.p++;
 		bytes.n--;
 	}

@@ -45,7 +45,7 @@ enum { SIP_T_NR = SIP_T_ACCEPTED + 1 };
 /* Why a transaction ended without what it waited for. */
 enum sip_trans_end {
 	SIP_END_TIMEOUT,     /* timers B, F: nobody answered */
-	SIP_END_NO_ACK,	     /* timer H */
+	SIP_END_NO_ACK,      /* timer H */
 	SIP_END_UNREACHABLE, /* ICMP, or the connection failed */
 };
 
@@ -69,8 +69,8 @@ struct sip_trans_hooks {
 	    const struct sip_flow *from);
 	/* No transaction for it: an ACK for a 2xx (not answered), or a request
 	 * to be answered without state: status says how. */
-	void (*ack)(void *arg, const struct sip_msg *m,
-	    const struct sip_flow *from);
+	void (*ack)(
+	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
 	void (*stateless)(void *arg, const struct sip_msg *m,
 	    const struct sip_flow *from, uint16_t status);
 	/* A CANCEL (itself transaction t) for the INVITE transaction. */
@@ -80,19 +80,19 @@ struct sip_trans_hooks {
 	void (*response)(void *arg, struct hf_ref t, uint64_t user,
 	    const struct sip_msg *m, const struct sip_flow *from);
 	/* A 2xx to an INVITE that matches no transaction any more. */
-	void (*stray)(void *arg, const struct sip_msg *m,
-	    const struct sip_flow *from);
-	void (*ended)(void *arg, struct hf_ref t, uint64_t user,
-	    enum sip_trans_end why);
+	void (*stray)(
+	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
+	void (*ended)(
+	    void *arg, struct hf_ref t, uint64_t user, enum sip_trans_end why);
 };
 
 struct sip_trans {
 	struct hf_timer timer; /* at the earlier of repeat and end */
 	struct hf_list linger;
 	struct sip_transactions *table;
-	uint64_t key;	/* in by_key */
+	uint64_t key;   /* in by_key */
 	uint64_t merge; /* RFC 3261 8.2.2.2; 0: none */
-	uint64_t user;	/* the session's handle; 0: nobody cares */
+	uint64_t user;  /* the session's handle; 0: nobody cares */
 	struct hf_time repeat, end;
 	struct hf_span interval; /* to the next repetition */
 	struct sip_flow flow;
@@ -142,8 +142,8 @@ void sip_transactions_receive(struct sip_transactions *tt,
 
 /* The network said that nobody takes these bytes of ours (the beginning of
  * the datagram, as the error queue gives it back). */
-void sip_transactions_refused(struct sip_transactions *tt,
-    struct hf_slice bytes, struct hf_time now);
+void sip_transactions_refused(
+    struct sip_transactions *tt, struct hf_slice bytes, struct hf_time now);
 
 /* The connection is gone, with whatever was not answered on it. */
 void sip_transactions_lost(struct sip_transactions *tt, struct hf_ref conn,

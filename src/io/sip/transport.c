@@ -117,7 +117,7 @@ static bool
 reaches(const struct sip_socket *s, const struct hf_addr *peer)
 {
 	return s->at.family == peer->family ||
-	    (s->family == AF_INET6 && hf_addr_is_any(&s->at));
+	       (s->family == AF_INET6 && hf_addr_is_any(&s->at));
 }
 
 static bool
@@ -182,8 +182,8 @@ sip_transport_here(
     struct sip_transport *tp, const struct sip_flow *flow, struct hf_time now)
 {
 	const struct hf_addr *at = flow->transport == SIP_UDP
-	    ? &tp->udp[flow->socket].at
-	    : &tp->tcp_at;
+				       ? &tp->udp[flow->socket].at
+				       : &tp->tcp_at;
 	uint16_t port = at->port != 0 ? at->port : SIP_PORT;
 	struct sip_route *r;
 	struct hf_addr here;
@@ -355,8 +355,8 @@ send_run(struct sip_transport *tp, const struct sip_out *first, uint32_t n)
 	int sent;
 
 	for (; run < n && first[run].socket == first->socket; run++) {
-		iov[run] = (struct iovec){ tp->out + first[run].at,
-			first[run].len };
+		iov[run] =
+		    (struct iovec){ tp->out + first[run].at, first[run].len };
 		mm[run].msg_hdr = (struct msghdr){
 			.msg_name = &to[run],
 			.msg_namelen = hf_addr_to_sockaddr(
@@ -392,8 +392,8 @@ sip_transport_flush(struct sip_transport *tp)
 			done += send_run(tp, &tp->queue[done], n - done);
 		/* What refused() queued meanwhile moves to the front. */
 		tp->outs -= n;
-		memmove(tp->queue, tp->queue + n,
-		    tp->outs * sizeof(*tp->queue));
+		memmove(
+		    tp->queue, tp->queue + n, tp->outs * sizeof(*tp->queue));
 		memmove(tp->out, tp->out + end, tp->out_bytes - end);
 		tp->out_bytes -= end;
 		for (uint32_t i = 0; i < tp->outs; i++)

@@ -14,10 +14,10 @@
 
 enum {
 	SIP_SOCKETS_MAX = 8,
-	SIP_BATCH = 32,	       /* datagrams a system call */
-	SIP_OUT_MAX = 256,     /* messages waiting for the end of the turn */
+	SIP_BATCH = 32,    /* datagrams a system call */
+	SIP_OUT_MAX = 256, /* messages waiting for the end of the turn */
 	SIP_OUT_BYTES = 1 << 19,
-	SIP_ROUTES = 64,       /* remembered: which address of ours they see */
+	SIP_ROUTES = 64, /* remembered: which address of ours they see */
 };
 
 struct sip_socket {
