@@ -10,24 +10,7 @@
 #include <stdint.h>
 
 /* Numbers in PLAY_PROMPT's list. */
-enum prompt {
-	PROMPT_NONE,
-	PROMPT_DIGIT_0, /* to PROMPT_DIGIT_0 + 99: "zero" to "ninety-nine" */
-	PROMPT_ONE_MOMENT = 101, /* the bridging prompt */
-	PROMPT_STILL_THERE,
-	PROMPT_YOU_ARE_NUMBER,
-	PROMPT_IN_LINE,
-	PROMPT_VOICEMAIL_INTRO,
-	PROMPT_NO_MESSAGES,
-	PROMPT_GOODBYE,
-	PROMPT_ALL_BUSY,
-	PROMPT_BEEP,	 /* synthetic */
-	PROMPT_RINGBACK, /* synthetic; loops */
-	PROMPT_CONFIRM,	 /* two short tones: done */
-	PROMPT_REFUSE,	 /* a low tone: not possible */
-	PROMPT_MUSIC,	 /* loops */
-	PROMPT_QUEUE_MUSIC, /* + queue's place; falls back to PROMPT_MUSIC */
-};
+#include "base/prompt.h"
 enum { PROMPT_NR = PROMPT_QUEUE_MUSIC + 64 };
 
 #endif

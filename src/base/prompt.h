@@ -1,0 +1,28 @@
+/*
+ * base/prompt - the sounds of the house have numbers: hf-call orders them,
+ * hf-media has them.
+ */
+#ifndef HF_BASE_PROMPT_H
+#define HF_BASE_PROMPT_H
+
+/* Numbers in PLAY_PROMPT's list. */
+enum prompt {
+	PROMPT_NONE,
+	PROMPT_DIGIT_0, /* to PROMPT_DIGIT_0 + 99: "zero" to "ninety-nine" */
+	PROMPT_ONE_MOMENT = 101, /* the bridging prompt */
+	PROMPT_STILL_THERE,
+	PROMPT_YOU_ARE_NUMBER,
+	PROMPT_IN_LINE,
+	PROMPT_VOICEMAIL_INTRO,
+	PROMPT_NO_MESSAGES,
+	PROMPT_GOODBYE,
+	PROMPT_ALL_BUSY,
+	PROMPT_BEEP,	 /* synthetic */
+	PROMPT_RINGBACK, /* synthetic; loops */
+	PROMPT_CONFIRM,	 /* two short tones: done */
+	PROMPT_REFUSE,	 /* a low tone: not possible */
+	PROMPT_MUSIC,	 /* loops */
+	PROMPT_QUEUE_MUSIC, /* + queue's place; falls back to PROMPT_MUSIC */
+};
+
+#endif
