@@ -43,7 +43,8 @@ enum {
 	CONF_ALLOW_MAX = 32,
 };
 
-enum conf_transport { CONF_UDP, CONF_TCP };
+/* CONF_TLS may stand in a target; a listening address is UDP or TCP. */
+enum conf_transport { CONF_UDP, CONF_TCP, CONF_TLS };
 
 struct conf_listen {
 	struct hf_addr addr;
@@ -52,7 +53,7 @@ struct conf_listen {
 };
 
 /* "sip:bot@192.0.2.9:5060;transport=tcp": the text as written, and where it
- * leads.  addr.family is 0 when the host is a name. */
+ * leads.  addr.family is 0 when the host is a name; addr.port is set anyway. */
 struct conf_target {
 	char uri[CONF_URI_MAX];
 	char user[CONF_NUMBER_MAX];
@@ -65,9 +66,9 @@ struct conf_target {
 struct conf_sip {
 	uint16_t listens;
 	struct conf_listen listen[CONF_LISTENS_MAX];
-	struct hf_addr advertise; /* family 0: the address of the socket */
+	struct hf_addr advertise;  /* family 0: the address of the socket */
 	struct hf_span t1, t2, t4; /* RFC 3261 17.1.1.1 */
-	uint32_t dialogs;	   /* size of the dialog table */
+	uint32_t dialogs;          /* size of the dialog table */
 	uint32_t transactions;
 	uint32_t tcp_connections;
 	struct hf_span tcp_idle;
@@ -78,41 +79,42 @@ struct conf_sip {
 };
 
 struct conf_rtp {
-	struct hf_addr address;	  /* bind to this; family 0: any */
-	struct hf_addr advertise; /* in SDP; family 0: sip.advertise */
+	struct hf_addr address;         /* bind to this; family 0: any */
+	struct hf_addr advertise;       /* in SDP; family 0: sip.advertise */
 	uint16_t port_first, port_last; /* two ports a stream: RTP, RTCP */
-	uint16_t workers;		/* 0: one per core */
-	uint16_t latch_packets; /* symmetric RTP: learn within so many, then lock */
+	uint16_t workers;               /* 0: one per core */
+	uint16_t
+	    latch_packets; /* symmetric RTP: learn within so many, then lock */
 	struct hf_span dtmf_gap;
 };
 
 /* How a helper's failing is noticed: DESIGN "How a helper fails".  Global
  * defaults under "guard:", each may be overridden in a helper's row. */
 struct conf_guard {
-	struct hf_span suspect;	 /* silence beyond the interval: comfort noise */
-	struct hf_span voice;	 /* beyond the interval: the bridging prompt */
-	struct hf_span lost;	 /* one call alone */
+	struct hf_span suspect; /* silence beyond the interval: comfort noise */
+	struct hf_span voice;   /* beyond the interval: the bridging prompt */
+	struct hf_span lost;    /* one call alone */
 	struct hf_span vote_after;
-	uint32_t vote_share; /* percent of the helper's live calls */
-	uint32_t vote_min;   /* and at least so many */
-	struct hf_span never; /* answered, but RTP never came */
+	uint32_t vote_share;            /* percent of the helper's live calls */
+	uint32_t vote_min;              /* and at least so many */
+	struct hf_span never;           /* answered, but RTP never came */
 	struct hf_span patience_prompt; /* mute when it is its turn */
 	struct hf_span patience_lost;
-	struct hf_span loop;	   /* the same stretch again: length */
-	uint32_t loop_times;	   /* so often: a loop */
-	struct hf_span garbage;	   /* clipped or constant so long */
+	struct hf_span loop;            /* the same stretch again: length */
+	uint32_t loop_times;            /* so often: a loop */
+	struct hf_span garbage;         /* clipped or constant so long */
 	struct hf_span hung_up_at_once; /* a BYE this early is a failure */
-	struct hf_span hedge_after;	/* no 100: ring the next bot as well */
-	struct hf_span setup_max;	/* no answer */
+	struct hf_span hedge_after;     /* no 100: ring the next bot as well */
+	struct hf_span setup_max;       /* no answer */
 	uint32_t uplink_helpers; /* so many remote helpers silent together */
-	uint32_t uplink_calls;	 /* with so many live calls each */
+	uint32_t uplink_calls;   /* with so many live calls each */
 	struct hf_span uplink_within;
 	struct hf_span uplink_after; /* then calls go to local rungs */
 	struct hf_span probe_every;  /* OPTIONS to each helper */
 	struct hf_span probe_timeout;
 	uint32_t breaker_trip, breaker_heal;
 	struct hf_span rest_min, rest_max;
-	uint32_t ramp[4];	  /* percent of new calls, last is 100 */
+	uint32_t ramp[4];         /* percent of new calls, last is 100 */
 	struct hf_span ramp_step; /* stay on each so long */
 };
 
@@ -120,8 +122,8 @@ enum conf_helper_kind { CONF_BOT, CONF_CENTRE, CONF_SITE };
 
 struct conf_helper {
 	char name[CONF_NAME_MAX];
-	uint8_t kind; /* enum conf_helper_kind */
-	uint8_t used; /* a row may be empty: places are kept across reloads */
+	uint8_t kind;   /* enum conf_helper_kind */
+	uint8_t used;   /* a row may be empty: places are kept across reloads */
 	uint8_t remote; /* behind our uplink; false for one in the house */
 	uint8_t targets;
 	struct conf_target to[CONF_TARGETS_MAX]; /* tried in order */
@@ -148,7 +150,7 @@ struct conf_queue {
 	uint8_t strategy;
 	uint8_t pad[2];
 	struct hf_span max_wait;
-	struct hf_span ring;	 /* an agent's phone rings so long */
+	struct hf_span ring;     /* an agent's phone rings so long */
 	struct hf_span announce; /* position, every so often; 0 never */
 	struct hf_span wrap_up;
 	uint32_t max_length;
@@ -162,7 +164,8 @@ struct conf_agent {
 	uint8_t ready_at_login; /* registered means available */
 	uint8_t pad;
 	uint16_t queue[CONF_AGENT_QUEUES_MAX];
-	char extension[CONF_NAME_MAX]; /* dialled by other agents; default name */
+	char extension[CONF_NAME_MAX]; /* dialled by other agents; default name
+					*/
 	char realm[CONF_NUMBER_MAX];
 };
 
@@ -225,7 +228,7 @@ struct conf_codes {
 
 /* Files, 8 kHz or 16 kHz mono wav; turned into G.711 at start. */
 struct conf_prompts {
-	char dir[CONF_PATH_MAX];	/* recorded numbers and words */
+	char dir[CONF_PATH_MAX];        /* recorded numbers and words */
 	char one_moment[CONF_PATH_MAX]; /* the bridging prompt */
 	char still_there[CONF_PATH_MAX];
 	char you_are_number[CONF_PATH_MAX];
@@ -278,7 +281,8 @@ struct conf {
 /* Shipped to hf-sip alone, in a memfd of its own; never logged. */
 struct conf_secrets {
 	uint32_t magic, version, size, generation;
-	char agent[CONF_AGENTS_MAX][CONF_NUMBER_MAX]; /* by place in conf.agent */
+	char agent[CONF_AGENTS_MAX]
+		  [CONF_NUMBER_MAX]; /* by place in conf.agent */
 };
 
 /* The row's place, or CONF_NONE. */

@@ -1,0 +1,92 @@
+/* conf - look-ups in the snapshot; see conf.h */
+
+#include <string.h>
+
+#include "base/check.h"
+#include "conf/conf.h"
+
+/* Each family is an array of rows with a name and a flag. */
+#define FIND(rows, count, field, wanted)                                       \
+	do {                                                                   \
+		for (uint16_t i_ = 0; i_ < (count); i_++)                      \
+			if ((rows)[i_].used &&                                 \
+			    strcmp((rows)[i_].field, (wanted)) == 0)           \
+				return i_;                                     \
+		return CONF_NONE;                                              \
+	} while (0)
+
+uint16_t
+conf_helper_find(const struct conf *c, const char *name)
+{
+	FIND(c->helper, c->helpers, name, name);
+}
+
+uint16_t
+conf_queue_find(const struct conf *c, const char *name)
+{
+	FIND(c->queue, c->queues, name, name);
+}
+
+uint16_t
+conf_agent_find(const struct conf *c, const char *name)
+{
+	FIND(c->agent, c->agents, name, name);
+}
+
+uint16_t
+conf_trunk_find(const struct conf *c, const char *name)
+{
+	FIND(c->trunk, c->trunks, name, name);
+}
+
+uint16_t
+conf_box_find(const struct conf *c, const char *name)
+{
+	FIND(c->box, c->boxes, name, name);
+}
+
+uint16_t
+conf_ladder_find(const struct conf *c, const char *name)
+{
+	FIND(c->ladder, c->ladders, name, name);
+}
+
+uint16_t
+conf_ladder_for(const struct conf *c, const char *number)
+{
+	for (uint16_t i = 0; i < c->numbers; i++)
+		if (c->number[i].used &&
+		    strcmp(c->number[i].number, number) == 0)
+			return c->number[i].ladder;
+	return CONF_NONE;
+}
+
+bool
+conf_may_call(const struct conf *c, const char *number)
+{
+	for (uint16_t i = 0; i < c->outbound.allows; i++) {
+		const char *a = c->outbound.allow[i];
+		size_t n = strlen(a);
+
+		if (n > 0 && a[n - 1] == '*' ? strncmp(a, number, n - 1) == 0
+					     : strcmp(a, number) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *
+conf_rung_kind_name(enum conf_rung_kind k)
+{
+	static const char *const name[CONF_RUNG_KINDS] = {
+		[CONF_RUNG_BOT] = "bot",
+		[CONF_RUNG_CENTRE] = "centre",
+		[CONF_RUNG_QUEUE] = "queue",
+		[CONF_RUNG_SITE] = "site",
+		[CONF_RUNG_NUMBER] = "number",
+		[CONF_RUNG_VOICEMAIL] = "voicemail",
+	};
+
+	hf_assert((unsigned int)k < CONF_RUNG_KINDS);
+	return name[k];
+}
