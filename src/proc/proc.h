@@ -7,6 +7,10 @@
  *      room   ---READY--> keeper
  *      turn: epoll -> due timers -> messages -> room->turn_end -> flush
  *
+ * Facts for hf-store are kept in proc/spool until it says STORED.  On a new
+ * channel all that wait are sent again under their old boot and seq; hf-store
+ * skips what it knows.
+ *
  * A turn ends by flushing what was sent to each neighbour as one datagram
  * (SOCK_SEQPACKET), so a busy room pays for few system calls.
  */
@@ -90,8 +94,8 @@ void proc_unwatch(int fd); /* before closing it */
 
 /* Rows for an ASK: see wire/row.h.  error may be NULL; more says that another
  * reply will follow. */
-void proc_reply(uint32_t id, const char *error, const void *row, uint16_t n,
-    bool more);
+void proc_reply(
+    uint32_t id, const char *error, const void *row, uint16_t n, bool more);
 
 /* Orderly end: flush, then exit 0. */
 _Noreturn void proc_leave(void);

@@ -1,0 +1,633 @@
+/* proc - see proc.h */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "proc/chan.h"
+#include "proc/flight.h"
+#include "proc/log.h"
+#include "proc/loop.h"
+#include "proc/proc.h"
+#include "proc/slots.h"
+#include "proc/snapshot.h"
+#include "proc/spool.h"
+
+enum {
+	KEEPER_FD = 3,
+	FDS_WAITING = 8,
+	SPOOL_AREA = 8 * 1024 * 1024,
+	SETTLE_MS = 10000,
+	PATH_BYTES = CONF_PATH_MAX + 64,
+};
+
+_Static_assert(sizeof(struct snapshot_head) == 4 * sizeof(uint32_t) &&
+		   offsetof(struct conf, generation) == 12 &&
+		   offsetof(struct conf_secrets, generation) == 12,
+    "both begin with a snapshot's head");
+
+static struct {
+	const struct proc_room *room;
+	enum room self;
+	const struct conf *conf;
+	const struct conf_secrets *secrets;
+	uint32_t boot;
+	uint16_t worker;
+	bool started, dying;
+	struct chan chan[PEER_NR];
+	uint32_t watched[PEER_NR]; /* events */
+	struct spool spool;
+	bool spools; /* we have facts for the store */
+	uint64_t nobody_there;
+	struct hf_timer settle;
+} proc;
+
+/* One place each; faulted in as far as the queue ever grew. */
+static char queues[PEER_NR][CHAN_QUEUE_BYTES];
+static struct chan_fds waiting[PEER_NR][FDS_WAITING];
+
+/* ---- who is who ------------------------------------------------------------
+ */
+
+static enum room
+room_of(enum peer p)
+{
+	switch ((unsigned)p) {
+	case PEER_KEEPER:
+		return ROOM_KEEPER;
+	case PEER_SIP:
+		return ROOM_SIP;
+	case PEER_REC:
+		return ROOM_REC;
+	case PEER_CALL:
+		return ROOM_CALL;
+	case PEER_STORE:
+		return ROOM_STORE;
+	default:
+		return ROOM_MEDIA;
+	}
+}
+
+static bool
+room_find(const char *name, enum room *out)
+{
+	if (strncmp(name, "hf-", 3) != 0)
+		return false;
+	for (int r = 0; r < ROOM_NR; r++)
+		if (strcmp(name + 3, room_name((enum room)r)) == 0) {
+			*out = (enum room)r;
+			return true;
+		}
+	return false;
+}
+
+static enum peer
+peer_of(enum room r, uint16_t worker)
+{
+	switch (r) {
+	case ROOM_KEEPER:
+		return PEER_KEEPER;
+	case ROOM_SIP:
+		return PEER_SIP;
+	case ROOM_MEDIA:
+		hf_assert(worker < PROC_MEDIA_MAX);
+		return (enum peer)(PEER_MEDIA + worker);
+	case ROOM_REC:
+		return PEER_REC;
+	case ROOM_CALL:
+		return PEER_CALL;
+	case ROOM_STORE:
+		return PEER_STORE;
+	}
+	hf_never("a room that is not in the list");
+}
+
+static const char *
+peer_text(enum peer p, char *to, size_t cap)
+{
+	if (room_of(p) == ROOM_MEDIA)
+		(void)snprintf(to, cap, "hf-media/%d", p - PEER_MEDIA);
+	else
+		(void)snprintf(to, cap, "hf-%s", room_name(room_of(p)));
+	return to;
+}
+
+/* ---- the recorder ----------------------------------------------------------
+ */
+
+/* A message's first field says what it is about, and names nobody when it is
+ * a number. */
+static void
+record(enum peer p, bool sent, const struct msg *m)
+{
+	const struct wire_shape *s = wire_msgs[m->type].shape;
+	uint8_t first[8] = { 0 };
+
+	if (s->n > 0 && !s->field[0].personal) {
+		const char *body = (const char *)m + MSG_BODY_AT;
+
+		if (s->field[0].kind == WIRE_U64 ||
+		    s->field[0].kind == WIRE_REF)
+			memcpy(first, body, 8);
+		else if (s->field[0].kind == WIRE_U32)
+			memcpy(first, body, 4);
+		else if (s->field[0].kind == WIRE_U16)
+			memcpy(first, body, 2);
+	}
+	flight_message(loop_now(), (uint8_t)p, sent, (uint16_t)m->type, first);
+}
+
+/* ---- channels --------------------------------------------------------------
+ */
+
+static void channel_ready(int fd, uint32_t events, void *arg);
+
+static void
+watch(enum peer p)
+{
+	struct chan *c = &proc.chan[p];
+	uint32_t events = EPOLLIN | (c->blocked ? EPOLLOUT : 0U);
+
+	/* Before start() nobody is listened to but the keeper. */
+	if (!proc.started && p != PEER_KEEPER)
+		return;
+	if (c->fd < 0 || proc.watched[p] == events)
+		return;
+	loop_watch(c->fd, events, channel_ready, c);
+	proc.watched[p] = events;
+}
+
+static void
+pump_spool(void)
+{
+	const void *frame;
+	uint16_t n;
+
+	/* No more than half the channel's queue at once; the store confirms
+	 * as it commits, and each confirmation pumps the next. */
+	while (proc_there(PEER_STORE) &&
+	       proc.chan[PEER_STORE].tail - proc.chan[PEER_STORE].head <
+		   CHAN_QUEUE_BYTES / 2 &&
+	       spool_next(&proc.spool, &frame, &n))
+		chan_send_frame(&proc.chan[PEER_STORE], frame, n);
+}
+
+static void
+met(enum peer p)
+{
+	char text[16];
+
+	hf_log(LOG_INFO, "neighbour_met", "peer=%s",
+	    peer_text(p, text, sizeof(text)));
+	watch(p);
+	if (p == PEER_STORE) {
+		spool_rewind(&proc.spool); /* it skips what it knows */
+		pump_spool();
+	}
+	if (proc.room->met != NULL)
+		proc.room->met(p);
+}
+
+static void
+lose(enum peer p)
+{
+	struct chan *c = &proc.chan[p];
+	char text[16];
+
+	hf_log(LOG_INFO, "neighbour_left", "peer=%s sent=%llu received=%llu",
+	    peer_text(p, text, sizeof(text)), (unsigned long long)c->sent,
+	    (unsigned long long)c->received);
+	if (proc.watched[p] != 0)
+		loop_unwatch(c->fd);
+	proc.watched[p] = 0;
+	chan_close(c);
+	if (proc.started && proc.room->left != NULL)
+		proc.room->left(p);
+}
+
+/* Cut by us, although the other side lives: the keeper has to join us anew. */
+static void
+cut_off(enum peer p)
+{
+	struct chan *c = &proc.chan[p];
+	struct msg m = { .type = MSG_NEIGHBOUR_LOST };
+	char text[16];
+
+	hf_log(LOG_WARNING, "channel_cut",
+	    "peer=%s refused=%llu waiting_bytes=%zu",
+	    peer_text(p, text, sizeof(text)), (unsigned long long)c->refused,
+	    c->tail - c->head);
+	(void)snprintf(m.neighbour_lost.name, sizeof(m.neighbour_lost.name),
+	    "hf-%s", room_name(room_of(p)));
+	if (room_of(p) == ROOM_MEDIA)
+		m.neighbour_lost.worker = (uint16_t)(p - PEER_MEDIA);
+	lose(p);
+	chan_send(&proc.chan[PEER_KEEPER], &m);
+}
+
+/* Everything sent since the start of the turn leaves; channels that broke on
+ * the way are closed here, where no handler holds them. */
+static void
+end_turn(void)
+{
+	bool again;
+
+	if (proc.started && proc.room->turn_end != NULL)
+		proc.room->turn_end(loop_now());
+	do {
+		again = false;
+		for (int p = 0; p < PEER_NR; p++) {
+			struct chan *c = &proc.chan[p];
+
+			if (c->fd < 0)
+				continue;
+			if (!c->blocked)
+				chan_flush(c);
+			if (c->cut && p == PEER_KEEPER)
+				exit(EXIT_FAILURE); /* nobody to live for */
+			if (c->cut) {
+				cut_off((enum peer)p);
+				again = true;
+			} else {
+				watch((enum peer)p);
+			}
+		}
+	} while (again);
+}
+
+/* ---- what the keeper says --------------------------------------------------
+ */
+
+static void
+take_conf(int fd)
+{
+	const struct conf *old = proc.conf, *new;
+
+	new = snapshot_map(fd, CONF_MAGIC, CONF_VERSION, sizeof(*new));
+	if (new == NULL) {
+		hf_log(LOG_ERROR, "config_refused", "why=not_ours");
+		exit(EXIT_FAILURE);
+	}
+	proc.conf = new;
+	if (proc.started && proc.room->reconf != NULL)
+		proc.room->reconf(new);
+	if (old != NULL)
+		(void)munmap((void *)(uintptr_t)old, sizeof(*old));
+}
+
+static void
+take_secrets(int fd)
+{
+	const struct conf_secrets *old = proc.secrets, *new;
+
+	new = snapshot_map(fd, CONF_MAGIC, CONF_VERSION, sizeof(*new));
+	if (new == NULL) {
+		hf_log(LOG_ERROR, "secrets_refused", "why=not_ours");
+		exit(EXIT_FAILURE);
+	}
+	(void)madvise((void *)(uintptr_t) new, sizeof(*new), MADV_DONTDUMP);
+	proc.secrets = new;
+	if (proc.room->secrets != NULL)
+		proc.room->secrets(new);
+	if (old != NULL)
+		(void)munmap((void *)(uintptr_t)old, sizeof(*old));
+}
+
+static void
+take_neighbour(const struct msg_neighbour *n, int fd)
+{
+	enum room r;
+	enum peer p;
+
+	if (!room_find(n->name, &r) || r == ROOM_KEEPER ||
+	    n->worker >= PROC_MEDIA_MAX)
+		hf_never("the keeper joins us to nobody");
+	p = peer_of(r, n->worker);
+	if (proc.chan[p].fd >= 0)
+		lose(p); /* its end has not reached us yet */
+	chan_open(&proc.chan[p], fd, proc.boot);
+	if (proc.started)
+		met(p);
+}
+
+/* name in the run-time directory; each worker has its own. */
+static void
+run_path(char *to, size_t cap, const char *what)
+{
+	if (proc.self == ROOM_MEDIA)
+		(void)snprintf(to, cap, "%s/%s.%s.%u",
+		    proc.conf->keeper.run_dir, what, proc.room->name,
+		    proc.worker);
+	else
+		(void)snprintf(to, cap, "%s/%s.%s", proc.conf->keeper.run_dir,
+		    what, proc.room->name);
+}
+
+static void
+open_files(void)
+{
+	char path[PATH_BYTES];
+	int err;
+
+	run_path(path, sizeof(path), "flight");
+	err = flight_open(path);
+	if (err != 0)
+		hf_log(LOG_WARNING, "flight_recorder_off", "path=%s why=\"%s\"",
+		    path, strerror(err));
+	if (!proc.spools)
+		return;
+	run_path(path, sizeof(path), "spool");
+	err = spool_open(&proc.spool, path, SPOOL_AREA, proc.boot);
+	if (err != 0)
+		hf_log(LOG_WARNING, "spool_off", "path=%s why=\"%s\"", path,
+		    strerror(err));
+	else if (spool_waiting(&proc.spool) > 0)
+		hf_log(LOG_NOTICE, "spool_recovered", "facts=%u",
+		    spool_waiting(&proc.spool));
+}
+
+static void
+begin(const struct msg_start *s)
+{
+	struct msg ready = { .type = MSG_READY };
+
+	hf_assert(proc.conf != NULL && !proc.started);
+	proc.boot = s->boot;
+	proc.worker = s->worker;
+	for (int p = 0; p < PEER_NR; p++)
+		proc.chan[p].boot = s->boot;
+	open_files();
+	hf_log(
+	    LOG_INFO, "room_started", "boot=%u worker=%u", s->boot, s->worker);
+	proc.room->start(proc.conf, s->boot, s->worker);
+	proc.started = true;
+	for (int p = PEER_KEEPER + 1; p < PEER_NR; p++)
+		if (proc.chan[p].fd >= 0)
+			met((enum peer)p);
+	ready.ready.pid = (uint32_t)getpid();
+	chan_send(&proc.chan[PEER_KEEPER], &ready);
+}
+
+static void
+close_all(const int *fd, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		(void)close(fd[i]);
+}
+
+static void
+keeper_said(
+    struct chan *c, const struct msg *m, const int *fd, uint16_t n, void *arg)
+{
+	(void)c;
+	(void)arg;
+	switch ((unsigned)m->type) {
+	case MSG_CONFIG:
+		hf_assert(n == 1);
+		take_conf(fd[0]);
+		return;
+	case MSG_SECRETS:
+		hf_assert(n == 1);
+		take_secrets(fd[0]);
+		return;
+	case MSG_NEIGHBOUR:
+		hf_assert(n == 1);
+		take_neighbour(&m->neighbour, fd[0]);
+		return;
+	case MSG_SOCKET:
+		hf_assert(n == m->socket.count);
+		if (proc.room->socket != NULL)
+			proc.room->socket(&m->socket, fd);
+		else
+			close_all(fd, n);
+		return;
+	case MSG_START:
+		begin(&m->start);
+		break;
+	case MSG_ASK:
+		if (proc.started && proc.room->ask != NULL)
+			proc.room->ask(&m->ask);
+		else
+			proc_reply(
+			    m->ask.id, "nothing to ask here", NULL, 0, false);
+		break;
+	default:
+		if (proc.started && proc.room->message != NULL)
+			proc.room->message(PEER_KEEPER, m, -1);
+		break;
+	}
+	close_all(fd, n);
+}
+
+/* ---- what neighbours say ---------------------------------------------------
+ */
+
+static void
+neighbour_said(
+    struct chan *c, const struct msg *m, const int *fd, uint16_t n, void *arg)
+{
+	enum peer p = (enum peer)(c - proc.chan);
+
+	(void)arg;
+	record(p, false, m);
+	if (m->type == MSG_STORED) {
+		spool_stored(&proc.spool, m->stored.boot, m->stored.seq);
+		pump_spool();
+		close_all(fd, n);
+		return;
+	}
+	if (n > 1)
+		close_all(fd + 1, (uint16_t)(n - 1));
+	if (proc.room->message != NULL)
+		proc.room->message(p, m, n > 0 ? fd[0] : -1);
+	else if (n > 0)
+		(void)close(fd[0]);
+}
+
+static void
+channel_ready(int fd, uint32_t events, void *arg)
+{
+	struct chan *c = arg;
+	enum peer p = (enum peer)(c - proc.chan);
+	uint64_t refused = c->refused;
+
+	(void)fd;
+	if (events & EPOLLOUT)
+		chan_flush(c);
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	if (chan_read(c, p == PEER_KEEPER ? keeper_said : neighbour_said, NULL))
+		return;
+	if (p == PEER_KEEPER) {
+		hf_log(LOG_ERROR, "keeper_left", "refused=%llu",
+		    (unsigned long long)(c->refused - refused));
+		exit(EXIT_FAILURE);
+	}
+	if (c->refused != refused)
+		cut_off(p);
+	else
+		lose(p);
+}
+
+/* ---- for the room ----------------------------------------------------------
+ */
+
+struct hf_time
+proc_now(void)
+{
+	return loop_now();
+}
+
+struct hf_wall
+proc_wall(void)
+{
+	return loop_wall();
+}
+
+struct hf_wheel *
+proc_wheel(void)
+{
+	return loop_wheel();
+}
+
+struct hf_rand *
+proc_rand(void)
+{
+	return loop_rand();
+}
+
+bool
+proc_there(enum peer to)
+{
+	return proc.chan[to].fd >= 0 && !proc.chan[to].cut;
+}
+
+void
+proc_send(enum peer to, const struct msg *m)
+{
+	record(to, true, m);
+	if (to == PEER_STORE && proc.spools) {
+		hf_assert(msg_may(m->type, proc.self, ROOM_STORE));
+		spool_put(&proc.spool, m);
+		pump_spool();
+		return;
+	}
+	if (!proc_there(to))
+		proc.nobody_there++;
+	chan_send(&proc.chan[to], m);
+}
+
+void
+proc_send_fd(enum peer to, const struct msg *m, int fd)
+{
+	record(to, true, m);
+	if (!proc_there(to)) {
+		proc.nobody_there++;
+		(void)close(fd);
+		return;
+	}
+	chan_send_fds(&proc.chan[to], m, &fd, 1, false);
+	if (!proc.chan[to].blocked)
+		chan_flush(&proc.chan[to]);
+}
+
+void
+proc_watch(int fd, uint32_t events, proc_fd_fn *fn, void *arg)
+{
+	loop_watch(fd, events, fn, arg);
+}
+
+void
+proc_unwatch(int fd)
+{
+	loop_unwatch(fd);
+}
+
+void
+proc_reply(
+    uint32_t id, const char *error, const void *row, uint16_t n, bool more)
+{
+	static struct msg m; /* large */
+
+	m.type = MSG_REPLY;
+	m.reply.id = id;
+	m.reply.more = more && error == NULL;
+	m.reply.row.n = n;
+	hf_assert(n <= sizeof(m.reply.row.p));
+	(void)snprintf(m.reply.error, sizeof(m.reply.error), "%s",
+	    error != NULL ? error : "");
+	if (n > 0)
+		memcpy(m.reply.row.p, row, n);
+	chan_send(&proc.chan[PEER_KEEPER], &m);
+}
+
+_Noreturn void
+proc_leave(void)
+{
+	end_turn();
+	hf_log(LOG_INFO, "room_left", "spooled=%u nobody_there=%llu",
+	    spool_waiting(&proc.spool), (unsigned long long)proc.nobody_there);
+	exit(EXIT_SUCCESS);
+}
+
+/* ---- life ------------------------------------------------------------------
+ */
+
+static void
+settle(struct hf_timer *t, struct hf_time now)
+{
+	hf_log_settle();
+	hf_timer_start(loop_wheel(), t, hf_time_after(now, hf_ms(SETTLE_MS)));
+}
+
+static void
+set_up(const struct proc_room *room)
+{
+	proc.room = room;
+	hf_log_open(room->name, LOG_INFO);
+	if (!room_find(room->name, &proc.self))
+		hf_never("a room without a name");
+	proc.spools = proc.self != ROOM_STORE &&
+		      msg_may(MSG_STORED, ROOM_STORE, proc.self);
+	(void)prctl(PR_SET_NAME, room->name);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* A terminal sends these to all of us; the keeper decides. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGQUIT, SIG_IGN);
+	loop_open();
+	for (int p = 0; p < PEER_NR; p++)
+		chan_init(&proc.chan[p], proc.self, room_of((enum peer)p),
+		    queues[p], waiting[p], FDS_WAITING);
+}
+
+int
+proc_main(int argc, char **argv, const struct proc_room *room)
+{
+	(void)argc;
+	(void)argv;
+	set_up(room);
+	if (fcntl(KEEPER_FD, F_GETFD) < 0) {
+		(void)fprintf(
+		    stderr, "%s is started by holdfastd(8)\n", room->name);
+		return EXIT_FAILURE;
+	}
+	(void)fcntl(KEEPER_FD, F_SETFD, FD_CLOEXEC);
+	chan_open(&proc.chan[PEER_KEEPER], KEEPER_FD, 0);
+	watch(PEER_KEEPER);
+	hf_timer_init(&proc.settle, settle);
+	hf_timer_start(loop_wheel(), &proc.settle,
+	    hf_time_after(loop_now(), hf_ms(SETTLE_MS)));
+	for (;;) {
+		loop_turn();
+		end_turn();
+	}
+}

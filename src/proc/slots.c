@@ -1,0 +1,317 @@
+/* proc/slots - see slots.h */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "proc/slots.h"
+
+#define SLOTS_MAGIC 0x4846534cu /* "HFSL" */
+#define NOBODY      UINT32_MAX
+
+enum {
+	SLOTS_VERSION = 1, /* of this layout */
+	PAGE = 4096,
+	WORD_BITS = 64,
+	ALIGN = 8,
+	DEATHS_MAX = 2,
+};
+
+struct slots_head {
+	uint32_t magic, layout, kind, version, record_size, count;
+	uint32_t inside;    /* record being handled */
+	uint32_t suspect;   /* the one being handled at the last death */
+	uint32_t deaths;    /* of suspect, in a row */
+	uint32_t condemned; /* released at this start for it */
+	/* A bit for each record that may be live: start looks at these alone,
+	 * for looking at a page of the table would make it be there. */
+	uint64_t maybe[];
+};
+
+struct copy {
+	uint32_t used;
+	uint32_t seq;
+	uint32_t crc; /* of seq, place and record */
+	uint32_t pad;
+	char record[];
+};
+
+/* A process that dies keeps what it stored, in program order; it is only the
+ * compiler that must be kept from turning the order round. */
+static inline void
+in_order(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static size_t
+head_bytes(uint32_t count)
+{
+	size_t words = (count + WORD_BITS - 1U) / WORD_BITS;
+	size_t n = sizeof(struct slots_head) + words * sizeof(uint64_t);
+
+	return (n + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+static struct copy *
+copy_of(const struct slots *s, uint32_t i, unsigned which)
+{
+	size_t at = ((size_t)i * 2 + which) * s->stride;
+
+	return (struct copy *)(void *)(s->first + at);
+}
+
+static uint32_t
+sum(const struct slots *s, uint32_t i, const struct copy *c)
+{
+	uint32_t of[3] = { c->seq, i, hf_crc32c(c->record, s->record_size) };
+
+	return hf_crc32c(of, sizeof(of));
+}
+
+static bool
+whole(const struct slots *s, uint32_t i, const struct copy *c)
+{
+	return c->used == 1 && c->crc == sum(s, i, c);
+}
+
+static bool
+maybe_live(const struct slots *s, uint32_t i)
+{
+	return s->head->maybe[i / WORD_BITS] >> i % WORD_BITS & 1;
+}
+
+/* The newest whole copy, or NULL. */
+static struct copy *
+newest(const struct slots *s, uint32_t i)
+{
+	struct copy *a = copy_of(s, i, 0), *b = copy_of(s, i, 1);
+	bool a_whole = whole(s, i, a), b_whole = whole(s, i, b);
+
+	if (a_whole && b_whole)
+		return (int32_t)(a->seq - b->seq) > 0 ? a : b;
+	return a_whole ? a : b_whole ? b : NULL;
+}
+
+static bool
+is_ours(const struct slots *s, uint32_t kind, uint32_t version)
+{
+	const struct slots_head *h = s->head;
+
+	return h->magic == SLOTS_MAGIC && h->layout == SLOTS_VERSION &&
+	       h->kind == kind && h->version == version &&
+	       h->record_size == s->record_size && h->count == s->count;
+}
+
+/* Who was in our hands when we died? */
+static void
+judge_last_death(struct slots *s)
+{
+	struct slots_head *h = s->head;
+
+	h->condemned = NOBODY;
+	if (h->inside == NOBODY || h->inside >= s->count) {
+		h->suspect = NOBODY;
+		h->deaths = 0;
+	} else if (h->inside != h->suspect) {
+		h->suspect = h->inside;
+		h->deaths = 1;
+	} else if (++h->deaths >= DEATHS_MAX) {
+		h->condemned = h->suspect;
+		slots_release(s, h->suspect);
+		h->suspect = NOBODY;
+		h->deaths = 0;
+	}
+	h->inside = NOBODY;
+}
+
+static int
+map(struct slots *s, int fd)
+{
+	void *p;
+
+	if (ftruncate(fd, (off_t)s->bytes) != 0)
+		return errno;
+	p = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return errno;
+	s->head = p;
+	s->first = (char *)p + head_bytes(s->count);
+	return 0;
+}
+
+int
+slots_open(struct slots *s, const char *path, uint32_t kind, uint32_t version,
+    uint32_t record_size, uint32_t count, bool *fresh)
+{
+	struct stat st;
+	int fd, err;
+
+	hf_assert(record_size > 0 && count > 0);
+	*s = (struct slots){ .record_size = record_size, .count = count };
+	s->stride = (sizeof(struct copy) + record_size + ALIGN - 1) &
+		    ~(size_t)(ALIGN - 1);
+	s->bytes = head_bytes(count) + (size_t)count * 2 * s->stride;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno;
+	err = fstat(fd, &st) == 0 ? 0 : errno;
+	/* Cut to nothing first: what was there would show through. */
+	if (err == 0 && (size_t)st.st_size != s->bytes && ftruncate(fd, 0) != 0)
+		err = errno;
+	if (err == 0)
+		err = map(s, fd);
+	*fresh = err == 0 && !is_ours(s, kind, version);
+	if (*fresh) {
+		(void)munmap(s->head, s->bytes);
+		err = ftruncate(fd, 0) == 0 ? map(s, fd) : errno;
+	}
+	(void)close(fd);
+	if (err != 0) {
+		s->head = NULL;
+		return err;
+	}
+	if (*fresh) {
+		*s->head = (struct slots_head){ .layout = SLOTS_VERSION,
+			.kind = kind,
+			.version = version,
+			.record_size = record_size,
+			.count = count,
+			.inside = NOBODY,
+			.suspect = NOBODY,
+			.condemned = NOBODY };
+		in_order();
+		s->head->magic = SLOTS_MAGIC;
+	}
+	judge_last_death(s);
+	return 0;
+}
+
+void
+slots_close(struct slots *s)
+{
+	if (s->head != NULL)
+		(void)munmap(s->head, s->bytes);
+	s->head = NULL;
+}
+
+void
+slots_commit(struct slots *s, uint32_t i, const void *record)
+{
+	struct copy *a, *b, *old;
+	uint32_t seq;
+
+	hf_assert(i < s->count);
+	a = copy_of(s, i, 0);
+	b = copy_of(s, i, 1);
+	/* Trusts its own flags: sums were looked at when we started, and what
+	 * was torn then is unused or gets written over here. */
+	if (!a->used)
+		old = a;
+	else if (!b->used)
+		old = b;
+	else
+		old = (int32_t)(a->seq - b->seq) > 0 ? b : a;
+	seq = (old == a ? b : a)->seq + 1;
+
+	s->head->maybe[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
+	old->used = 0;
+	in_order();
+	old->seq = seq;
+	memcpy(old->record, record, s->record_size);
+	old->crc = sum(s, i, old);
+	in_order();
+	old->used = 1;
+}
+
+void
+slots_release(struct slots *s, uint32_t i)
+{
+	struct copy *a, *b, *old;
+
+	hf_assert(i < s->count);
+	if (!maybe_live(s, i))
+		return;
+	a = copy_of(s, i, 0);
+	b = copy_of(s, i, 1);
+	/* The older first: a death in between must not bring it back. */
+	old = (int32_t)(a->seq - b->seq) > 0 ? b : a;
+	old->used = 0;
+	in_order();
+	(old == a ? b : a)->used = 0;
+	in_order();
+	s->head->maybe[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
+}
+
+bool
+slots_read(const struct slots *s, uint32_t i, void *record)
+{
+	const struct copy *c;
+
+	hf_assert(i < s->count);
+	c = maybe_live(s, i) ? newest(s, i) : NULL;
+	if (c == NULL)
+		return false;
+	memcpy(record, c->record, s->record_size);
+	return true;
+}
+
+/* A copy whose sum is wrong must not look newer to the next commit. */
+static void
+drop_torn(struct copy *c, const struct copy *best, bool is_whole)
+{
+	if (c->used && c != best && !is_whole)
+		c->used = 0;
+}
+
+uint32_t
+slots_each(const struct slots *s, slots_fn *fn, void *arg)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct copy *best, *a, *b;
+
+		if (s->head->maybe[i / WORD_BITS] == 0) {
+			i |= WORD_BITS - 1; /* none of these 64 */
+			continue;
+		}
+		if (!maybe_live(s, i))
+			continue;
+		a = copy_of(s, i, 0);
+		b = copy_of(s, i, 1);
+		best = newest(s, i);
+		drop_torn(a, best, whole(s, i, a));
+		drop_torn(b, best, whole(s, i, b));
+		if (best == NULL)
+			continue;
+		fn(i, best->record, arg);
+		n++;
+	}
+	return n;
+}
+
+void
+slots_enter(struct slots *s, uint32_t i)
+{
+	s->head->inside = i;
+}
+
+void
+slots_leave(struct slots *s)
+{
+	s->head->inside = NOBODY;
+}
+
+bool
+slots_condemned(const struct slots *s, uint32_t *poisoned)
+{
+	*poisoned = s->head->condemned;
+	return *poisoned != NOBODY;
+}

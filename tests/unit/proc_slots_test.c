@@ -1,0 +1,311 @@
+/* Records that outlive their process, and a death at any point of a write. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "proc/slots.h"
+
+enum { KIND = 7, VERSION = 1, COUNT = 300 };
+
+struct record {
+	uint64_t a;
+	char text[52];
+	uint32_t b;
+};
+
+static char dir[] = "/tmp/hf-slots-XXXXXX";
+static char path[64];
+
+static struct slots
+opened(bool expect_fresh)
+{
+	struct slots s;
+	bool fresh;
+
+	assert_int_equal(slots_open(&s, path, KIND, VERSION,
+			     sizeof(struct record), COUNT, &fresh),
+	    0);
+	assert_int_equal(fresh, expect_fresh);
+	return s;
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return 0;
+}
+
+static struct record
+record_of(uint32_t n)
+{
+	struct record r = { .a = n, .b = ~n };
+
+	(void)snprintf(r.text, sizeof(r.text), "record %u", n);
+	return r;
+}
+
+static void
+a_committed_record_is_there_after_a_restart(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(5), got;
+
+	(void)state;
+	slots_commit(&s, 5, &r);
+	slots_close(&s);
+	s = opened(false);
+	assert_true(slots_read(&s, 5, &got));
+	assert_memory_equal(&r, &got, sizeof(r));
+	assert_false(slots_read(&s, 4, &got));
+	slots_close(&s);
+}
+
+static void
+a_released_record_does_not_come_back(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(1), got;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		slots_commit(&s, 9, &r);
+	slots_release(&s, 9);
+	slots_release(&s, 9);
+	assert_false(slots_read(&s, 9, &got));
+	slots_close(&s);
+	s = opened(false);
+	assert_false(slots_read(&s, 9, &got));
+	slots_close(&s);
+}
+
+static void
+count_one(uint32_t i, const void *record, void *arg)
+{
+	const struct record *r = record;
+
+	assert_int_equal(r->a, i);
+	(*(uint32_t *)arg)++;
+}
+
+static void
+each_shows_what_is_live_and_nothing_else(void **state)
+{
+	struct slots s = opened(true);
+	uint32_t seen = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT; i += 3) {
+		struct record r = record_of(i);
+
+		slots_commit(&s, i, &r);
+	}
+	for (uint32_t i = 0; i < COUNT; i += 6)
+		slots_release(&s, i);
+	assert_int_equal(slots_each(&s, count_one, &seen), COUNT / 6);
+	assert_int_equal(seen, COUNT / 6);
+	slots_close(&s);
+}
+
+/* A child dies by its own hand after so many bytes of the file were written
+ * in the order of slots_commit(): here byte by byte over the two copies. */
+static void
+a_torn_write_shows_the_record_before_it(void **state)
+{
+	struct record first = record_of(1), second = record_of(2), got;
+	size_t bytes;
+	char *before, *after;
+	struct slots s;
+
+	(void)state;
+	s = opened(true);
+	bytes = s.bytes;
+	slots_commit(&s, 0, &first);
+	before = malloc(bytes);
+	after = malloc(bytes);
+	assert_true(before != NULL && after != NULL);
+	memcpy(before, s.head, bytes);
+	slots_commit(&s, 0, &second);
+	memcpy(after, s.head, bytes);
+
+	/* Any prefix, and any suffix, of the bytes that differ. */
+	for (size_t cut = 0; cut < 4 * s.stride; cut++) {
+		size_t at = (size_t)(s.first - (char *)s.head) + cut;
+
+		memcpy(s.head, after, at);
+		memcpy((char *)s.head + at, before + at, bytes - at);
+		assert_true(slots_read(&s, 0, &got));
+		assert_true(got.a == 1 || got.a == 2);
+		assert_memory_equal(
+		    &got, got.a == 1 ? &first : &second, sizeof(got));
+
+		memcpy(s.head, before, at);
+		memcpy((char *)s.head + at, after + at, bytes - at);
+		memcpy(s.head, after, (size_t)(s.first - (char *)s.head));
+		assert_true(slots_read(&s, 0, &got));
+		assert_memory_equal(
+		    &got, got.a == 1 ? &first : &second, sizeof(got));
+	}
+	free(before);
+	free(after);
+	slots_close(&s);
+}
+
+static void
+a_process_killed_while_writing_leaves_whole_records(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		struct record got;
+		struct slots s;
+		pid_t pid;
+
+		(void)unlink(path);
+		s = opened(true);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			for (uint32_t n = 1;; n++) {
+				struct record r = record_of(n);
+
+				slots_commit(&s, n % 4, &r);
+			}
+		(void)usleep(1000 + (useconds_t)round * 137);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		for (uint32_t i = 0; i < 4; i++) {
+			struct record want;
+
+			if (!slots_read(&s, i, &got))
+				continue;
+			want = record_of((uint32_t)got.a);
+			assert_memory_equal(&got, &want, sizeof(got));
+			assert_int_equal(got.a % 4, i);
+		}
+		slots_close(&s);
+	}
+}
+
+static void
+a_flipped_bit_is_noticed(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(3), got;
+
+	(void)state;
+	slots_commit(&s, 0, &r);
+	s.first[s.stride - 9] ^= 1;
+	assert_false(slots_read(&s, 0, &got));
+	slots_close(&s);
+}
+
+static void
+a_file_of_another_version_is_started_afresh(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(3), got;
+	bool fresh;
+
+	(void)state;
+	slots_commit(&s, 0, &r);
+	slots_close(&s);
+	assert_int_equal(slots_open(&s, path, KIND, VERSION + 1,
+			     sizeof(struct record), COUNT, &fresh),
+	    0);
+	assert_true(fresh);
+	assert_false(slots_read(&s, 0, &got));
+	slots_close(&s);
+	s = opened(true); /* and back again */
+	assert_false(slots_read(&s, 0, &got));
+	slots_close(&s);
+}
+
+static void
+a_table_that_is_not_used_takes_no_memory(void **state)
+{
+	struct slots s = opened(true);
+	uint32_t seen = 0;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(slots_each(&s, count_one, &seen), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 30000);
+	assert_true(st.st_blocks * 512 <= 4096);
+	slots_close(&s);
+}
+
+static void
+a_record_that_kills_twice_is_released(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(3), got;
+	uint32_t poisoned;
+
+	(void)state;
+	slots_commit(&s, 3, &r);
+	slots_enter(&s, 3);
+	slots_close(&s); /* died with it in hand */
+	s = opened(false);
+	assert_false(slots_condemned(&s, &poisoned));
+	assert_true(slots_read(&s, 3, &got)); /* once may be chance */
+	slots_enter(&s, 3);
+	slots_close(&s);
+	s = opened(false);
+	assert_true(slots_condemned(&s, &poisoned));
+	assert_int_equal(poisoned, 3);
+	assert_false(slots_read(&s, 3, &got));
+	slots_close(&s);
+	s = opened(false);
+	assert_false(slots_condemned(&s, &poisoned));
+	slots_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    a_committed_record_is_there_after_a_restart, begin),
+		cmocka_unit_test_setup(
+		    a_released_record_does_not_come_back, begin),
+		cmocka_unit_test_setup(
+		    each_shows_what_is_live_and_nothing_else, begin),
+		cmocka_unit_test_setup(
+		    a_torn_write_shows_the_record_before_it, begin),
+		cmocka_unit_test_setup(
+		    a_process_killed_while_writing_leaves_whole_records, begin),
+		cmocka_unit_test_setup(a_flipped_bit_is_noticed, begin),
+		cmocka_unit_test_setup(
+		    a_file_of_another_version_is_started_afresh, begin),
+		cmocka_unit_test_setup(
+		    a_table_that_is_not_used_takes_no_memory, begin),
+		cmocka_unit_test_setup(
+		    a_record_that_kills_twice_is_released, begin),
+	};
+	int failed;
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/slots", dir);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	return failed;
+}

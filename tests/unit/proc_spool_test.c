@@ -1,0 +1,211 @@
+/* Facts on their way to the store: kept until they are safe, and the ends of
+ * calls last of all. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "proc/spool.h"
+
+enum { AREA = 64 * 1024 };
+
+static char dir[] = "/tmp/hf-spool-XXXXXX";
+static char path[64];
+
+static int
+begin(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return 0;
+}
+
+static struct spool
+opened(uint32_t boot)
+{
+	struct spool s;
+
+	assert_int_equal(spool_open(&s, path, AREA, boot), 0);
+	return s;
+}
+
+static void
+put(struct spool *s, enum msg_type type, uint32_t call)
+{
+	static struct msg m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = type;
+	if (type == MSG_CALL_ENDED)
+		m.call_ended.call.n = call;
+	else if (type == MSG_EVIDENCE)
+		m.evidence.call.n = call;
+	else
+		m.call_came.call.n = call;
+	spool_put(s, &m);
+}
+
+static bool
+next(struct spool *s, struct msg *m)
+{
+	const void *frame;
+	struct hf_slice in;
+	uint16_t n;
+
+	if (!spool_next(s, &frame, &n))
+		return false;
+	in = (struct hf_slice){ frame, n };
+	assert_true(msg_decode(&in, m));
+	return true;
+}
+
+static void
+facts_come_in_order_and_stay_until_they_are_stored(void **state)
+{
+	static struct msg m;
+	struct spool s = opened(10);
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		put(&s, MSG_CALL_CAME, i);
+	for (uint32_t i = 1; i <= 3; i++) {
+		assert_true(next(&s, &m));
+		assert_int_equal(m.call_came.call.n, i);
+		assert_int_equal(m.boot, 10);
+		assert_int_equal(m.seq, i);
+	}
+	assert_false(next(&s, &m));
+	spool_rewind(&s);
+	assert_true(next(&s, &m));
+	assert_int_equal(m.seq, 1);
+	spool_stored(&s, 10, 2);
+	assert_int_equal(spool_waiting(&s), 1);
+	assert_true(next(&s, &m));
+	assert_int_equal(m.seq, 3);
+	spool_stored(&s, 10, 3);
+	assert_int_equal(spool_waiting(&s), 0);
+	spool_close(&s);
+}
+
+static void
+what_a_dead_sender_left_is_sent_by_the_next(void **state)
+{
+	static struct msg m;
+	struct spool s = opened(10);
+
+	(void)state;
+	put(&s, MSG_CALL_CAME, 1);
+	put(&s, MSG_CALL_ENDED, 1);
+	spool_close(&s);
+	s = opened(11);
+	put(&s, MSG_CALL_CAME, 2);
+	assert_int_equal(spool_waiting(&s), 3);
+	assert_true(next(&s, &m) && m.boot == 10 && m.seq == 1);
+	assert_true(next(&s, &m) && m.boot == 10 && m.seq == 2);
+	assert_true(next(&s, &m) && m.boot == 11 && m.seq == 1);
+	spool_stored(&s, 10, 2);
+	assert_int_equal(spool_waiting(&s), 1);
+	spool_stored(&s, 11, 1);
+	assert_int_equal(spool_waiting(&s), 0);
+	spool_close(&s);
+}
+
+static void
+when_it_is_full_the_ends_of_calls_are_kept(void **state)
+{
+	static struct msg m;
+	struct spool s = opened(1);
+	uint32_t ends = 0, other = 0;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 200; i++) {
+		put(&s, MSG_CALL_CAME, i);
+		for (int k = 0; k < 20; k++)
+			put(&s, MSG_EVIDENCE, i);
+		put(&s, MSG_CALL_ENDED, i);
+	}
+	while (next(&s, &m))
+		if (m.type == MSG_CALL_ENDED)
+			assert_int_equal(m.call_ended.call.n, ++ends);
+		else
+			other++;
+	assert_int_equal(ends, 200);
+	assert_int_equal(ends + other + s.dropped, 200 * 22);
+	assert_true(s.dropped > 0);
+	spool_close(&s);
+}
+
+static void
+a_spool_full_of_ends_drops_the_newest_and_counts(void **state)
+{
+	struct spool s = opened(1);
+	uint32_t kept;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 5000; i++)
+		put(&s, MSG_CALL_ENDED, i);
+	kept = spool_waiting(&s);
+	assert_true(kept > 100);
+	assert_int_equal(kept + s.dropped, 5000);
+	put(&s, MSG_EVIDENCE, 1);
+	assert_int_equal(spool_waiting(&s), kept);
+	spool_stored(&s, 1, kept / 2);
+	put(&s, MSG_CALL_ENDED, 5001);
+	assert_int_equal(spool_waiting(&s), kept - kept / 2 + 1);
+	spool_close(&s);
+}
+
+/* Sending and storing go on for longer than the file is large. */
+static void
+a_store_that_keeps_up_never_fills_it(void **state)
+{
+	static struct msg m;
+	struct spool s = opened(1);
+
+	(void)state;
+	for (uint32_t i = 1; i <= 20000; i++) {
+		put(&s, MSG_CALL_ENDED, i);
+		assert_true(next(&s, &m));
+		assert_int_equal(m.seq, i);
+		if (i > 10)
+			spool_stored(&s, 1, i - 10);
+	}
+	assert_int_equal(s.dropped, 0);
+	assert_int_equal(spool_waiting(&s), 10);
+	spool_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    facts_come_in_order_and_stay_until_they_are_stored, begin),
+		cmocka_unit_test_setup(
+		    what_a_dead_sender_left_is_sent_by_the_next, begin),
+		cmocka_unit_test_setup(
+		    when_it_is_full_the_ends_of_calls_are_kept, begin),
+		cmocka_unit_test_setup(
+		    a_spool_full_of_ends_drops_the_newest_and_counts, begin),
+		cmocka_unit_test_setup(
+		    a_store_that_keeps_up_never_fills_it, begin),
+	};
+	int failed;
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/spool", dir);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	return failed;
+}
