@@ -37,7 +37,9 @@ enum sip_direction {
 	SIP_INACTIVE,
 };
 struct sip_media {
-	struct hf_addr rtp, rtcp; /* family 0: no media */
+	/* Family 0: nowhere to send to.  With a codec that is a party that
+	 * holds the old way (c=0.0.0.0); without one there is no media. */
+	struct hf_addr rtp, rtcp;
 	enum sip_codec codec;
 	uint8_t payload;              /* as the far end wants to receive it */
 	uint8_t dtmf, cn;             /* payload types, 0 when none */
@@ -49,7 +51,6 @@ struct sip_media {
 /* One m-line with what the session level says about it already in it. */
 struct sdp_stream {
 	struct hf_slice kind, proto, first_format;
-	struct hf_slice mid;
 	uint16_t port; /* 0: disabled or refused */
 	struct hf_addr rtp, rtcp;
 	bool named; /* c= holds a host name, or nothing: rtp.family is 0 */
@@ -64,6 +65,7 @@ struct sdp_stream {
 
 struct sdp {
 	uint64_t session, version; /* of o= */
+	struct hf_slice time;      /* of t= */
 	uint8_t streams;
 	struct sdp_stream stream[SDP_STREAMS_MAX];
 };
@@ -75,7 +77,9 @@ struct sdp_ours {
 	enum sip_codec first; /* in an offer; NONE: PCMU */
 	uint8_t ptime_ms;     /* 0: 20 */
 	enum sip_direction direction; /* what we want, of us */
-	bool mux; /* put rtcp-mux into an offer; an answer follows the offer */
+	/* Put rtcp-mux, and comfort noise, into an offer; an answer follows
+	 * the offer it is for. */
+	bool mux, cn;
 };
 
 /*
@@ -92,7 +96,7 @@ struct sdp_state {
 	uint8_t dtmf, cn, pcmu, pcma; /* types once agreed, plus 1; 0: none */
 	uint8_t pad[6];
 	struct sdp_refused {
-		char kind[12], proto[20], format[8];
+		char kind[12], proto[20], format[20];
 	} refused[SDP_STREAMS_MAX];
 };
 
@@ -101,9 +105,12 @@ struct sdp_state {
  * for a body we must understand but cannot, else 0. */
 bool sdp_find(const struct sip_msg *m, struct hf_slice *out, uint16_t *status);
 
-/* False when it is not a description we could answer: 488 (RFC 3261 21.4.26)
- * or, malformed, 400.  *why is static text for Warning and log. */
+/* False when it is malformed: 400, *why is static text for Warning and log. */
 bool sdp_parse(struct hf_slice text, struct sdp *out, const char **why);
+
+/* 4 or 6: the address family of the stream that sdp_answer() would take, so
+ * that ours can be of the same; 0 when there is none. */
+uint8_t sdp_family(const struct sdp *offer, const struct sdp_state *state);
 
 /*
  * Writes our answer to an offer.  Returns 0, or 488 when there is nothing in
@@ -125,9 +132,7 @@ uint16_t sdp_accept(struct sdp_state *state, const struct sdp *answer,
     const struct sdp_ours *ours, const struct hf_addr *source,
     struct sip_media *out);
 
-/* Our last description in other words: the same session with another version
- * is made by sdp_offer.  This tells whether the two media differ in what
- * hf-media must know. */
+/* Do the two say the same to hf-media? */
 bool sip_media_eq(const struct sip_media *a, const struct sip_media *b);
 
 /* 10/8, 172.16/12, 192.168/16, 100.64/10, 169.254/16, fc00::/7, fe80::/10. */
