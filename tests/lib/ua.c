@@ -43,7 +43,8 @@ struct ua_world {
 	struct ua_call *hash[HASHES];
 	uint64_t random;
 	int port;
-	int64_t sip_turn;
+	int64_t sip_turn, sip_turn_us;
+	int media; /* calls whose packets we move */
 	int64_t wall_minus_mono;       /* us */
 	struct watched watched[65536]; /* by descriptor */
 };
@@ -91,6 +92,7 @@ ua_world_new(void)
 
 	if (w == NULL)
 		abort();
+	w->sip_turn_us = SIP_TURN_US;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->random =
 	    (uint64_t)ua_now() * 0x9e3779b97f4a7c15u + (uint64_t)getpid();
@@ -586,25 +588,43 @@ ready(struct ua_world *w, int fd)
 	}
 }
 
+void
+ua_turn(struct ua_world *w, int wait_ms)
+{
+	struct epoll_event e[EVENTS];
+	int64_t now = ua_now();
+
+	if (w->media > 0)
+		ua_media_turn(w, now);
+	if (now >= w->sip_turn) {
+		ua_sip_turn(w, now);
+		w->sip_turn = now + w->sip_turn_us;
+	}
+	int n = epoll_wait(w->epoll, e, EVENTS, wait_ms);
+	for (int i = 0; i < n; i++)
+		ready(w, e[i].data.fd);
+}
+
 bool
 ua_run(struct ua_world *w, int64_t ms, bool (*done)(void *), void *arg)
 {
-	struct epoll_event e[EVENTS];
-	int64_t until = ua_now() + ms * 1000;
-
-	for (;;) {
-		int64_t now = ua_now();
-		ua_media_turn(w, now);
-		if (now >= w->sip_turn) {
-			ua_sip_turn(w, now);
-			w->sip_turn = now + SIP_TURN_US;
-		}
+	for (int64_t until = ua_now() + ms * 1000;;) {
 		if (done != NULL && done(arg))
 			return true;
-		if (now >= until)
+		if (ua_now() >= until)
 			return false;
-		int n = epoll_wait(w->epoll, e, EVENTS, 1);
-		for (int i = 0; i < n; i++)
-			ready(w, e[i].data.fd);
+		ua_turn(w, 1);
 	}
+}
+
+void
+ua_world_slow(struct ua_world *w, int64_t us)
+{
+	w->sip_turn_us = us;
+}
+
+void
+ua_media_count(struct ua_world *w, int more)
+{
+	w->media += more;
 }

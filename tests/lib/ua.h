@@ -167,7 +167,8 @@ struct ua_call {
 	char direction[12]; /* what we want in our next offer */
 	char auth[1024];
 	uint32_t sdp_version;
-	void *owner; /* the test's own */
+	bool speechless; /* hears, and sends no SIP any more */
+	void *owner;	 /* the test's own */
 };
 
 struct ua {
@@ -197,6 +198,12 @@ void ua_world_free(struct ua_world *);
 /* Runs everything until done(arg), at most so long; what done said last.
  * done may be NULL.  It is asked after each turn, about once a millisecond. */
 bool ua_run(struct ua_world *, int64_t ms, bool (*done)(void *), void *arg);
+
+/* One turn: what is due, then what came, after at most so long a wait. */
+void ua_turn(struct ua_world *, int wait_ms);
+
+/* Look after SIP's timers only so often (5 ms): for thousands of calls. */
+void ua_world_slow(struct ua_world *, int64_t us);
 
 /* The defaults: PCMU and PCMA, 20 ms, rings at once, answers after 20 ms. */
 struct ua_manner ua_manner(void);
@@ -270,6 +277,7 @@ void ua_unwatch(struct ua_world *, int fd);
 struct ua_conn *ua_connect(struct ua *, const struct sockaddr_storage *);
 int ua_port_take(struct ua_world *, const char *ip, int *rtp, int *rtcp);
 void ua_host_text(const char *ip, char *out, size_t cap);
+void ua_media_count(struct ua_world *, int more);
 int64_t ua_kernel_time(struct msghdr *);
 /* Kinds of descriptors a world watches. */
 enum { UA_FD_UDP, UA_FD_LISTEN, UA_FD_CONN, UA_FD_RTP, UA_FD_RTCP };

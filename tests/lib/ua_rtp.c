@@ -75,6 +75,7 @@ ua_media_open(struct ua_call *c)
 	if (!c->manner.foreign_media) {
 		ua_watch(w, m->rtp, c, UA_FD_RTP);
 		ua_watch(w, m->rtcp, c, UA_FD_RTCP);
+		ua_media_count(w, 1);
 	}
 	if (m->ssrc == 0) {
 		m->ssrc = ua_random(w);
@@ -96,6 +97,7 @@ ua_media_close(struct ua_call *c)
 	if (!c->manner.foreign_media) {
 		ua_unwatch(c->ua->world, m->rtp);
 		ua_unwatch(c->ua->world, m->rtcp);
+		ua_media_count(c->ua->world, -1);
 	}
 	close(m->rtp);
 	close(m->rtcp);

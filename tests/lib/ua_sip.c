@@ -154,7 +154,8 @@ request_send(struct ua_call *c, const char *method, const char *branch,
 	else
 		again_set(&c->cli_non, c->peer, &t, method, branch);
 	c->ack.live = false; /* repeated on demand only */
-	ua_send(u, &c->peer, t.p, t.n);
+	if (!c->speechless)
+		ua_send(u, &c->peer, t.p, t.n);
 }
 
 static struct ua_call *
@@ -321,7 +322,8 @@ respond(struct ua *u, struct ua_call *c, const struct sip_text *m,
 		again_set(a, from, &t, m->method, m->branch);
 		a->live = a == &c->srv_inv && code >= 200;
 	}
-	ua_send(u, &from, t.p, t.n);
+	if (c == NULL || !c->speechless)
+		ua_send(u, &from, t.p, t.n);
 }
 
 static void
@@ -709,7 +711,8 @@ request_repeated(struct ua_call *c, const struct sip_text *m)
 	    strcmp(a->branch, m->branch) != 0 ||
 	    strcmp(a->method, m->method) != 0)
 		return false;
-	ua_send(c->ua, &a->to, a->raw, a->len);
+	if (!c->speechless)
+		ua_send(c->ua, &a->to, a->raw, a->len);
 	return true;
 }
 
@@ -753,7 +756,7 @@ again_turn(struct ua_call *c, struct ua_again *a, int64_t now)
 		a->live = false;
 		return false;
 	}
-	if (a->to.conn == NULL || a == &c->srv_inv)
+	if ((a->to.conn == NULL || a == &c->srv_inv) && !c->speechless)
 		ua_send(c->ua, &a->to, a->raw, a->len);
 	a->wait = 2 * a->wait < T2_US || a == &c->cli_inv ? 2 * a->wait : T2_US;
 	a->next = now + a->wait;
@@ -771,7 +774,7 @@ ua_sip_turn(struct ua_world *w, int64_t now)
 			}
 			again_turn(c, &c->cli_non, now);
 			again_turn(c, &c->srv_inv, now);
-			if (c->over || u->dead)
+			if (c->over || u->dead || c->speechless)
 				continue;
 			if (now >= c->ring_at) {
 				c->ring_at = INT64_MAX;

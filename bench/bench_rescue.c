@@ -1,0 +1,436 @@
+/*
+ * bench_rescue - how long does a caller hear nothing when his bot dies?
+ *
+ *      callers --+                 +-- cloud-a, which dies call by call
+ *      (trunk)   +-- holdfastd --+
+ *                                  +-- cloud-b, the next rung
+ *
+ * Real processes, real sockets, sound both ways.  Each call's bot stops at a
+ * random moment; the caller's kernel has stamped each packet, and its payload
+ * tells who made it: cloud-a, cloud-b, or the house.  In the same run, before
+ * anything dies, the same thing is measured without the fault: that is the
+ * noise floor.
+ *
+ *      gap     last packet of cloud-a to the next packet, whatever it is
+ *      voice   last packet of cloud-a to the first loud packet of the house
+ *      decide  the fault to the BYE that gives cloud-a up
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/figure.h"
+#include "bench/lines.h"
+#include "tests/lib/site.h"
+
+enum {
+	VOICE_CALLER = 3,
+	VOICE_A = 20,
+	VOICE_B = 33,
+	SETUP_PER_S = 150,
+	SETTLE_MS = 1500,
+	NOISE_MS = 2000,
+	TAIL_MS = 4000,
+	PARTING_MS = 6000,
+	SIP_TURN_US = 10000,
+	STREAMS_A_CALL = 4,
+	NOISE_GOAL_MS = 30,
+	EXIT_MISSED = 1,
+	EXIT_UNMEASURED = 2,
+	EXIT_INVALID = 77,
+};
+
+struct phase {
+	const char *prefix;
+	bool closed;     /* the bot's RTP socket is closed: ICMP */
+	bool bad_helper; /* 2 % loss and 4 ms jitter on its leg */
+	bool bad_caller;
+	const char *gap_goal, *decide_goal;
+	bool quick; /* also in a quick run */
+};
+
+static const struct phase phases[] = {
+	{ "", .gap_goal = "<=90", .quick = true },
+	{ "closed_", .closed = true, .gap_goal = "<=90", .decide_goal = "<=50",
+	    .quick = true },
+	{ "lossy_", .bad_helper = true, .gap_goal = "<=90" },
+	{ "lossy_both_", .bad_helper = true, .bad_caller = true,
+	    .gap_goal = "<=115", .quick = true },
+};
+
+/* A caller or a bot's call, as the bench sees it. */
+struct party {
+	struct line *line;
+	int64_t fault, decided; /* bots */
+	bool told;              /* callers: we hung up ourselves */
+};
+
+static int calls = 1000;
+static int fault_ms = 10000;
+static bool quick;
+
+static struct ua_world *w;
+static struct lines *lines;
+static struct ua *callers, *cloud_a, *cloud_b;
+static struct party caller[LINES_MAX], bot[LINES_MAX];
+static int callers_up, bots_up;
+
+/* ---- what happens
+ * ------------------------------------------------------------------- */
+
+static void
+caller_noted(struct ua_call *c, const struct ua_note *n)
+{
+	struct party *p = c->owner;
+
+	if (n->what == UA_ANSWERED && p != NULL) {
+		p->line = lines_add(lines, c);
+		if (p->line != NULL) {
+			p->line->listens = true;
+			callers_up++;
+		}
+	}
+	if ((n->what == UA_BYE || n->what == UA_REFUSED) && p != NULL &&
+	    p->line != NULL)
+		p->line->fd = -1;
+}
+
+static void
+bot_noted(struct ua_call *c, const struct ua_note *n)
+{
+	struct party *p = c->owner;
+
+	if (n->what == UA_CONFIRMED && c->ua == cloud_a &&
+	    bots_up < LINES_MAX) {
+		p = c->owner = &bot[bots_up++];
+		p->line = lines_add(lines, c);
+	} else if (n->what == UA_CONFIRMED) {
+		lines_add(lines, c);
+	} else if (n->what == UA_BYE || n->what == UA_CANCELLED) {
+		if (p != NULL) {
+			p->decided = n->at;
+			if (p->line != NULL)
+				p->line->fd = -1;
+		}
+	}
+}
+
+static void
+stay(int ms)
+{
+	for (int64_t until = ua_now() + ms * 1000LL; ua_now() < until;)
+		lines_turn(lines, w);
+}
+
+/* ---- a phase's acts
+ * ------------------------------------------------------------------ */
+
+static struct site *
+house(void)
+{
+	struct site *s = site_new("bench", false);
+
+	if (s == NULL)
+		return NULL;
+	site_set(s, "calls_max", "%d", calls + 50);
+	site_set(s, "rtp.ports", "10000-%d",
+	    10000 + 2 * STREAMS_A_CALL * (calls + 50) - 1);
+	site_set(s, "bots.cloud-a.to", "[\"sip:bot@%s:%d\"]", cloud_a->ip,
+	    cloud_a->port);
+	site_set(s, "bots.cloud-b.to", "[\"sip:bot@%s:%d\"]", cloud_b->ip,
+	    cloud_b->port);
+	site_set(s, "ladders.front", "[ { bot: cloud-a }, { bot: cloud-b } ]");
+	site_set(s, "numbers.\"+33400000000\"", "front");
+	return s;
+}
+
+static bool
+set_up(const struct site *s)
+{
+	for (int i = 0; i < calls; i++) {
+		int64_t due = ua_now() + 1000000 / SETUP_PER_S;
+		struct ua_call *c = ua_invite(callers, s->udp, "+33400000000");
+		c->owner = &caller[i];
+		while (ua_now() < due)
+			lines_turn(lines, w);
+	}
+	stay(SETTLE_MS);
+	if (callers_up != calls || bots_up != calls) {
+		fprintf(stderr, "%d of %d callers answered, %d of %d bots\n",
+		    callers_up, calls, bots_up, calls);
+		return false;
+	}
+	return true;
+}
+
+static void
+paths_go_bad(const struct phase *ph)
+{
+	for (int i = 0; i < calls; i++) {
+		if (ph->bad_helper && bot[i].line != NULL) {
+			bot[i].line->loss_pct = 2;
+			bot[i].line->jitter_ms = 4;
+		}
+		if (ph->bad_caller && caller[i].line != NULL) {
+			caller[i].line->loss_pct = 2;
+			caller[i].line->jitter_ms = 4;
+		}
+	}
+}
+
+static void
+fault(const struct phase *ph, struct party *p)
+{
+	if (p->line == NULL || p->line->fd < 0)
+		return;
+	p->fault = ua_now();
+	if (ph->closed) {
+		line_close(p->line);
+	} else {
+		p->line->talks = false;
+		p->line->call->speechless = true;
+		p->fault = p->line->last_sent;
+	}
+}
+
+static void
+bots_die(const struct phase *ph)
+{
+	static int64_t when[LINES_MAX];
+	int64_t start = ua_now();
+
+	for (int i = 0; i < calls; i++)
+		when[i] = start + (int64_t)(rand() % (fault_ms * 1000));
+	while (ua_now() < start + fault_ms * 1000LL) {
+		lines_turn(lines, w);
+		for (int i = 0; i < calls; i++)
+			if (when[i] != 0 && ua_now() >= when[i]) {
+				when[i] = 0;
+				fault(ph, &bot[i]);
+			}
+	}
+	for (int i = 0; i < calls; i++)
+		if (when[i] != 0)
+			fault(ph, &bot[i]);
+}
+
+static void
+part(void)
+{
+	for (int i = 0; i < calls; i++) {
+		if (caller[i].line == NULL || caller[i].line->fd < 0)
+			continue;
+		caller[i].told = true;
+		caller[i].line->fd = -1;
+		ua_hang_up(caller[i].line->call, NULL);
+		if (i % 4 == 0)
+			lines_turn(lines, w);
+	}
+	for (int64_t until = ua_now() + PARTING_MS * 1000LL;
+	     ua_now() < until;) {
+		int left = 0;
+		ua_turn(w, 1);
+		for (int i = 0; i < calls; i++)
+			if (caller[i].told &&
+			    ua_noted(caller[i].line->call, UA_LEFT, 0) == NULL)
+				left++;
+		if (left == 0)
+			break;
+	}
+}
+
+/* ---- what came of it
+ * ------------------------------------------------------------------ */
+
+/* The time between the packets round an instant. */
+static int64_t
+gap_at(const struct line *l, int64_t at)
+{
+	size_t i = 1;
+
+	while (i < l->hears && l->heard[i].at <= at)
+		i++;
+	return i < l->hears ? l->heard[i].at - l->heard[i - 1].at : -1;
+}
+
+struct outcome {
+	int64_t gap[LINES_MAX], voice[LINES_MAX], decide[LINES_MAX],
+	    noise[LINES_MAX];
+	size_t gaps, voices, decides, noises;
+	int lost, early;
+};
+
+static void
+caller_judge(const struct party *p, struct outcome *o)
+{
+	const struct line *l = p->line;
+	size_t last = 0, i;
+	bool helped = false;
+	int64_t voice = -1;
+
+	if (l == NULL || !p->told) {
+		o->lost++;
+		return;
+	}
+	for (i = 0; i < l->hears; i++)
+		if (l->heard[i].whose == VOICE_A)
+			last = i;
+	for (i = 0; i < last; i++)
+		if (l->heard[i].whose == VOICE_FAINT ||
+		    l->heard[i].whose == VOICE_SILENT) {
+			o->early++; /* comfort noise while the bot was well */
+			break;
+		}
+	for (i = last + 1; i < l->hears; i++) {
+		if (l->heard[i].whose == VOICE_OTHER && voice < 0)
+			voice = l->heard[i].at - l->heard[last].at;
+		if (l->heard[i].whose == VOICE_B)
+			helped = true;
+	}
+	if (!helped)
+		o->lost++;
+	if (last + 1 < l->hears)
+		o->gap[o->gaps++] = l->heard[last + 1].at - l->heard[last].at;
+	/* Rescued before the prompt was due: cloud-b was the first voice. */
+	if (voice >= 0)
+		o->voice[o->voices++] = voice;
+}
+
+static bool
+report(const struct phase *ph, struct outcome *o)
+{
+	const char *x = ph->prefix;
+	bool met = true;
+
+	met &= figure(x, "calls", calls, NULL);
+	met &= figure(x, "calls_lost", o->lost, "==0");
+#define MS(a, n, p) (figure_percentile(o->a, o->n, p) / 1000)
+	figure(x, "gap_p50_ms", MS(gap, gaps, 50), NULL);
+	met &= figure(x, "gap_p99_ms", MS(gap, gaps, 99), ph->gap_goal);
+	figure(x, "gap_max_ms", MS(gap, gaps, 100), NULL);
+	figure(x, "voice_p50_ms", MS(voice, voices, 50), NULL);
+	/* A closed socket may be answered by the next bot before a prompt. */
+	met &= figure(x, "voice_p99_ms", MS(voice, voices, 99),
+	    ph->closed && o->voices == 0 ? NULL : "<=250");
+	figure(x, "voice_max_ms", MS(voice, voices, 100), NULL);
+	met &= figure(
+	    x, "decide_p99_ms", MS(decide, decides, 99), ph->decide_goal);
+	double noise = MS(noise, noises, 99);
+	figure(x, "noise_p99_ms", noise, "<=30");
+#undef MS
+	if (o->early > 0)
+		printf("note: %d callers heard comfort noise before their bot "
+		       "died\n",
+		    o->early);
+	if (noise > NOISE_GOAL_MS) {
+		printf(
+		    "invalid: without any fault the gap is %.1f ms\n", noise);
+		exit(EXIT_INVALID);
+	}
+	if (o->gaps != (size_t)calls || o->decides == 0) {
+		printf("could not measure: %zu gaps, %zu decisions\n", o->gaps,
+		    o->decides);
+		exit(EXIT_UNMEASURED);
+	}
+	return met;
+}
+
+static struct ua *
+actor(const char *name, enum site_street street, int n, int voice,
+    void (*noted)(struct ua_call *, const struct ua_note *))
+{
+	struct ua *u = ua_new(w, name, site_address(street, n), UA_UDP, voice);
+
+	u->manner.foreign_media = true;
+	u->on_note = noted;
+	return u;
+}
+
+static bool
+play(const struct phase *ph)
+{
+	static struct outcome o;
+
+	memset(&o, 0, sizeof o);
+	memset(caller, 0, sizeof caller);
+	memset(bot, 0, sizeof bot);
+	callers_up = bots_up = 0;
+	w = ua_world_new();
+	ua_world_slow(w, SIP_TURN_US);
+	lines = lines_new();
+	callers = actor("callers", SITE_TRUNK, 1, VOICE_CALLER, caller_noted);
+	cloud_a = actor("cloud-a", SITE_HELPERS, 1, VOICE_A, bot_noted);
+	cloud_b = actor("cloud-b", SITE_HELPERS, 2, VOICE_B, bot_noted);
+	struct site *s = house();
+	if (s == NULL || !site_start(s, w))
+		exit(EXIT_UNMEASURED);
+	if (!set_up(s)) {
+		site_show_log(s);
+		exit(EXIT_UNMEASURED);
+	}
+	lines_lateness(lines, 0);
+	int64_t noise = ua_now();
+	int64_t cpu = site_cpu(s);
+	stay(NOISE_MS);
+	printf("note: generator late p99 %.1f ms; house %.2f cores\n",
+	    (double)lines_lateness(lines, 99) / 1000,
+	    (double)(site_cpu(s) - cpu) / (NOISE_MS * 1000.0));
+	paths_go_bad(ph);
+	bots_die(ph);
+	stay(TAIL_MS);
+	lines_drain(lines);
+	part();
+	for (int i = 0; i < calls; i++) {
+		caller_judge(&caller[i], &o);
+		int64_t at = noise + rand() % (NOISE_MS * 900) + NOISE_MS * 50;
+		int64_t g = caller[i].line ? gap_at(caller[i].line, at) : -1;
+		if (g >= 0)
+			o.noise[o.noises++] = g;
+		if (bot[i].fault != 0 && bot[i].decided != 0)
+			o.decide[o.decides++] = bot[i].decided - bot[i].fault;
+	}
+	bool well = site_stop(s);
+	site_free(s);
+	bool met = report(ph, &o);
+	ua_world_free(w);
+	lines_free(lines);
+	return met && well;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "calls", required_argument, NULL, 'c' },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "only", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *only = NULL;
+	bool met = true;
+
+	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (o == 'c')
+			calls = atoi(optarg);
+		else if (o == 'q')
+			quick = true;
+		else if (o == 'o')
+			only = optarg;
+		else
+			return EXIT_UNMEASURED;
+	}
+	if (calls < 1 || 3 * calls > LINES_MAX)
+		return EXIT_UNMEASURED;
+	if (quick)
+		fault_ms = 3000;
+	srand((unsigned)time(NULL));
+	for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+		if ((quick && !phases[i].quick) ||
+		    (only != NULL && strcmp(only, phases[i].prefix) != 0))
+			continue;
+		met &= play(&phases[i]);
+	}
+	return met ? 0 : EXIT_MISSED;
+}

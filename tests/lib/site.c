@@ -1,0 +1,561 @@
+#include "tests/lib/site.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	READY_MS = 10000,
+	STOP_MS = 8000,
+	RTP_FIRST = 20000,
+	RTP_LAST = 20999,
+	DEPTH_MAX = 16,
+};
+
+static const char *
+net(void)
+{
+	static char text[32];
+
+	if (text[0] == '\0')
+		snprintf(text, sizeof text, "127.%d", 16 + getpid() % 200);
+	return text;
+}
+
+const char *
+site_address(enum site_street street, int n)
+{
+	static char text[4][64];
+
+	snprintf(text[street], sizeof text[street], "%s.%d.%d", net(),
+	    (int)street + 4 * (getpid() / 200 % 60), n);
+	return text[street];
+}
+
+const char *
+site_stage(const char *path)
+{
+	static char text[300];
+	const char *stage = getenv("HF_STAGE");
+
+	snprintf(text, sizeof text, "%s/%s",
+	    stage != NULL ? stage : "build/stage", path);
+	return text;
+}
+
+/* ---- configuration
+ * ------------------------------------------------------------- */
+
+void
+site_set(struct site *s, const char *path, const char *fmt, ...)
+{
+	struct site_key *k = NULL;
+	va_list a;
+
+	for (size_t i = 0; i < s->keys; i++)
+		if (strcmp(s->key[i].path, path) == 0)
+			k = &s->key[i];
+	if (k == NULL) {
+		if (s->keys == s->key_cap) {
+			s->key_cap = 2 * s->key_cap + 64;
+			s->key = realloc(s->key, s->key_cap * sizeof *s->key);
+			if (s->key == NULL)
+				abort();
+		}
+		k = &s->key[s->keys++];
+		snprintf(k->path, sizeof k->path, "%s", path);
+	}
+	va_start(a, fmt);
+	vsnprintf(k->value, sizeof k->value, fmt, a);
+	va_end(a);
+}
+
+/* How long the part of a path at p is: to a dot that is not in quotes. */
+static size_t
+part(const char *p)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (; p[n] != '\0' && (quoted || p[n] != '.'); n++)
+		if (p[n] == '"')
+			quoted = !quoted;
+	return n;
+}
+
+/* All keys below prefix (n bytes, its dot included), grouped. */
+static void
+keys_write(
+    const struct site *s, FILE *f, const char *prefix, size_t n, int depth)
+{
+	for (size_t i = 0; i < s->keys; i++) {
+		const char *p = s->key[i].path;
+		if (strncmp(p, prefix, n) != 0)
+			continue;
+		size_t k = part(p + n);
+		bool leaf = p[n + k] == '\0', before = false;
+		for (size_t j = 0; j < i; j++)
+			if (strncmp(s->key[j].path, p, n + k) == 0 &&
+			    s->key[j].path[n + k] == '.')
+				before = true;
+		if (before)
+			continue;
+		fprintf(f, "%*s%.*s:", 2 * depth, "", (int)k, p + n);
+		if (leaf) {
+			fprintf(f, " %s\n", s->key[i].value);
+		} else {
+			fprintf(f, "\n");
+			keys_write(s, f, p, n + k + 1, depth + 1);
+		}
+	}
+}
+
+static void
+file_write(
+    const struct site *s, const char *name, const char *text, mode_t mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", s->dir, name);
+	FILE *f = fopen(path, "w");
+	if (f == NULL) {
+		perror(path);
+		exit(99);
+	}
+	fchmod(fileno(f), mode);
+	if (text != NULL)
+		fputs(text, f);
+	else
+		keys_write(s, f, "", 0, 0);
+	fclose(f);
+}
+
+/* The children give up root for this account, which owns their folders. */
+static const struct passwd *
+account(void)
+{
+	const struct passwd *p = getpwnam("holdfast");
+
+	return p != NULL ? p : getpwnam("nobody");
+}
+
+static void
+folder(const struct site *s, const char *name)
+{
+	const struct passwd *p = account();
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", s->dir, name);
+	mkdir(path, 0750);
+	if (geteuid() == 0 && p != NULL &&
+	    chown(path, p->pw_uid, p->pw_gid) != 0)
+		perror(path);
+}
+
+static int
+free_port(const char *ip)
+{
+	struct ua_world *w = ua_world_new();
+	int port = ua_new(w, "port", ip, UA_UDP, 0)->port;
+
+	ua_world_free(w);
+	return port;
+}
+
+static void
+keys_common(struct site *s, bool ipv6)
+{
+	char host[80];
+
+	ua_host_text(s->ip, host, sizeof host);
+	site_set(s, "site", "%s", s->name);
+	site_set(s, "sip.listen", "[\"udp:%s:%d\", \"tcp:%s:%d\"]", host,
+	    s->port, host, s->port);
+	site_set(s, "rtp.address", "\"%s\"", s->ip);
+	site_set(s, "rtp.ports", "%d-%d", RTP_FIRST, RTP_LAST);
+	site_set(s, "rtp.workers", "1");
+	site_set(s, "keeper.run_dir", "%s/run", s->dir);
+	site_set(s, "keeper.drain_max", "0s");
+	if (geteuid() == 0 && account() != NULL)
+		site_set(s, "keeper.user", "%s", account()->pw_name);
+	site_set(s, "store.dir", "%s/store", s->dir);
+	site_set(s, "store.spool", "%s/spool", s->dir);
+	char trunk[64];
+	snprintf(trunk, sizeof trunk, "%s", site_address(SITE_TRUNK, 0));
+	site_set(s, "trunks.carrier.peers", ipv6 ? "[\"::1\"]" : "[\"%s/24\"]",
+	    trunk);
+}
+
+struct site *
+site_new(const char *name, bool ipv6)
+{
+	static int number;
+	struct site *s = calloc(1, sizeof *s);
+	char where[80], host[70];
+
+	if (s == NULL)
+		abort();
+	if (access(site_stage("sbin/holdfastd"), X_OK) != 0) {
+		fprintf(stderr, "no %s: make first, or set HF_STAGE\n",
+		    site_stage("sbin/holdfastd"));
+		free(s);
+		return NULL;
+	}
+	snprintf(s->name, sizeof s->name, "%s", name);
+	snprintf(s->dir, sizeof s->dir, "/tmp/holdfast-test.XXXXXX");
+	if (mkdtemp(s->dir) == NULL)
+		exit(99);
+	chmod(s->dir, 0755);
+	snprintf(s->ip, sizeof s->ip, "%s",
+	    ipv6 ? "::1" : site_address(SITE_HOUSE, ++number));
+	s->port = free_port(s->ip);
+	ua_host_text(s->ip, host, sizeof host);
+	snprintf(where, sizeof where, "%s:%d", host, s->port);
+	s->udp = ua_where(where);
+	folder(s, "run");
+	folder(s, "store");
+	folder(s, "spool");
+	keys_common(s, ipv6);
+	return s;
+}
+
+void
+site_agent(
+    struct site *s, const char *name, const char *secret, const char *queues)
+{
+	char path[120], text[100];
+
+	snprintf(text, sizeof text, "secret-%s", name);
+	char line[100];
+	snprintf(line, sizeof line, "%s\n", secret);
+	file_write(s, text, line, 0600);
+	snprintf(path, sizeof path, "agents.%s.secret_file", name);
+	site_set(s, path, "%s/secret-%s", s->dir, name);
+	snprintf(path, sizeof path, "agents.%s.queues", name);
+	site_set(s, path, "[%s]", queues);
+}
+
+/* ---- processes
+ * ------------------------------------------------------------------- */
+
+static pid_t
+start(char *const *argv, const char *log)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	int null = open("/dev/null", O_RDONLY);
+	dup2(null, 0);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	for (int i = 3; i < 1024; i++)
+		close(i);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+/* Sites that are up; none outlives the test. */
+static struct site *up[8];
+
+static void
+stop_all(void)
+{
+	for (size_t i = 0; i < sizeof up / sizeof *up; i++)
+		if (up[i] != NULL)
+			site_stop(up[i]);
+}
+
+static void
+up_note(struct site *old, struct site *new)
+{
+	static bool registered;
+
+	if (!registered)
+		atexit(stop_all);
+	registered = true;
+	for (size_t i = 0; i < sizeof up / sizeof *up; i++)
+		if (up[i] == old) {
+			up[i] = new;
+			return;
+		}
+}
+
+static bool
+is_optioned(void *arg)
+{
+	return ua_noted(arg, UA_OPTIONED, 0) != NULL;
+}
+
+bool
+site_start(struct site *s, struct ua_world *w)
+{
+	char conf[100], log[100], program[300];
+	char *argv[] = { program, (char *)"-c", conf, NULL };
+
+	file_write(s, "holdfast.yaml", NULL, 0644);
+	snprintf(program, sizeof program, "%s", site_stage("sbin/holdfastd"));
+	snprintf(conf, sizeof conf, "%s/holdfast.yaml", s->dir);
+	snprintf(log, sizeof log, "%s/log", s->dir);
+	s->pid = start(argv, log);
+	up_note(NULL, s);
+	/* From the trunk: nobody else is a friend. */
+	struct ua *u = ua_new(w, "herald",
+	    strchr(s->ip, ':') != NULL ? s->ip : site_address(SITE_TRUNK, 250),
+	    UA_UDP, 0);
+	for (int64_t until = ua_now() + READY_MS * 1000LL; ua_now() < until;) {
+		struct ua_call *c = ua_options(u, s->udp);
+		if (ua_run(w, 250, is_optioned, c))
+			return true;
+		c->cli_non.live = false;
+		if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+			s->pid = 0;
+			up_note(s, NULL);
+			break;
+		}
+	}
+	fprintf(stderr, "%s did not come up\n", s->name);
+	site_show_log(s);
+	return false;
+}
+
+/* A word of /proc/PID/NAME's first line, as text. */
+static bool
+proc_read(pid_t pid, const char *name, char *out, size_t cap)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	int fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, out, cap - 1);
+	close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* The keeper and its children, into pid; how many. */
+static int
+family(const struct site *s, pid_t *pid, int most)
+{
+	DIR *d = opendir("/proc");
+	char text[1024];
+	int n = 0;
+
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		pid_t p = (pid_t)atoi(e->d_name);
+		int parent = 0;
+		if (p <= 0 || !proc_read(p, "stat", text, sizeof text))
+			continue;
+		char *at = strrchr(text, ')');
+		if (at == NULL || sscanf(at, ") %*c %d", &parent) != 1)
+			continue;
+		if ((p == s->pid || parent == s->pid) && n < most)
+			pid[n++] = p;
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static bool
+ended(pid_t pid, int *status, int64_t ms)
+{
+	for (int64_t until = ua_now() + ms * 1000; ua_now() < until;
+	     usleep(5000))
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+	return false;
+}
+
+static bool
+log_is_clean(const struct site *s)
+{
+	static const char *const bad[] = { "assert", "Sanitizer",
+		"runtime error:", "core dumped" };
+	char path[100], line[2000];
+	bool clean = true;
+
+	snprintf(path, sizeof path, "%s/log", s->dir);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof line, f) != NULL)
+		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+			if (strstr(line, bad[i]) != NULL) {
+				fprintf(stderr, "bad news: %s", line);
+				clean = false;
+			}
+	fclose(f);
+	return clean;
+}
+
+bool
+site_stop(struct site *s)
+{
+	pid_t pid[64];
+	int status = 0;
+	bool well = true;
+
+	if (s->pid == 0)
+		return false;
+	int n = family(s, pid, 64);
+	kill(s->pid, SIGTERM);
+	if (!ended(s->pid, &status, STOP_MS)) {
+		fprintf(stderr, "%s did not stop in %d ms\n", s->name, STOP_MS);
+		kill(s->pid, SIGKILL);
+		ended(s->pid, &status, STOP_MS);
+		/* Children outlive a killed keeper: these are its own. */
+		for (int i = 0; i < n; i++)
+			kill(pid[i], SIGKILL);
+		well = false;
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "%s ended with status %#x\n", s->name, status);
+		well = false;
+	}
+	s->pid = 0;
+	up_note(s, NULL);
+	well = log_is_clean(s) && well;
+	if (!well)
+		site_show_log(s);
+	return well;
+}
+
+static void
+remove_below(const char *dir)
+{
+	DIR *d = opendir(dir);
+	char path[600];
+
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+		if (unlink(path) != 0)
+			remove_below(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	rmdir(dir);
+}
+
+void
+site_free(struct site *s)
+{
+	if (s == NULL)
+		return;
+	if (s->pid != 0)
+		site_stop(s);
+	if (getenv("HF_KEEP") != NULL)
+		fprintf(stderr, "kept: %s\n", s->dir);
+	else
+		remove_below(s->dir);
+	free(s->key);
+	free(s);
+}
+
+int
+site_ctl(const struct site *s, const char *words, char *out, size_t cap)
+{
+	char command[1200];
+	size_t n = 0;
+
+	snprintf(command, sizeof command, "'%s' -c '%s/holdfast.yaml' %s 2>&1",
+	    site_stage("bin/hfctl"), s->dir, words);
+	FILE *f = popen(command, "r");
+	if (f == NULL)
+		return -1;
+	for (size_t k; n + 1 < cap && (k = fread(out + n, 1, cap - 1 - n, f));)
+		n += k;
+	if (cap > 0)
+		out[n] = '\0';
+	while (getc(f) != EOF)
+		continue;
+	int status = pclose(f);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+pid_t
+site_child(const struct site *s, const char *name, int nth)
+{
+	pid_t pid[64];
+	char text[1024];
+	int n = family(s, pid, 64);
+
+	for (int i = 0; i < n; i++)
+		if (pid[i] != s->pid &&
+		    proc_read(pid[i], "comm", text, sizeof text) &&
+		    strncmp(text, name, strlen(name)) == 0 && nth-- == 0)
+			return pid[i];
+	return 0;
+}
+
+int64_t
+site_cpu(const struct site *s)
+{
+	pid_t pid[64];
+	char text[1024];
+	int n = family(s, pid, 64);
+	int64_t ticks = 0;
+
+	for (int i = 0; i < n; i++) {
+		long long u = 0, k = 0;
+		if (!proc_read(pid[i], "stat", text, sizeof text))
+			continue;
+		const char *at = strrchr(text, ')');
+		if (at != NULL &&
+		    sscanf(at,
+			") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			"%lld %lld",
+			&u, &k) == 2)
+			ticks += u + k;
+	}
+	return ticks * 1000000 / sysconf(_SC_CLK_TCK);
+}
+
+int64_t
+site_memory(const struct site *s)
+{
+	pid_t pid[64];
+	char text[1024];
+	int n = family(s, pid, 64);
+	int64_t pages = 0;
+
+	for (int i = 0; i < n; i++) {
+		long long r = 0;
+		if (proc_read(pid[i], "statm", text, sizeof text) &&
+		    sscanf(text, "%*d %lld", &r) == 1)
+			pages += r;
+	}
+	return pages * sysconf(_SC_PAGESIZE) / 1024;
+}
+
+void
+site_show_log(const struct site *s)
+{
+	char path[100], line[2000];
+
+	snprintf(path, sizeof path, "%s/log", s->dir);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return;
+	fprintf(stderr, "---- log of %s ----\n", s->name);
+	while (fgets(line, sizeof line, f) != NULL)
+		fputs(line, stderr);
+	fprintf(stderr, "---- end ----\n");
+	fclose(f);
+}

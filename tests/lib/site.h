@@ -1,0 +1,82 @@
+/*
+ * tests/lib/site - one Holdfast for a test: its configuration is gathered key
+ * by key, holdfastd of the stage is started with it in a folder of its own, and
+ * at the end it is stopped by its process id and looked over: nothing may have
+ * asserted, nothing may be left up.
+ *
+ * Every site, caller, helper and phone of one test process has its own
+ * 127.x.y.z, where x comes from the process id, so that tests can run side by
+ * side:  127.x.0.n the house, .1 callers (the trunk), .2 helpers, .3 agents.
+ */
+#ifndef HF_TESTS_SITE_H
+#define HF_TESTS_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tests/lib/ua.h"
+
+enum site_street { SITE_HOUSE, SITE_TRUNK, SITE_HELPERS, SITE_AGENTS };
+
+struct site_key {
+	char path[120];
+	char value[600];
+};
+
+struct site {
+	char name[32];
+	char dir[64]; /* everything of it: configuration, run_dir, store, log */
+	char ip[64];
+	int port;
+	pid_t pid;
+	struct ua_where udp; /* where calls go */
+	struct site_key *key;
+	size_t keys, key_cap;
+};
+
+/* The nth address of a street, 1 to 250; a static buffer a street. */
+const char *site_address(enum site_street, int n);
+
+/* A site with what every test needs: listeners (UDP and TCP), RTP ports, run
+ * and store folders, a trunk "carrier" of the whole trunk street.  ipv6: it
+ * listens on ::1, and the trunk is ::1.  NULL and a message when there is no
+ * stage (HF_STAGE, else build/stage). */
+struct site *site_new(const char *name, bool ipv6);
+
+/* "queues.sales.max_wait", "2s": YAML text behind a dotted path; the last word
+ * counts.  A part in quotes may hold dots. */
+void site_set(struct site *, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An agent's account; writes the secret's file. */
+void site_agent(
+    struct site *, const char *name, const char *secret, const char *queues);
+
+/* Starts it and waits until it answers OPTIONS; false with its log on standard
+ * error when it does not within 10 s. */
+bool site_start(struct site *, struct ua_world *);
+
+/* Stops it; false, with its log on standard error, when it did not end well or
+ * its log tells of an assertion or a sanitizer. */
+bool site_stop(struct site *);
+void site_free(struct site *);
+
+/* Runs hfctl with these words; what it said, at most cap - 1 bytes.  Returns
+ * its exit status. */
+int site_ctl(const struct site *, const char *words, char *out, size_t cap);
+
+/* The process of that name ("hf-media"): its pid, or 0.  nth counts from 0. */
+pid_t site_child(const struct site *, const char *name, int nth);
+
+/* All its processes together: CPU time so far in us, resident memory in KB. */
+int64_t site_cpu(const struct site *);
+int64_t site_memory(const struct site *);
+
+void site_show_log(const struct site *);
+
+/* Bytes of a file under the stage: "sbin/holdfastd". */
+const char *site_stage(const char *path);
+
+#endif
