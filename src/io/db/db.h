@@ -50,7 +50,7 @@ void db_close(struct db *db);
 bool db_is_open(const struct db *db);
 
 /* SQL without results. */
-enum db_result db_run(struct db *db, const char *sql) HF_CHECK;
+enum db_result db_run(struct db *db, const char *sql);
 /* PRAGMA user_version: which schema is this? */
 enum db_result db_version(struct db *db, int *version) HF_CHECK;
 
@@ -67,7 +67,7 @@ enum db_result db_step(struct db *db, db_stmt *s) HF_CHECK;
 /* Ready for the next use; nothing is bound. */
 void db_done(db_stmt *s);
 /* Binds nothing, expects no row: step and done. */
-enum db_result db_once(struct db *db, db_stmt *s) HF_CHECK;
+enum db_result db_once(struct db *db, db_stmt *s);
 
 /* Results count from 0.  Text is valid until the next step. */
 int64_t db_i64(db_stmt *s, int column);
