@@ -136,6 +136,7 @@ fail(struct sip_trans *t, enum sip_trans_end why)
 {
 	struct sip_transactions *tt = t->table;
 	struct hf_ref r = ref_of(t);
+	enum sip_method method = t->method;
 	uint64_t user = t->user;
 
 	if (why == SIP_END_UNREACHABLE)
@@ -144,7 +145,7 @@ fail(struct sip_trans *t, enum sip_trans_end why)
 		tt->count.timeouts++;
 	drop(t);
 	if (user != 0)
-		tt->hooks->ended(tt->arg, r, user, why);
+		tt->hooks->ended(tt->arg, r, user, method, why);
 }
 
 /* Nothing more is expected of it than to know stragglers, for a while. */
@@ -371,6 +372,7 @@ sip_trans_start(struct sip_transactions *tt, enum sip_method method,
 		return false;
 	t->flow = *to;
 	t->user = user;
+	t->method = (uint8_t)method;
 	t->end = hf_time_after(now, long_wait(tt));
 	if (!tt->hooks->send(tt->arg, &t->flow, bytes)) {
 		drop(t);
@@ -576,6 +578,7 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 	uint64_t key = server_key(tt, m, m->method_text), merge = 0;
 	struct sip_trans *t = by_key(tt, key), *invite = NULL;
 	bool is_invite = m->method == SIP_INVITE;
+	uint16_t status;
 
 	if (t != NULL) {
 		hear_again(t);
@@ -595,6 +598,11 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 			return;
 		}
 	}
+	if (invite == NULL &&
+	    (status = tt->hooks->admit(tt->arg, m, from)) != 0) {
+		tt->hooks->stateless(tt->arg, m, from, status);
+		return;
+	}
 	t = take(tt, is_invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
 	    is_invite ? SIP_T_PROCEEDING : SIP_T_CALLING, key,
 	    m->to_tag.n == 0 && m->method != SIP_CANCEL);
@@ -604,6 +612,7 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 	}
 	if (merge != 0 && hf_map_put(&tt->by_merge, merge, t->n))
 		t->merge = merge;
+	t->method = (uint8_t)m->method;
 	t->flow = sip_flow_back(&m->via, from);
 	if (!is_invite) /* whatever the user does, it does not stay */
 		t->end = hf_time_after(now, long_wait(tt));

@@ -64,6 +64,10 @@ struct sip_transactions;
 struct sip_trans_hooks {
 	/* False: it could not be sent at all. */
 	bool (*send)(void *arg, struct sip_flow *to, struct hf_slice bytes);
+	/* A request that would begin a transaction: 0, or the status that
+	 * stateless() is to refuse it with. */
+	uint16_t (*admit)(
+	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
 	/* A new request; its final response is owed through t. */
 	void (*request)(void *arg, struct hf_ref t, const struct sip_msg *m,
 	    const struct sip_flow *from);
@@ -82,8 +86,8 @@ struct sip_trans_hooks {
 	/* A 2xx to an INVITE that matches no transaction any more. */
 	void (*stray)(
 	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
-	void (*ended)(
-	    void *arg, struct hf_ref t, uint64_t user, enum sip_trans_end why);
+	void (*ended)(void *arg, struct hf_ref t, uint64_t user,
+	    enum sip_method method, enum sip_trans_end why);
 };
 
 struct sip_trans {
@@ -99,7 +103,7 @@ struct sip_trans {
 	uint32_t n;    /* own place */
 	uint32_t kept; /* what is said again */
 	uint16_t status;
-	uint8_t kind, state;
+	uint8_t kind, state, method;
 	bool cancel; /* wanted, as soon as a 1xx is here (RFC 3261 9.1) */
 };
 

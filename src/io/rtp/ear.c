@@ -1,0 +1,69 @@
+/* io/rtp/ear - see ear.h */
+
+#include "io/rtp/ear.h"
+
+enum {
+	ABOVE_FLOOR = 9, /* dB a voice must rise above the noise */
+	FLOOR_MAX = 55,  /* a room louder than this is a voice */
+	FLOOR_RISE = 1,  /* sixteenths of a dB a frame: 3 dB a second */
+	POWER_SHIFT = 4, /* g711_power is the square shifted by this */
+	STRIDE = 2,      /* every second sample tells a frame's energy */
+};
+
+/* 10 log10(v), a third of a decibel exact. */
+static uint8_t
+decibel(uint32_t v)
+{
+	uint32_t e, frac;
+
+	if (v == 0)
+		return 0;
+	e = 31 - (uint32_t)__builtin_clz(v);
+	frac = e >= 4 ? (v >> (e - 4)) & 15 : (v << (4 - e)) & 15;
+	return (uint8_t)(((e * 16 + frac) * 3083 + 8192) / 16384);
+}
+
+struct ear_frame
+ear_listen(enum g711_law law, const uint8_t *p, uint16_t n)
+{
+	const uint32_t *power = g711_power[law];
+	uint8_t flip = law == G711_PCMA ? 0x55 : 0;
+	uint64_t sum = 0;
+	uint32_t turns = 0, clipped = 0, differs = 0, heard = 0;
+	struct ear_frame f = { 0 };
+
+	for (uint16_t i = 0; i + 1 < n; i += STRIDE) {
+		uint8_t a = p[i], b = p[i + 1];
+		uint8_t size = (uint8_t)((a ^ flip) & 0x7f);
+
+		sum += power[a];
+		turns += (a ^ b) >> 7;
+		/* mu-law counts down to its loudest, A-law up. */
+		clipped += law == G711_PCMA ? size == 0x7f : size == 0;
+		differs |= (uint32_t)(a ^ p[0]) | (uint32_t)(b ^ p[0]);
+		heard++;
+	}
+	if (heard == 0)
+		return f;
+	sum /= heard;
+	f.loud = decibel((uint32_t)sum << POWER_SHIFT);
+	f.turns_pct = (uint8_t)(turns * 100 / heard);
+	f.clipped_pct = (uint8_t)(clipped * 100 / heard);
+	f.constant = differs == 0;
+	f.silent = f.constant && power[p[0]] <= power[G711_PCMA_SILENCE];
+	return f;
+}
+
+bool
+ear_speaks(struct ear_floor *f, uint8_t loud)
+{
+	uint16_t now16 = (uint16_t)(loud * 16);
+
+	if (f->frames == 0 || now16 < f->floor16)
+		f->floor16 = now16;
+	else if (f->floor16 < FLOOR_MAX * 16)
+		f->floor16 = (uint16_t)(f->floor16 + FLOOR_RISE);
+	if (f->frames < UINT16_MAX)
+		f->frames++;
+	return loud >= EAR_QUIET && loud >= f->floor16 / 16 + ABOVE_FLOOR;
+}

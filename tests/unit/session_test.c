@@ -1,0 +1,651 @@
+/* Calls between parties that speak our own SIP, in virtual time. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/sip_world.h"
+
+enum { A, B, C };
+enum { LONG = 70000 }; /* longer than everything that lingers */
+
+static struct world *w;
+static struct party *a, *b;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	w = world_new();
+	a = &w->party[A];
+	b = &w->party[B];
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static void
+end_well(void)
+{
+	w->lose = NULL;
+	for (int i = 0; i < WORLD_PARTIES; i++) {
+		struct party *p = &w->party[i];
+		struct sip_session *s;
+
+		for (int k = 0; k < WORLD_SESSIONS; k++) {
+			s = &p->memory[k];
+			if (s->state != SIP_S_FREE)
+				sip_session_drop(
+				    &p->ss, s, 0, HF_SLICE(""), w->now);
+		}
+	}
+	world_run(w, 2 * LONG);
+	assert_true(world_is_empty(w));
+}
+
+static struct sip_session *
+call_up(void)
+{
+	struct sip_session *s = world_call(w, A, B);
+
+	assert_non_null(s);
+	world_run(w, 20);
+	assert_int_equal(s->state, SIP_S_UP);
+	assert_int_equal(b->seen[W_CONFIRMED], 1);
+	return s;
+}
+
+static bool
+is(struct hf_slice m, const char *begin)
+{
+	return hf_slice_starts(m, hf_slice_of(begin));
+}
+
+/* ---- stories ------------------------------------------------------------- */
+
+static void
+a_call_is_answered_and_ended_by_the_caller(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	assert_int_equal(a->seen[W_RANG], 2); /* 100 and 180 */
+	assert_int_equal(a->seen[W_ANSWERED], 1);
+	assert_string_equal(a->body, "v=0 of party 1");
+	assert_string_equal(b->body, "v=0 of party 0");
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_int_equal(b->how, SIP_LEFT_BYE);
+	assert_int_equal(a->seen[W_LEFT], 0);
+	assert_null(world_session(a));
+	assert_null(world_session(b));
+	end_well();
+}
+
+static void
+the_callee_hangs_up(void **state)
+{
+	(void)state;
+	call_up();
+	sip_session_drop(
+	    &b->ss, world_session(b), 200, HF_SLICE("agent"), w->now);
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_LEFT], 1);
+	end_well();
+}
+
+static bool
+lose_first_two_of_each(struct world *x, uint8_t from, struct hf_slice m)
+{
+	static unsigned n[2];
+
+	(void)from;
+	if (x->count == 0)
+		n[0] = n[1] = 0;
+	x->count++;
+	if (is(m, "INVITE"))
+		return n[0]++ < 2;
+	if (is(m, "BYE"))
+		return n[1]++ < 2;
+	return false;
+}
+
+static void
+lost_requests_are_said_again(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	w->lose = lose_first_two_of_each;
+	s = world_call(w, A, B);
+	world_run(w, 1499);
+	assert_int_equal(b->seen[W_ARRIVED], 0);
+	world_run(w, 20); /* 500 + 1000 ms */
+	assert_int_equal(s->state, SIP_S_UP);
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	world_run(w, 1520);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_int_equal(b->seen[W_ARRIVED], 1);
+	end_well();
+}
+
+static bool
+lose_three_acks(struct world *x, uint8_t from, struct hf_slice m)
+{
+	(void)from;
+	return is(m, "ACK") && x->count++ < 3;
+}
+
+static void
+a_lost_ack_is_asked_for_by_the_2xx_again(void **state)
+{
+	(void)state;
+	w->lose = lose_three_acks;
+	world_call(w, A, B);
+	world_run(w, 3000);
+	assert_int_equal(b->seen[W_CONFIRMED], 0);
+	world_run(w, 1000); /* 0.5 + 1 + 2 s */
+	assert_int_equal(b->seen[W_CONFIRMED], 1);
+	assert_int_equal(a->seen[W_ANSWERED], 1);
+	end_well();
+}
+
+static bool
+lose_acks(struct world *x, uint8_t from, struct hf_slice m)
+{
+	(void)x;
+	(void)from;
+	return is(m, "ACK");
+}
+
+static void
+a_2xx_that_nobody_acknowledges_ends_in_bye(void **state)
+{
+	(void)state;
+	w->lose = lose_acks;
+	world_call(w, A, B);
+	world_run(w, 31900);
+	assert_int_equal(b->seen[W_LEFT], 0);
+	world_run(w, 200);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_int_equal(b->how, SIP_LEFT_NO_ACK);
+	assert_int_equal(a->seen[W_LEFT], 1);
+	end_well();
+}
+
+static bool
+lose_all(struct world *x, uint8_t from, struct hf_slice m)
+{
+	(void)x;
+	(void)from;
+	(void)m;
+	return true;
+}
+
+static void
+nobody_answers_and_timer_b_says_so(void **state)
+{
+	(void)state;
+	w->lose = lose_all;
+	world_call(w, A, B);
+	world_run(w, 31990);
+	assert_int_equal(a->seen[W_REFUSED], 0);
+	world_run(w, 20);
+	assert_int_equal(a->seen[W_REFUSED], 1);
+	assert_int_equal(a->why, SIP_END_TIMEOUT);
+	assert_int_equal(w->sent, 7); /* 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s */
+	end_well();
+}
+
+static void
+a_dead_port_is_noticed_in_milliseconds(void **state)
+{
+	(void)state;
+	w->dead[B] = true;
+	world_call(w, A, B);
+	world_run(w, 3);
+	assert_int_equal(a->seen[W_REFUSED], 1);
+	assert_int_equal(a->why, SIP_END_UNREACHABLE);
+	w->dead[B] = false;
+	end_well();
+}
+
+static void
+a_caller_gives_up_while_it_rings(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	b->answers = false;
+	s = world_call(w, A, B);
+	world_run(w, 20);
+	sip_session_drop(&a->ss, s, 487, HF_SLICE("gone"), w->now);
+	world_run(w, 20);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_int_equal(b->how, SIP_LEFT_CANCEL);
+	assert_int_equal(a->seen[W_REFUSED], 0);
+	assert_null(world_session(a));
+	assert_null(world_session(b));
+	end_well();
+}
+
+static void
+a_cancel_waits_for_the_first_sign_of_life(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	b->answers = false;
+	s = world_call(w, A, B);
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	assert_int_equal(w->sent, 1);
+	world_run(w, 20);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_null(world_session(a));
+	end_well();
+}
+
+static void
+an_answer_that_crosses_a_cancel_is_acked_and_ended(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	b->answers = false;
+	s = world_call(w, A, B);
+	world_run(w, 20);
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	sip_session_answer(
+	    &b->ss, world_session(b), HF_SLICE("v=0"), false, w->now);
+	world_run(w, 20);
+	assert_int_equal(b->seen[W_CONFIRMED], 1);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	assert_int_equal(b->how, SIP_LEFT_BYE);
+	assert_int_equal(a->seen[W_ANSWERED], 0);
+	end_well();
+}
+
+static void
+giving_up_in_time_cancels_and_tells(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	b->answers = false;
+	s = world_call(w, A, B);
+	s->give_up = hf_time_after(w->now, hf_ms(5000));
+	world_run(w, 5);
+	hf_timer_start(&a->wheel, &a->ss.live[s->n].timer, s->give_up);
+	world_run(w, 5100);
+	assert_int_equal(a->seen[W_REFUSED], 1);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	end_well();
+}
+
+static void
+a_refusal_is_acknowledged_and_said_again_until_then(void **state)
+{
+	(void)state;
+	b->answers = false;
+	w->lose = lose_acks;
+	world_call(w, A, B);
+	world_run(w, 20);
+	sip_session_refuse(
+	    &b->ss, world_session(b), 486, HF_SLICE(""), HF_SLICE(""), w->now);
+	world_run(w, 600);
+	assert_int_equal(a->seen[W_REFUSED], 1);
+	assert_int_equal(a->status, 486);
+	assert_int_equal(b->ss.tt.count.repeats_out, 1);
+	w->lose = NULL;
+	world_run(w, 1100);
+	assert_int_equal(b->ss.tt.count.repeats_out, 2);
+	world_run(w, 10000);
+	assert_int_equal(b->ss.tt.count.repeats_out, 2);
+	end_well();
+}
+
+static void
+both_hang_up_at_once(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
+	world_run(w, 10);
+	assert_null(world_session(a));
+	assert_null(world_session(b));
+	assert_int_equal(a->ss.tt.count.repeats_out, 0);
+	end_well();
+}
+
+static void
+a_drop_before_the_ack_waits_for_it(void **state)
+{
+	(void)state;
+	w->lose = lose_acks;
+	world_call(w, A, B);
+	world_run(w, 20);
+	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
+	world_run(w, 400);
+	assert_int_equal(a->seen[W_LEFT], 0);
+	w->lose = NULL;
+	world_run(w, 200);
+	assert_int_equal(a->seen[W_LEFT], 1);
+	end_well();
+}
+
+/* ---- in the call --------------------------------------------------------- */
+
+static void
+a_reinvite_is_answered_both_ways(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	assert_true(
+	    sip_session_reinvite(&a->ss, s, HF_SLICE("v=0 held"), w->now));
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_REOFFERED], 1);
+	assert_string_equal(b->body, "v=0 held");
+	assert_int_equal(a->seen[W_REANSWERED], 1);
+	assert_true(sip_session_reinvite(
+	    &b->ss, world_session(b), HF_SLICE("v=0 back"), w->now));
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_REOFFERED], 1);
+	assert_int_equal(b->seen[W_REANSWERED], 1);
+	assert_false(s->unacked);
+	end_well();
+}
+
+static void
+two_reinvites_that_meet_back_off_and_both_succeed(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	assert_true(sip_session_reinvite(
+	    &b->ss, world_session(b), HF_SLICE("v=0"), w->now));
+	world_run(w, 20);
+	assert_int_equal(a->seen[W_REANSWERED], 0);
+	assert_int_equal(b->seen[W_REANSWERED], 0);
+	assert_true(s->retry.us != INT64_MAX);
+	/* The callee may try from 0 to 2 s, the caller from 2.1 to 4 s. */
+	world_run(w, 2100);
+	assert_int_equal(b->seen[W_REANSWERED], 1);
+	assert_int_equal(a->seen[W_REANSWERED], 0);
+	world_run(w, 2000);
+	assert_int_equal(a->seen[W_REANSWERED], 1);
+	end_well();
+}
+
+static void
+a_refused_reinvite_leaves_the_call_as_it_was(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	b->reoffer_status = 488;
+	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_REANSWERED], 1);
+	assert_int_equal(a->status, 488);
+	assert_int_equal(s->state, SIP_S_UP);
+	end_well();
+}
+
+static void
+a_dialog_that_the_other_side_forgot_is_over(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	world_session(b)->user = 0;
+	/* B dies and comes back without memory. */
+	b->memory[0].dialog.remote_tag[0] = 'x';
+	assert_true(sip_session_tell(&a->ss, s, SIP_INFO, HF_SLICE(""),
+	    "text/plain", HF_SLICE("hello"), w->now));
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_LEFT], 1);
+	assert_int_equal(a->how, SIP_LEFT_LOST);
+	b->memory[0].state = SIP_S_UP;
+	end_well();
+}
+
+static void
+info_and_refer_reach_the_user(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	assert_true(sip_session_tell(&a->ss, s, SIP_INFO, HF_SLICE(""),
+	    "application/dtmf-relay", HF_SLICE("Signal=5"), w->now));
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_INFO], 1);
+	assert_string_equal(b->body, "Signal=5");
+	assert_true(sip_session_tell(&a->ss, s, SIP_REFER,
+	    HF_SLICE("Refer-To: <sip:300@192.0.2.3>\r\n"), NULL, HF_SLICE(""),
+	    w->now));
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_REFERRED], 1);
+	end_well();
+}
+
+/* ---- forks, loops, strangers --------------------------------------------- */
+
+static char raw[2000];
+
+static struct hf_slice
+invite(const char *branch, const char *from_tag, int cseq, const char *extra)
+{
+	int n = snprintf(raw, sizeof(raw),
+	    "INVITE sip:200@192.0.2.2 SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP 192.0.2.3;branch=%s\r\n"
+	    "Max-Forwards: 70\r\n"
+	    "From: <sip:c@192.0.2.3>;tag=%s\r\n"
+	    "To: <sip:200@192.0.2.2>\r\n"
+	    "Call-ID: one@192.0.2.3\r\n"
+	    "CSeq: %d INVITE\r\n"
+	    "Contact: <sip:c@192.0.2.3>\r\n%s"
+	    "Content-Length: 0\r\n\r\n",
+	    branch, from_tag, cseq, extra);
+
+	return (struct hf_slice){ raw, (size_t)n };
+}
+
+static char heard[2000]; /* the last thing C was told */
+
+static bool
+hear_c(struct world *x, uint8_t from, struct hf_slice m)
+{
+	(void)x;
+	if (from == B)
+		(void)hf_slice_copy(m, heard, sizeof(heard));
+	return from == B;
+}
+
+static void
+a_request_that_came_on_two_ways_is_482(void **state)
+{
+	(void)state;
+	b->answers = false;
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
+	world_say(w, C, B, invite("z9hG4bKtwo", "c", 1, ""));
+	w->lose = hear_c;
+	world_run(w, 2);
+	assert_int_equal(b->seen[W_ARRIVED], 1);
+	assert_int_equal(b->ss.tt.count.merged, 1);
+	assert_non_null(strstr(heard, "SIP/2.0 482 "));
+	end_well();
+}
+
+static void
+what_we_cannot_do_is_refused_by_name(void **state)
+{
+	(void)state;
+	world_say(
+	    w, C, B, invite("z9hG4bKone", "c", 1, "Require: 100rel, flux\r\n"));
+	w->lose = hear_c;
+	world_run(w, 2);
+	assert_non_null(strstr(heard, "SIP/2.0 420 "));
+	assert_non_null(strstr(heard, "Unsupported: "));
+	assert_non_null(strstr(heard, "flux"));
+	end_well();
+}
+
+static void
+a_stranger_leaves_no_trace_in_the_tables(void **state)
+{
+	(void)state;
+	b->let_in = false;
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
+	w->lose = hear_c;
+	world_run(w, 2);
+	assert_non_null(strstr(heard, "SIP/2.0 403 "));
+	assert_true(world_is_empty(w));
+}
+
+static void
+a_late_second_answer_is_acked_and_ended(void **state)
+{
+	struct sip_session *s = call_up();
+	char text[1500];
+	int n;
+
+	(void)state;
+	n = snprintf(text, sizeof(text),
+	    "SIP/2.0 200 OK\r\n"
+	    "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%016x\r\n"
+	    "From: <%s>;tag=%s\r\nTo: <%s>;tag=other\r\nCall-ID: %s\r\n"
+	    "CSeq: %u INVITE\r\nContact: <sip:x@192.0.2.3>\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    1, s->dialog.local, s->dialog.local_tag, s->dialog.remote,
+	    s->dialog.call_id, s->dialog.cseq_invite);
+	world_say(w, C, A, (struct hf_slice){ text, (size_t)n });
+	world_run(w, 2);
+	assert_int_equal(a->ss.count.forked, 1);
+	assert_int_equal(s->state, SIP_S_UP);
+	world_run(w, 10);
+	/* C knows no such dialog: 481, and A does not mind. */
+	assert_int_equal(w->party[C].ss.count.no_dialog, 1);
+	end_well();
+}
+
+static void
+our_own_call_that_comes_back_is_a_loop(void **state)
+{
+	struct sip_session *s;
+	char text[1500];
+	int n;
+
+	(void)state;
+	b->answers = false;
+	s = world_call(w, A, B);
+	n = snprintf(text, sizeof(text),
+	    "INVITE sip:200@192.0.2.1 SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKx\r\n"
+	    "Max-Forwards: 60\r\nFrom: <sip:x@y>;tag=%s\r\n"
+	    "To: <sip:200@192.0.2.2>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\n"
+	    "Contact: <sip:x@192.0.2.3>\r\nContent-Length: 0\r\n\r\n",
+	    s->dialog.local_tag, s->dialog.call_id);
+	world_say(w, C, A, (struct hf_slice){ text, (size_t)n });
+	world_run(w, 5);
+	assert_int_equal(a->ss.count.looped, 1);
+	end_well();
+}
+
+static void
+a_late_offer_is_answered_in_the_ack(void **state)
+{
+	struct sip_session *s;
+
+	(void)state;
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
+	world_run(w, 3);
+	s = world_session(b);
+	assert_int_equal(s->state, SIP_S_ANSWERED);
+	assert_true(s->late);
+	end_well();
+}
+
+static void
+an_old_request_is_out_of_order(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	world_session(b)->dialog.cseq_remote += 100;
+	assert_true(sip_session_tell(
+	    &a->ss, s, SIP_OPTIONS, HF_SLICE(""), NULL, HF_SLICE(""), w->now));
+	world_run(w, 10);
+	assert_int_equal(b->ss.count.out_of_order, 1);
+	world_session(b)->dialog.cseq_remote -= 100;
+	end_well();
+}
+
+static void
+a_full_house_refuses_the_new_and_serves_the_old(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	for (int i = 0; i < 2 * WORLD_SESSIONS; i++) {
+		world_call(w, C, B);
+		world_run(w, 10);
+	}
+	assert_true(b->ss.pool.used == WORLD_SESSIONS);
+	assert_true(b->ss.count.full > 0);
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_LEFT], 1);
+	end_well();
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_call_is_answered_and_ended_by_the_caller),
+		T(the_callee_hangs_up),
+		T(lost_requests_are_said_again),
+		T(a_lost_ack_is_asked_for_by_the_2xx_again),
+		T(a_2xx_that_nobody_acknowledges_ends_in_bye),
+		T(nobody_answers_and_timer_b_says_so),
+		T(a_dead_port_is_noticed_in_milliseconds),
+		T(a_caller_gives_up_while_it_rings),
+		T(a_cancel_waits_for_the_first_sign_of_life),
+		T(an_answer_that_crosses_a_cancel_is_acked_and_ended),
+		T(giving_up_in_time_cancels_and_tells),
+		T(a_refusal_is_acknowledged_and_said_again_until_then),
+		T(both_hang_up_at_once),
+		T(a_drop_before_the_ack_waits_for_it),
+		T(a_reinvite_is_answered_both_ways),
+		T(two_reinvites_that_meet_back_off_and_both_succeed),
+		T(a_refused_reinvite_leaves_the_call_as_it_was),
+		T(a_dialog_that_the_other_side_forgot_is_over),
+		T(info_and_refer_reach_the_user),
+		T(a_request_that_came_on_two_ways_is_482),
+		T(what_we_cannot_do_is_refused_by_name),
+		T(a_stranger_leaves_no_trace_in_the_tables),
+		T(a_late_second_answer_is_acked_and_ended),
+		T(our_own_call_that_comes_back_is_a_loop),
+		T(a_late_offer_is_answered_in_the_ack),
+		T(an_old_request_is_out_of_order),
+		T(a_full_house_refuses_the_new_and_serves_the_old),
+	};
+#undef T
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
