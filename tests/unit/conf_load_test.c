@@ -461,6 +461,7 @@ odd_files_are_refused_in_one_line(void **state)
 		{ "site: lyon\n? [a, b]\n: c\n", 2, 3, "cannot be a key" },
 		{ "site: \"ly\\0on\"\n", 1, 7, "not a name" },
 		{ "site: \xff\xfe\n", 1, 1, "UTF-8" },
+		{ "site: lyon\n\"a\\nb\\e[2J\": 1\n", 2, 1, "\"a?b?[2J\"" },
 		{ "site: lyon\nnumbers: { \"+331\": front }\n", 2, 20,
 		    "not a name under ladders" },
 		{ "site: lyon\nqueues: { sales: }\n"

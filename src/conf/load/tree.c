@@ -39,6 +39,11 @@ report_add(struct conf_report *r, bool warning, uint32_t line, uint32_t column,
 	va_start(ap, fmt);
 	vsnprintf(p->text, sizeof(p->text), fmt, ap);
 	va_end(ap);
+	/* Words of the file are in it: one line, and nothing a terminal
+	 * obeys. */
+	for (char *c = p->text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
 }
 
 /* ---- building ------------------------------------------------------------ */

@@ -445,9 +445,8 @@ clear(struct sip_msg *m)
 struct sip_verdict
 sip_parse(struct hf_slice bytes, struct sip_msg *out)
 {
-	struct at a = at_start(bytes);
-	struct parse p = { .m = out, .start = a.p };
-	const char *at = a.p, *end = a.end;
+	struct parse p = { .m = out, .start = bytes.p };
+	const char *at = bytes.p, *end = bytes.p + bytes.n;
 	const char *next = NULL, *stop;
 
 	clear(out);
@@ -511,8 +510,7 @@ is_content_length(struct hf_slice line, struct hf_slice *value)
 int
 sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
 {
-	struct at a = at_start(bytes);
-	const char *at = a.p, *end = a.end;
+	const char *at = bytes.p, *end = bytes.p + bytes.n;
 	const char *start, *next, *stop;
 	struct hf_slice value;
 	uint32_t length = 0, again;
@@ -520,7 +518,7 @@ sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
 
 	while (at < end && (*at == '\r' || *at == '\n'))
 		at++;
-	*skip_bytes = (uint32_t)(at - a.p);
+	*skip_bytes = (uint32_t)(at - bytes.p);
 	start = at;
 	for (int lines = 0; !empty_line(at, end, &next); lines++) {
 		stop = at < end ? line_end(at, end, &next) : NULL;
