@@ -163,6 +163,7 @@ a_crash_costs_the_last_words_and_no_message(void **state)
 	assert_int_equal(draft_begin(&d, dir, "long", &note), 0);
 	speak(&d, 3 * BOX_BUFFER + 555);
 	close(d.fd); /* as death does */
+	close(d.dir);
 	assert_int_equal(draft_begin(&d, dir, "short", &note), 0);
 	close(d.fd);
 	/* Torn in its header, and nothing of ours at all. */

@@ -264,6 +264,15 @@ box_delete(int dir, const char *name)
 
 /* ---- a message while it is spoken ---------------------------------------- */
 
+static void
+draft_close(struct draft *d)
+{
+	if (d->fd >= 0)
+		(void)close(d->fd);
+	(void)close(d->dir);
+	d->fd = d->dir = -1;
+}
+
 int
 draft_begin(
     struct draft *d, int dir, const char *name, const struct box_note *note)
@@ -272,7 +281,9 @@ draft_begin(
 
 	if (!file_name(part, PART_HEAD, name, PART_TAIL))
 		return EINVAL;
-	d->dir = dir;
+	d->dir = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (d->dir < 0)
+		return errno;
 	d->error = 0;
 	d->held = 0;
 	d->message = (struct box_message){ .note = *note };
@@ -284,8 +295,11 @@ draft_begin(
 	d->fd = openat(dir, part,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    S_IRUSR | S_IWUSR | S_IRGRP);
-	if (d->fd < 0)
-		return errno;
+	if (d->fd < 0) {
+		int error = errno;
+		draft_close(d);
+		return error;
+	}
 	struct header h = header_of(&d->message);
 	if (write(d->fd, &h, sizeof(h)) != (ssize_t)sizeof(h)) {
 		d->error = errno != 0 ? errno : ENOSPC;
@@ -334,8 +348,7 @@ draft_drop(struct draft *d)
 
 	if (file_name(part, PART_HEAD, d->message.name, PART_TAIL))
 		(void)unlinkat(d->dir, part, 0);
-	(void)close(d->fd);
-	d->fd = -1;
+	draft_close(d);
 }
 
 /* Sizes first, then the name: whoever sees NAME.wav sees a whole message. */
@@ -368,16 +381,10 @@ draft_keep(struct draft *d)
 		draft_drop(d);
 		return error;
 	}
+	/* When this fails the .part stays: the next start tries again. */
 	error = publish(d->dir, d->fd, &d->message);
-	if (error != 0) {
-		/* The .part stays: the next start tries again. */
-		(void)close(d->fd);
-		d->fd = -1;
-		return error;
-	}
-	(void)close(d->fd);
-	d->fd = -1;
-	return 0;
+	draft_close(d);
+	return error;
 }
 
 /* ---- after a crash ------------------------------------------------------- */

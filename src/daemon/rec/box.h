@@ -73,7 +73,7 @@ int box_recover(int dir, box_found_fn *fn, void *arg) HF_CHECK;
  */
 
 struct draft {
-	int dir; /* borrowed */
+	int dir; /* its own hold on the folder */
 	int fd;
 	int error; /* nothing more is written after the first */
 	uint16_t held;
