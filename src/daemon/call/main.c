@@ -1,0 +1,244 @@
+/* daemon/call/main - see call.h */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/call/call.h"
+#include "proc/log.h"
+#include "proc/proc.h"
+#include "proc/slots.h"
+
+enum {
+	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
+	SLOTS_VERSION = 1,
+};
+
+static struct {
+	struct engine *engine;
+	struct hf_timer timer;
+	struct slots slots;
+	bool has_slots;
+	bool leaving;  /* when the last call is over */
+	uint32_t told; /* calls in the last DRAINED */
+} room;
+
+/* ---- orders -------------------------------------------------------------- */
+
+static enum peer
+peer_of(enum room to, unsigned worker)
+{
+	switch (to) {
+	case ROOM_SIP:
+		return PEER_SIP;
+	case ROOM_MEDIA:
+		return (enum peer)(PEER_MEDIA + worker);
+	case ROOM_REC:
+		return PEER_REC;
+	case ROOM_STORE:
+		return PEER_STORE;
+	case ROOM_KEEPER:
+	case ROOM_CALL:
+		break;
+	}
+	hf_never("the mind orders nothing of these");
+}
+
+/* What an operator reads at three in the morning: rescues and breakers. */
+static void
+log_news(const struct msg *m)
+{
+	if (m->type == MSG_CALL_RESCUED) {
+		const struct msg_call_rescued *r = &m->call_rescued;
+		bool person = r->to_kind == RUNG_NUMBER;
+
+		hf_log(LOG_NOTICE, "call_rescued",
+		    "call=%s from=%s:%s to=%s:%s why=%s after_ms=%lld", r->id,
+		    rung_name(r->from_kind),
+		    r->from_kind == RUNG_NUMBER ? "*" : r->from_name,
+		    rung_name(r->to_kind), person ? "*" : r->to_name,
+		    cause_name(r->why), (long long)r->after.us / 1000);
+	} else if (m->type == MSG_BREAKER_MOVED) {
+		const struct msg_breaker_moved *b = &m->breaker_moved;
+
+		hf_log(LOG_NOTICE, "breaker_moved",
+		    "helper=%s state=%s why=\"%s\"", b->name,
+		    breaker_state_name(b->state), b->evidence);
+	}
+}
+
+static void
+put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
+{
+	(void)o;
+	if (to == ROOM_STORE)
+		log_news(m);
+	proc_send(peer_of(to, worker), m);
+}
+
+static struct orders orders = { .put = put };
+
+static void
+look_at_the_clock(void)
+{
+	engine_wall(room.engine, proc_now(), proc_wall());
+}
+
+static void
+timer_fired(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	look_at_the_clock();
+	engine_time(room.engine, now, &orders);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static void
+restore_one(uint32_t i, const void *record, void *arg)
+{
+	static struct call c;
+	uint32_t *calls = arg;
+
+	memcpy(&c, record, sizeof(c));
+	if (c.ref.n == i && engine_restore(room.engine, &c))
+		(*calls)++;
+	else
+		slots_release(&room.slots, i);
+}
+
+static void
+slots_begin(const struct conf *c)
+{
+	char path[CONF_PATH_MAX + 16];
+	uint32_t calls = 0, poisoned;
+	bool fresh;
+	int err;
+
+	(void)snprintf(path, sizeof(path), "%s/call.slots", c->keeper.run_dir);
+	err = slots_open(&room.slots, path, SLOTS_KIND, SLOTS_VERSION,
+	    sizeof(struct call), c->calls_max, &fresh);
+	if (err != 0) {
+		hf_log(LOG_ERROR, "slots_failed", "path=%s why=\"%s\"", path,
+		    strerror(err));
+		return;
+	}
+	room.has_slots = true;
+	if (slots_condemned(&room.slots, &poisoned))
+		hf_log(LOG_ERROR, "call_released", "slot=%u why=died_twice",
+		    poisoned);
+	(void)slots_each(&room.slots, restore_one, &calls);
+	if (calls > 0)
+		hf_log(LOG_NOTICE, "calls_restored", "calls=%u", calls);
+}
+
+static void
+start(const struct conf *c, uint32_t boot, uint16_t worker)
+{
+	void *memory = calloc(1, engine_size(c));
+
+	(void)worker;
+	if (memory == NULL) {
+		hf_log(LOG_ERROR, "out_of_memory", "bytes=%zu", engine_size(c));
+		exit(1);
+	}
+	room.engine = engine_init(memory, c, boot, proc_now());
+	hf_timer_init(&room.timer, timer_fired);
+	look_at_the_clock();
+	slots_begin(c);
+}
+
+static void
+reconf(const struct conf *c)
+{
+	look_at_the_clock();
+	engine_reconf(room.engine, c, proc_now(), &orders);
+}
+
+/* ---- a turn -------------------------------------------------------------- */
+
+static void
+drain(const struct msg_drain *m)
+{
+	engine_drain(room.engine, m->on);
+	room.leaving = m->on && m->die;
+	room.told = UINT32_MAX;
+}
+
+static void
+message(enum peer from, const struct msg *m, int fd)
+{
+	(void)from;
+	(void)fd;
+	if (m->type == MSG_DRAIN) {
+		drain(&m->drain);
+		return;
+	}
+	look_at_the_clock();
+	engine_fact(room.engine, m, proc_now(), &orders);
+}
+
+static void
+ask(const struct msg_ask *m)
+{
+	look_at_the_clock();
+	ask_answer(room.engine, m, &orders);
+}
+
+static void
+commit(void)
+{
+	uint32_t place;
+
+	while ((place = engine_changed(room.engine)) != HF_MAP_NONE) {
+		const struct call *c = engine_call(room.engine, place);
+
+		if (!room.has_slots)
+			continue;
+		if (c != NULL)
+			slots_commit(&room.slots, place, c);
+		else
+			slots_release(&room.slots, place);
+	}
+}
+
+static void
+tell_drained(void)
+{
+	uint32_t calls = engine_calls(room.engine);
+	struct msg m = { .type = MSG_DRAINED, .drained = { .calls = calls } };
+
+	if (!engine_draining(room.engine) || calls == room.told)
+		return;
+	room.told = calls;
+	proc_send(PEER_KEEPER, &m);
+	if (calls == 0 && room.leaving)
+		proc_leave();
+}
+
+static void
+turn_end(struct hf_time now)
+{
+	(void)now;
+	if (room.engine == NULL)
+		return;
+	commit();
+	hf_timer_start(proc_wheel(), &room.timer, engine_next(room.engine));
+	tell_drained();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct proc_room me = {
+		.name = "hf-call",
+		.start = start,
+		.reconf = reconf,
+		.message = message,
+		.ask = ask,
+		.turn_end = turn_end,
+	};
+
+	return proc_main(argc, argv, &me);
+}

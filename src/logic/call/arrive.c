@@ -1,0 +1,190 @@
+/* logic/call/arrive - a call begins: may it come in, and where does it go? */
+
+#include <stdlib.h>
+
+#include "logic/call/inner.h"
+
+enum {
+	RETRY_AFTER_S = 5,
+	STREAMS_A_CALL = 2, /* fewer free than these: do not begin */
+};
+
+/* A call that never became one: no record, no CDR, one line of SIP. */
+static void
+refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
+    const char *reason)
+{
+	struct msg_refuse_leg *o = ORDER(e, MSG_REFUSE_LEG, refuse_leg);
+
+	o->leg = m->leg;
+	o->code = code;
+	o->retry_after = code == 503 ? RETRY_AFTER_S : 0;
+	TEXT(o->reason, reason);
+	send_sip(e);
+}
+
+/* "lyon/2 paris/1": has it been through this site, and from which rung did it
+ * leave last? */
+bool
+path_has(const char *path, const char *site, unsigned *rung)
+{
+	size_t n = strlen(site);
+	bool found = false;
+
+	for (const char *at = path; at != NULL && *at != '\0';
+	     at = strchr(at, ' ')) {
+		at += *at == ' ';
+		if (strncmp(at, site, n) != 0 || at[n] != '/')
+			continue;
+		found = true;
+		*rung = (unsigned)strtoul(at + n + 1, NULL, 10);
+	}
+	return found;
+}
+
+/* The worker with most streams left. */
+static bool
+worker_choose(const struct engine *e, uint8_t *out)
+{
+	uint32_t most = STREAMS_A_CALL - 1;
+
+	for (unsigned i = 0; i < ENGINE_WORKERS_MAX; i++) {
+		const struct hf_pool *p = &e->worker[i].streams;
+
+		if (!e->worker[i].there || p->cap - p->used <= most)
+			continue;
+		most = p->cap - p->used;
+		*out = (uint8_t)i;
+	}
+	return most >= STREAMS_A_CALL;
+}
+
+static void
+record_begin(struct engine *e, struct call *c, struct hf_ref ref,
+    const struct msg_leg_arrived *m)
+{
+	*c = (struct call){
+		.ref = ref,
+		.state = CALL_STATE_ARRIVED,
+		.hops = m->hops,
+		.rung = CALL_RUNG_NONE,
+		.ladder = CONF_NONE,
+		.trunk = m->trunk,
+		.agent = m->agent,
+		.queue = CONF_NONE,
+		.box = CONF_NONE,
+		.arrived = e->now,
+		.came = m->at.us != 0 ? m->at : wall_now(e),
+		.last_kind = RUNG_CODE,
+		.late_offer = m->media.codec == CODEC_NONE,
+		.caller = {
+			.id = m->leg,
+			.media = m->media,
+			.state = LEG_ASKED,
+			.rung = CALL_RUNG_NONE,
+			.row = CONF_NONE,
+			.asked = e->now,
+		},
+	};
+	for (unsigned d = 0; d < DUE_NR; d++)
+		c->due[d] = HF_TIME_NEVER;
+	snprintf(c->id, sizeof(c->id), "%.16s-%x-%x", e->conf->site, e->boot,
+	    ++e->next_call);
+	TEXT(c->number, m->number);
+	TEXT(c->from, m->from);
+	TEXT(c->display, m->display);
+	TEXT(c->path, m->path);
+}
+
+/* From the trunk: onto its number's ladder, or behind the rung that sent it
+ * to another site. */
+static void
+ladder_begin(struct engine *e, struct call *c, uint16_t ladder)
+{
+	unsigned rung = 0;
+
+	c->kind = CALL_LADDER;
+	c->ladder = ladder;
+	if (path_has(c->path, e->conf->site, &rung)) {
+		c->rung =
+		    (uint8_t)(rung < CONF_RUNGS_MAX ? rung : CONF_RUNGS_MAX);
+		c->tried = (uint16_t)((2U << c->rung) - 1);
+		tell_evidence(e, c, "came_back", "behind rung %u", rung);
+	}
+	if (c->trunk != CONF_NONE &&
+	    e->conf->trunk[c->trunk].answer_when_ready) {
+		c->when_ready = true;
+		due_in(e, c, DUE_READY, e->conf->trunk[c->trunk].ready_max);
+	}
+	descend(e, c);
+}
+
+/* Twice through us and back again: the ladders of the sites form a ring. */
+static bool
+goes_round(const struct engine *e, const char *path)
+{
+	const char *first = path;
+	unsigned times = 0, rung;
+
+	for (; first != NULL && *first != '\0'; first = strchr(first, ' ')) {
+		char one[CONF_PATH_MAX];
+
+		first += *first == ' ';
+		TEXT(one, first);
+		one[strcspn(one, " ")] = '\0';
+		times += path_has(one, e->conf->site, &rung);
+	}
+	return times >= 2;
+}
+
+void
+call_arrived(struct engine *e, const struct msg_leg_arrived *m)
+{
+	uint16_t ladder = conf_ladder_for(e->conf, m->number);
+	struct hf_ref ref;
+	struct call *c;
+	uint8_t worker;
+
+	if (m->leg == 0 || hf_map_get(&e->legs, m->leg) != HF_MAP_NONE) {
+		e->counts.stale_facts++;
+		return;
+	}
+	if (m->agent != CONF_NONE &&
+	    (m->agent >= e->conf->agents || !e->conf->agent[m->agent].used)) {
+		refuse(e, m, 403, "");
+		return;
+	}
+	if (m->agent == CONF_NONE && ladder == CONF_NONE) {
+		refuse(e, m, 404, "");
+		return;
+	}
+	if (goes_round(e, m->path)) {
+		refuse(e, m, 482, "loop");
+		return;
+	}
+	if (e->draining || !worker_choose(e, &worker) ||
+	    !hf_pool_take(&e->pool, &ref)) {
+		e->counts.refused_full++;
+		refuse(e, m, 503, e->draining ? "drain" : "busy");
+		return;
+	}
+	c = &e->call[ref.n];
+	record_begin(e, c, ref, m);
+	c->worker = worker;
+	c->caller_leg = m->leg;
+	touch(e, c);
+	e->counts.calls++;
+	if (!hf_map_put(&e->legs, m->leg, ref.n))
+		hf_never("the map of legs is too small");
+	if (!stream_take(e, c, &c->caller))
+		hf_never("the worker had streams a moment ago");
+	if (!c->late_offer)
+		leg_open(e, c, &c->caller);
+	if (m->agent == CONF_NONE)
+		c->ladder = ladder;
+	tell_came(e, c);
+	if (m->agent == CONF_NONE)
+		ladder_begin(e, c, ladder);
+	else
+		outcall_arrived(e, c);
+}

@@ -1,0 +1,819 @@
+/* logic/call/engine - tables, and to whom a fact or a deadline goes; see
+ * engine.h */
+
+#include "logic/call/inner.h"
+
+enum { ALIGN = 64 };
+
+static size_t
+align(size_t n)
+{
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static uint32_t
+power_of_two(uint32_t at_least)
+{
+	uint32_t n = 16;
+
+	while (n < at_least)
+		n *= 2;
+	return n;
+}
+
+static uint32_t
+stream_count(const struct conf *c)
+{
+	return (uint32_t)(c->rtp.port_last - c->rtp.port_first + 1) / 2;
+}
+
+/* A caller and two helpers while a setup is hedged; the map wants room. */
+static uint32_t
+map_cells(const struct conf *c)
+{
+	return power_of_two(c->calls_max * (1 + CALL_HELPERS) * 2 + 2);
+}
+
+size_t
+engine_size(const struct conf *c)
+{
+	size_t calls = c->calls_max, streams = stream_count(c);
+
+	return align(sizeof(struct engine)) +
+	       align(calls * sizeof(struct call)) +
+	       align(calls * sizeof(struct call_mind)) +
+	       align(calls * sizeof(struct hf_pool_place)) +
+	       2 * align(calls * sizeof(uint32_t)) +
+	       align(map_cells(c) * sizeof(struct hf_map_cell)) +
+	       align(streams * sizeof(struct hf_pool_place)) +
+	       align(streams * sizeof(uint32_t));
+}
+
+static void
+call_timer_fired(struct hf_timer *t, struct hf_time now)
+{
+	struct call_mind *m = HF_CONTAINER(t, struct call_mind, timer);
+	struct engine *e = m->engine;
+	struct call *c = &e->call[m - e->mind];
+	struct hf_ref ref = c->ref;
+
+	for (unsigned d = 0; d < DUE_NR; d++) {
+		/* What came before may have ended the call. */
+		if (!hf_ref_is(c->ref, ref))
+			return;
+		if (hf_time_before(now, c->due[d]))
+			continue;
+		c->due[d] = HF_TIME_NEVER;
+		touch(e, c);
+		machine_time(e, c, (enum due)d);
+	}
+}
+
+static void *
+carve(char **at, size_t n)
+{
+	void *p = *at;
+
+	*at += align(n);
+	return p;
+}
+
+struct engine *
+engine_init(
+    void *memory, const struct conf *c, uint32_t boot, struct hf_time now)
+{
+	char *at = memory;
+	struct engine *e = carve(&at, sizeof(*e));
+	uint32_t cells = map_cells(c);
+
+	hf_assert((uintptr_t)memory % _Alignof(max_align_t) == 0);
+	e->conf = c;
+	e->boot = boot;
+	e->now = now;
+	e->streams = stream_count(c);
+	e->call = carve(&at, c->calls_max * sizeof(*e->call));
+	e->mind = carve(&at, c->calls_max * sizeof(*e->mind));
+	hf_pool_init(&e->pool,
+	    carve(&at, c->calls_max * sizeof(struct hf_pool_place)),
+	    c->calls_max);
+	e->dirty = carve(&at, c->calls_max * sizeof(*e->dirty));
+	e->touched = carve(&at, c->calls_max * sizeof(*e->touched));
+	hf_map_init(
+	    &e->legs, carve(&at, cells * sizeof(struct hf_map_cell)), cells);
+	e->stream_place = carve(&at, e->streams * sizeof(struct hf_pool_place));
+	e->stream_call = carve(&at, e->streams * sizeof(*e->stream_call));
+	hf_assert((size_t)(at - (char *)memory) == engine_size(c));
+
+	hf_wheel_init(&e->wheel, now);
+	for (uint32_t i = 0; i < c->calls_max; i++) {
+		e->mind[i].engine = e;
+		hf_timer_init(&e->mind[i].timer, call_timer_fired);
+		hf_list_init(&e->mind[i].waiting);
+	}
+	for (uint32_t i = 0; i < e->streams; i++)
+		e->stream_call[i] = HF_MAP_NONE;
+	for (unsigned i = 0; i < CONF_QUEUES_MAX; i++)
+		hf_list_init(&e->queue[i].waiting);
+	agents_init(e);
+	helpers_init(e);
+	return e;
+}
+
+void
+engine_wall(struct engine *e, struct hf_time now, struct hf_wall wall)
+{
+	e->wall_ahead = wall.us - now.us;
+}
+
+struct hf_wall
+wall_now(const struct engine *e)
+{
+	return (struct hf_wall){ e->now.us + e->wall_ahead };
+}
+
+struct call_mind *
+mind_of(const struct engine *e, const struct call *c)
+{
+	return &e->mind[c - e->call];
+}
+
+void
+due_in(struct engine *e, struct call *c, enum due d, struct hf_span s)
+{
+	c->due[d] = hf_time_after(e->now, s);
+	touch(e, c);
+}
+
+/* ---- out ----------------------------------------------------------------- */
+
+static void
+put(struct engine *e, enum room to, unsigned worker)
+{
+	hf_assert(e->out != NULL);
+	e->out->put(e->out, to, worker, &e->m);
+}
+
+void
+send_sip(struct engine *e)
+{
+	put(e, ROOM_SIP, 0);
+}
+
+void
+send_media(struct engine *e, const struct call *c)
+{
+	put(e, ROOM_MEDIA, c->worker);
+}
+
+void
+send_rec(struct engine *e)
+{
+	put(e, ROOM_REC, 0);
+}
+
+void
+send_store(struct engine *e)
+{
+	put(e, ROOM_STORE, 0);
+}
+
+void
+text_set(char *to, size_t cap, const char *from)
+{
+	size_t n = strnlen(from, cap - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+/* ---- a turn -------------------------------------------------------------- */
+
+static void
+begin(struct engine *e, struct hf_time now, struct orders *out)
+{
+	hf_assert(e->out == NULL);
+	hf_assert(!hf_time_before(now, e->now));
+	e->now = now;
+	e->out = out;
+}
+
+void
+touch(struct engine *e, struct call *c)
+{
+	struct call_mind *m = mind_of(e, c);
+
+	if (m->touched)
+		return;
+	m->touched = true;
+	e->touched[e->touches++] = (uint32_t)(c - e->call);
+}
+
+/* After each turn, for each call that took part: its invariants, its timer,
+ * its slot. */
+static void
+settle(struct engine *e, uint32_t place)
+{
+	struct call *c = &e->call[place];
+	struct call_mind *m = &e->mind[place];
+	struct hf_time first = HF_TIME_NEVER;
+
+	m->touched = false;
+	if (!m->dirty) {
+		m->dirty = true;
+		e->dirty[e->dirties++] = place;
+	}
+	if (hf_ref_none(c->ref))
+		return;
+	machine_check(e, c);
+	for (unsigned d = 0; d < DUE_NR; d++)
+		first = hf_time_min(first, c->due[d]);
+	if (first.us == HF_TIME_NEVER.us)
+		hf_timer_stop(&e->wheel, &m->timer);
+	else
+		hf_timer_start(&e->wheel, &m->timer, first);
+}
+
+static void
+end(struct engine *e)
+{
+	while (e->touches > 0)
+		settle(e, e->touched[--e->touches]);
+	e->out = NULL;
+}
+
+uint32_t
+engine_changed(struct engine *e)
+{
+	uint32_t place;
+
+	if (e->dirties == 0)
+		return HF_MAP_NONE;
+	place = e->dirty[--e->dirties];
+	e->mind[place].dirty = false;
+	return place;
+}
+
+void
+call_free(struct engine *e, struct call *c)
+{
+	struct call_mind *m = mind_of(e, c);
+
+	hf_timer_stop(&e->wheel, &m->timer);
+	hf_assert(hf_list_empty(&m->waiting));
+	touch(e, c);
+	hf_pool_give(&e->pool, c->ref);
+	c->ref = HF_REF_NONE;
+}
+
+void
+engine_time(struct engine *e, struct hf_time now, struct orders *out)
+{
+	begin(e, now, out);
+	hf_wheel_turn(&e->wheel, now);
+	end(e);
+}
+
+struct hf_time
+engine_next(const struct engine *e)
+{
+	return hf_wheel_next(&e->wheel);
+}
+
+/* ---- facts --------------------------------------------------------------- */
+
+static struct leg *
+leg_of(struct engine *e, uint64_t id, struct call **out)
+{
+	uint32_t place = id == 0 ? HF_MAP_NONE : hf_map_get(&e->legs, id);
+	struct call *c;
+
+	if (place == HF_MAP_NONE) {
+		e->counts.stale_facts++;
+		return NULL;
+	}
+	*out = c = &e->call[place];
+	touch(e, c);
+	if (c->caller.id == id)
+		return &c->caller;
+	for (unsigned i = 0; i < CALL_HELPERS; i++) {
+		if (c->helper[i].id == id)
+			return &c->helper[i];
+	}
+	hf_never("a leg in the map that its call does not have");
+}
+
+static struct leg *
+leg_of_stream(struct engine *e, struct hf_ref stream, struct call **out)
+{
+	uint32_t place = HF_MAP_NONE;
+	struct call *c;
+
+	if (stream.n < e->streams)
+		place = e->stream_call[stream.n];
+	if (place != HF_MAP_NONE) {
+		*out = c = &e->call[place];
+		touch(e, c);
+		if (hf_ref_is(c->caller.stream, stream))
+			return &c->caller;
+		for (unsigned i = 0; i < CALL_HELPERS; i++) {
+			if (hf_ref_is(c->helper[i].stream, stream))
+				return &c->helper[i];
+		}
+	}
+	e->counts.stale_facts++;
+	return NULL;
+}
+
+static void
+caller_left(struct engine *e, struct call *c, const struct msg_leg_left *m)
+{
+	leg_forget(e, c, &c->caller);
+	gone(e, c,
+	    m->cause == CAUSE_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_CALLER_LEFT);
+}
+
+static void
+info(struct engine *e, struct call *c, struct leg *from,
+    const struct msg_leg_info *m)
+{
+	struct leg *to = from == &c->caller ? helper_up(c) : &c->caller;
+	struct msg_pass_info *o;
+
+	if (to == NULL || to->id == 0 || (to == &c->caller && !c->answered))
+		return;
+	o = ORDER(e, MSG_PASS_INFO, pass_info);
+	o->leg = to->id;
+	TEXT(o->type, m->type);
+	hf_assert(m->body.n <= sizeof(o->body.p));
+	o->body.n = m->body.n;
+	memcpy(o->body.p, m->body.p, m->body.n);
+	send_sip(e);
+}
+
+static void
+confirmed(struct engine *e, struct call *c, struct leg *l,
+    const struct msg_leg_confirmed *m)
+{
+	if (l != &c->caller || m->media.codec == CODEC_NONE)
+		return;
+	l->media = m->media;
+	leg_open(e, c, l);
+	call_rejoin(e, c);
+}
+
+/* hf-sip came back without its dialogs: nobody can end these calls but we. */
+static void
+sip_started(struct engine *e, uint32_t dialogs)
+{
+	if (dialogs > 0)
+		return;
+	for (uint32_t i = 0; i < e->pool.cap; i++) {
+		struct call *c = &e->call[i];
+
+		if (!hf_ref_none(c->ref))
+			gone(e, c, CAUSE_OUR_FAULT);
+	}
+}
+
+/* A dialog that lives, of a call that does not: it crossed our BYE, or we were
+ * restarted.  Nobody else will end it. */
+static void
+stray_leg(struct engine *e, const struct msg *m)
+{
+	uint64_t leg = m->leg_left.leg;
+	struct msg_drop_leg *o;
+
+	if (m->type == MSG_LEG_LEFT || m->type == MSG_LEG_REFUSED)
+		return;
+	o = ORDER(e, MSG_DROP_LEG, drop_leg);
+	o->leg = leg;
+	send_sip(e);
+}
+
+static void
+fact_sip(struct engine *e, const struct msg *m)
+{
+	struct call *c;
+	struct leg *l;
+
+	switch ((int)m->type) {
+	case MSG_LEG_ARRIVED:
+		call_arrived(e, &m->leg_arrived);
+		return;
+	case MSG_HELPER_PROBED:
+		helper_probed(e, &m->helper_probed);
+		return;
+	case MSG_AGENT_CAME:
+		agent_came(e, m->agent_came.agent);
+		return;
+	case MSG_AGENT_WENT:
+		agent_went(e, m->agent_went.agent);
+		return;
+	case MSG_SIP_STARTED:
+		sip_started(e, m->sip_started.dialogs);
+		return;
+	}
+	/* Every other one begins with its leg. */
+	l = leg_of(e, m->leg_left.leg, &c);
+	if (l == NULL) {
+		stray_leg(e, m);
+		return;
+	}
+	switch ((int)m->type) {
+	case MSG_LEG_TRIED:
+		if (l != &c->caller && l->state == LEG_ASKED)
+			l->state = LEG_TRIED;
+		break;
+	case MSG_LEG_RANG:
+		if (l != &c->caller)
+			helper_rang(e, c, l, &m->leg_rang);
+		break;
+	case MSG_LEG_ANSWERED:
+		if (l != &c->caller)
+			helper_answered(e, c, l, &m->leg_answered);
+		break;
+	case MSG_LEG_CONFIRMED:
+		confirmed(e, c, l, &m->leg_confirmed);
+		break;
+	case MSG_LEG_REFUSED:
+		if (l != &c->caller)
+			helper_refused(e, c, l, &m->leg_refused);
+		break;
+	case MSG_LEG_LEFT:
+		if (l == &c->caller)
+			caller_left(e, c, &m->leg_left);
+		else
+			helper_left(e, c, l, &m->leg_left);
+		break;
+	case MSG_LEG_REOFFERED:
+		if (l == &c->caller)
+			caller_reoffered(e, c, &m->leg_reoffered.media);
+		else
+			helper_reoffered(e, c, l, &m->leg_reoffered.media);
+		break;
+	case MSG_LEG_REFERRED:
+		leg_referred(e, c, l, m->leg_referred.target);
+		break;
+	case MSG_LEG_INFO:
+		info(e, c, l, &m->leg_info);
+		break;
+	}
+}
+
+static void
+prompt_ended(struct engine *e, struct call *c, struct leg *l, uint32_t id)
+{
+	if (l != &c->caller || id != c->playing.id || id == 0)
+		return;
+	c->playing.id = 0;
+	machine_prompt_ended(e, c);
+}
+
+/* hf-media is there (again): it hears what every call of its needs. */
+static void
+media_started(struct engine *e, const struct msg_media_started *m)
+{
+	struct worker *w;
+
+	if (m->worker >= ENGINE_WORKERS_MAX || m->count == 0 ||
+	    m->first >= e->streams || m->count > e->streams - m->first) {
+		e->counts.stale_facts++;
+		return;
+	}
+	w = &e->worker[m->worker];
+	if (!w->there || w->first != m->first || w->count != m->count) {
+		*w = (struct worker){ true, m->first, m->count, { 0 } };
+		hf_pool_init(&w->streams, &e->stream_place[m->first], m->count);
+		streams_restore(e, m->worker);
+	}
+	for (uint32_t i = 0; i < e->pool.cap; i++) {
+		struct call *c = &e->call[i];
+
+		if (hf_ref_none(c->ref) || c->worker != m->worker)
+			continue;
+		touch(e, c);
+		call_reopen(e, c);
+		call_rejoin(e, c);
+	}
+}
+
+static void
+fact_media(struct engine *e, const struct msg *m)
+{
+	struct call *c;
+	struct leg *l;
+	bool helpers;
+
+	if (m->type == MSG_MEDIA_STARTED) {
+		media_started(e, &m->media_started);
+		return;
+	}
+	/* What a stream saw is news even when its call is over. */
+	if (m->type == MSG_STREAM_CLOSED)
+		return;
+	l = leg_of_stream(e, m->stream_well.stream, &c);
+	if (l == NULL)
+		return;
+	helpers = l != &c->caller;
+	switch ((int)m->type) {
+	case MSG_STREAM_SPOKE:
+		if (helpers)
+			helper_spoke(e, c, l);
+		break;
+	case MSG_STREAM_SUSPECT:
+		if (helpers)
+			stream_suspect(e, c, l, m->stream_suspect.last);
+		break;
+	case MSG_STREAM_VOICED:
+		if (helpers)
+			stream_voiced(e, c, l, &m->stream_voiced);
+		break;
+	case MSG_STREAM_WELL:
+		if (helpers)
+			stream_well(e, c, l, &m->stream_well);
+		break;
+	case MSG_STREAM_REFUSED:
+		if (helpers && l->joined)
+			helper_lost(
+			    e, c, l, CAUSE_ICMP, "its media port is closed");
+		break;
+	case MSG_STREAM_MUTE:
+		if (helpers)
+			stream_mute(e, c, l, &m->stream_mute);
+		break;
+	case MSG_STREAM_SPEAKS:
+		if (helpers)
+			tell_evidence(e, c, "helper_speaks", "again");
+		break;
+	case MSG_STREAM_LOOPED:
+		if (helpers && l->joined)
+			helper_lost(e, c, l, CAUSE_LOOP,
+			    "it says the same again and again");
+		break;
+	case MSG_STREAM_GARBLED:
+		if (helpers && l->joined)
+			helper_lost(e, c, l, CAUSE_GARBAGE,
+			    "its sound is clipped or constant");
+		break;
+	case MSG_STREAM_SUPPRESSED:
+		if (helpers) {
+			l->suppressed = true;
+			leg_vote(e, c, l);
+			tell_evidence(e, c, "silence_suppressed",
+			    "judged by OPTIONS from now on");
+		}
+		break;
+	case MSG_STREAM_ONE_WAY:
+		if (helpers && l->joined)
+			helper_lost(e, c, l, CAUSE_ONE_WAY,
+			    "RTCP says that it hears nothing");
+		break;
+	case MSG_STREAM_DTMF:
+		if (!helpers)
+			voicemail_digit(e, c, m->stream_dtmf.digit);
+		break;
+	case MSG_PROMPT_ENDED:
+		prompt_ended(e, c, l, m->prompt_ended.id);
+		break;
+	case MSG_RECORDING_ENDED:
+		if (!helpers)
+			voicemail_recorded(e, c, &m->recording_ended);
+		break;
+	}
+}
+
+static void
+fact_rec(struct engine *e, const struct msg *m)
+{
+	switch ((int)m->type) {
+	case MSG_MESSAGE_SAVED:
+		voicemail_saved(e, &m->message_saved);
+		break;
+	case MSG_MESSAGE_LOST:
+		voicemail_lost(e, &m->message_lost);
+		break;
+	case MSG_MESSAGE_LOADED:
+		voicemail_loaded(e, &m->message_loaded);
+		break;
+	case MSG_MAILBOX:
+		if (m->mailbox.box < CONF_BOXES_MAX)
+			e->mailbox[m->mailbox.box] = m->mailbox.messages;
+		break;
+	}
+}
+
+void
+engine_fact(struct engine *e, const struct msg *m, struct hf_time now,
+    struct orders *out)
+{
+	begin(e, now, out);
+	if (msg_may(m->type, ROOM_SIP, ROOM_CALL))
+		fact_sip(e, m);
+	else if (msg_may(m->type, ROOM_MEDIA, ROOM_CALL))
+		fact_media(e, m);
+	else if (msg_may(m->type, ROOM_REC, ROOM_CALL))
+		fact_rec(e, m);
+	else
+		e->counts.stale_facts++;
+	end(e);
+}
+
+/* ---- a restart, a reload ------------------------------------------------- */
+
+bool
+engine_restore(struct engine *e, const struct call *from)
+{
+	uint32_t place = from->ref.n;
+	struct call *c;
+
+	if (place >= e->pool.cap || hf_ref_none(from->ref) ||
+	    !hf_ref_none(e->call[place].ref) ||
+	    from->state == CALL_STATE_ARRIVED ||
+	    from->state == CALL_STATE_RESCUE ||
+	    from->state >= CALL_STATE_GONE)
+		return false;
+	c = &e->call[place];
+	*c = *from;
+	hf_pool_restore(&e->pool, c->ref);
+	if (c->caller.id != 0 && !hf_map_put(&e->legs, c->caller.id, place))
+		hf_never("the map of legs is too small");
+	for (unsigned i = 0; i < CALL_HELPERS; i++) {
+		if (c->helper[i].id != 0 &&
+		    !hf_map_put(&e->legs, c->helper[i].id, place))
+			hf_never("the map of legs is too small");
+	}
+	call_restored(e, c);
+	touch(e, c);
+	settle(e, e->touched[--e->touches]);
+	return true;
+}
+
+void
+engine_reconf(struct engine *e, const struct conf *c, struct hf_time now,
+    struct orders *out)
+{
+	begin(e, now, out);
+	e->conf = c;
+	helpers_reconf(e);
+	end(e);
+}
+
+/* ---- for operators and readers ------------------------------------------- */
+
+void
+engine_operator(struct engine *e, const char *who)
+{
+	TEXT(e->operator_name, who);
+}
+
+bool
+engine_agent_set(struct engine *e, uint16_t agent, enum agent_state s,
+    const char *why, struct hf_time now, struct orders *out, const char **error)
+{
+	bool ok;
+
+	if (agent >= e->conf->agents || !e->conf->agent[agent].used) {
+		*error = "no such agent";
+		return false;
+	}
+	if (s != AGENT_STATE_AVAILABLE && s != AGENT_STATE_NOT_READY) {
+		*error = "an agent can be made available or not_ready";
+		return false;
+	}
+	begin(e, now, out);
+	ok = agent_wish(e, agent, s, why);
+	tell_operator(
+	    e, "agent %s %s", e->conf->agent[agent].name, agent_state_name(s));
+	end(e);
+	if (!ok)
+		*error = "the agent's phone is not registered";
+	return ok;
+}
+
+bool
+engine_helper_force(struct engine *e, uint16_t helper, enum breaker_force f,
+    struct hf_time now, struct orders *out, const char **error)
+{
+	static const char *const word[] = {
+		[BREAKER_AUTO] = "auto",
+		[BREAKER_FORCED_OPEN] = "open",
+		[BREAKER_FORCED_CLOSED] = "close",
+	};
+
+	if (helper >= e->conf->helpers || !e->conf->helper[helper].used) {
+		*error = "no such helper";
+		return false;
+	}
+	begin(e, now, out);
+	breaker_force(&e->helper[helper].breaker, f, now);
+	helper_note(e, helper, "by an operator");
+	tell_operator(e, "helper %s %s", e->conf->helper[helper].name, word[f]);
+	end(e);
+	return true;
+}
+
+bool
+engine_call_drop(struct engine *e, struct hf_ref call, struct hf_time now,
+    struct orders *out, const char **error)
+{
+	struct call *c;
+
+	if (!hf_pool_has(&e->pool, call)) {
+		*error = "no such call";
+		return false;
+	}
+	c = &e->call[call.n];
+	begin(e, now, out);
+	touch(e, c);
+	tell_operator(e, "drop %s", c->id);
+	gone(e, c, CAUSE_OPERATOR);
+	end(e);
+	return true;
+}
+
+void
+engine_drain(struct engine *e, bool on)
+{
+	e->draining = on;
+}
+
+bool
+engine_draining(const struct engine *e)
+{
+	return e->draining;
+}
+
+uint32_t
+engine_calls(const struct engine *e)
+{
+	return e->pool.used;
+}
+
+const struct call *
+engine_call(const struct engine *e, uint32_t place)
+{
+	if (place >= e->pool.cap || hf_ref_none(e->call[place].ref))
+		return NULL;
+	return &e->call[place];
+}
+
+uint32_t
+engine_waiting(const struct engine *e, uint16_t queue, uint32_t after)
+{
+	const struct hf_list *head = &e->queue[queue].waiting;
+	const struct hf_list *at =
+	    after == HF_MAP_NONE ? head : &e->mind[after].waiting;
+
+	at = at->next;
+	if (at == head)
+		return HF_MAP_NONE;
+	return (
+	    uint32_t)(HF_CONTAINER(at, struct call_mind, waiting) - e->mind);
+}
+
+static void
+check_agents(const struct engine *e)
+{
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++) {
+		const struct agent *a = &e->agent[i];
+		bool busy = a->state == AGENT_STATE_RINGING ||
+			    a->state == AGENT_STATE_ON_CALL;
+
+		hf_assert(busy == !hf_ref_none(a->call));
+		if (busy)
+			hf_assert(hf_pool_has(&e->pool, a->call));
+		if (a->state == AGENT_STATE_WRAP_UP)
+			hf_assert(hf_timer_running(&a->timer));
+	}
+}
+
+void
+engine_check(const struct engine *e)
+{
+	uint32_t calls = 0, legs = 0, streams = 0, waiting = 0;
+
+	for (uint32_t i = 0; i < e->pool.cap; i++) {
+		const struct call *c = engine_call(e, i);
+
+		if (c == NULL)
+			continue;
+		machine_check(e, c);
+		calls++;
+		legs += c->caller.id != 0;
+		streams += !hf_ref_none(c->caller.stream);
+		waiting += c->state == CALL_STATE_WAITING;
+		for (unsigned k = 0; k < CALL_HELPERS; k++) {
+			legs += c->helper[k].id != 0;
+			streams += !hf_ref_none(c->helper[k].stream);
+		}
+	}
+	hf_assert(calls == e->pool.used);
+	hf_assert(legs == e->legs.n);
+	for (unsigned i = 0; i < ENGINE_WORKERS_MAX; i++)
+		streams -= e->worker[i].streams.used;
+	hf_assert(streams == 0);
+	for (unsigned i = 0; i < CONF_QUEUES_MAX; i++)
+		waiting -= e->queue[i].length;
+	hf_assert(waiting == 0);
+	check_agents(e);
+}

@@ -1,0 +1,179 @@
+/* logic/call/evidence - what the journal hears: every rung with its cause and
+ * its figures, every rescue, and one record at the end. */
+
+#include <stdarg.h>
+
+#include "logic/call/inner.h"
+
+#define ABOUT(e, o, c)                                                         \
+	do {                                                                   \
+		(o)->call = (c)->ref;                                          \
+		TEXT((o)->id, (c)->id);                                        \
+	} while (0)
+
+static const char *
+ladder_name(const struct engine *e, const struct call *c)
+{
+	return c->ladder < e->conf->ladders ? e->conf->ladder[c->ladder].name
+					    : "";
+}
+
+void
+tell_came(struct engine *e, const struct call *c)
+{
+	struct msg_call_came *o = ORDER(e, MSG_CALL_CAME, call_came);
+
+	ABOUT(e, o, c);
+	o->at = c->came;
+	o->trunk = c->trunk;
+	TEXT(o->number, c->number);
+	TEXT(o->from, c->from);
+	TEXT(o->ladder, ladder_name(e, c));
+	send_store(e);
+}
+
+void
+tell_evidence(struct engine *e, const struct call *c, const char *what,
+    const char *fmt, ...)
+{
+	struct msg_evidence *o = ORDER(e, MSG_EVIDENCE, evidence);
+	va_list ap;
+
+	ABOUT(e, o, c);
+	o->at = wall_now(e);
+	TEXT(o->what, what);
+	va_start(ap, fmt);
+	vsnprintf(o->detail, sizeof(o->detail), fmt, ap);
+	va_end(ap);
+	send_store(e);
+}
+
+void
+tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
+    const char *evidence)
+{
+	struct msg_rung_ended *o = ORDER(e, MSG_RUNG_ENDED, rung_ended);
+
+	ABOUT(e, o, c);
+	o->step = c->steps++;
+	o->kind = (enum rung)l->kind;
+	TEXT(o->name, leg_name(e, c, l));
+	o->cause = why;
+	o->code = l->code;
+	if (l->state == LEG_UP) {
+		o->rang = hf_time_since(l->asked, l->up);
+		o->talked = hf_time_since(l->up, e->now);
+	} else {
+		o->rang = hf_time_since(l->asked, e->now);
+	}
+	o->gap = l->gap;
+	o->voice = l->voice;
+	o->decided = l->silent ? hf_time_since(l->last, e->now)
+		     : l->state == LEG_UP && !l->spoke
+			 ? hf_time_since(l->up, e->now)
+			 : (struct hf_span){ 0 };
+	TEXT(o->evidence, evidence);
+	send_store(e);
+}
+
+void
+tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
+    const char *name, enum cause why)
+{
+	struct msg_rung_ended *o = ORDER(e, MSG_RUNG_ENDED, rung_ended);
+
+	ABOUT(e, o, c);
+	o->step = c->steps++;
+	o->kind = kind;
+	TEXT(o->name, name);
+	o->cause = why;
+	o->rang = kind == RUNG_QUEUE ? hf_time_since(c->rung_began, e->now)
+				     : (struct hf_span){ 0 };
+	o->talked = kind == RUNG_QUEUE ? (struct hf_span){ 0 }
+				       : hf_time_since(c->rung_began, e->now);
+	send_store(e);
+}
+
+void
+tell_rescued(
+    struct engine *e, struct call *c, enum rung to_kind, const char *to_name)
+{
+	struct msg_call_rescued *o = ORDER(e, MSG_CALL_RESCUED, call_rescued);
+
+	ABOUT(e, o, c);
+	o->at = wall_now(e);
+	o->from_kind = (enum rung)c->from_kind;
+	TEXT(o->from_name, c->from_name);
+	o->to_kind = to_kind;
+	TEXT(o->to_name, to_name);
+	o->why = (enum cause)c->why;
+	o->after = hf_time_since(c->lost_since, e->now);
+	send_store(e);
+}
+
+void
+tell_ended(struct engine *e, const struct call *c, enum cause why)
+{
+	struct msg_call_ended *o = ORDER(e, MSG_CALL_ENDED, call_ended);
+
+	ABOUT(e, o, c);
+	o->came = c->came;
+	o->answered = c->answered_at;
+	o->ended = wall_now(e);
+	TEXT(o->number, c->number);
+	TEXT(o->from, c->from);
+	TEXT(o->ladder, ladder_name(e, c));
+	o->trunk = c->trunk;
+	o->cause = why;
+	o->steps = c->steps;
+	o->rescues = c->rescues;
+	o->worst_gap = c->worst_gap;
+	TEXT(o->last_name, c->last_name);
+	o->last_kind = (enum rung)c->last_kind;
+	o->caller_leg = c->caller_leg;
+	o->helper_leg = c->helper_leg;
+	send_store(e);
+}
+
+void
+tell_agent(struct engine *e, uint16_t agent, const char *why)
+{
+	struct msg_agent_moved *o = ORDER(e, MSG_AGENT_MOVED, agent_moved);
+
+	o->agent = agent;
+	TEXT(o->name, e->conf->agent[agent].name);
+	o->state = (enum agent_state)e->agent[agent].state;
+	o->at = wall_now(e);
+	TEXT(o->why, why);
+	send_store(e);
+}
+
+void
+tell_breaker(struct engine *e, uint16_t helper, const char *evidence)
+{
+	struct msg_breaker_moved *o =
+	    ORDER(e, MSG_BREAKER_MOVED, breaker_moved);
+
+	o->helper = helper;
+	TEXT(o->name, e->conf->helper[helper].name);
+	o->state =
+	    (enum breaker_state)breaker_phase(&e->helper[helper].breaker);
+	o->at = wall_now(e);
+	TEXT(o->evidence, evidence);
+	send_store(e);
+}
+
+void
+tell_operator(struct engine *e, const char *fmt, ...)
+{
+	struct msg_operator_acted *o =
+	    ORDER(e, MSG_OPERATOR_ACTED, operator_acted);
+	va_list ap;
+
+	o->at = wall_now(e);
+	TEXT(o->who, e->operator_name);
+	va_start(ap, fmt);
+	vsnprintf(o->what, sizeof(o->what), fmt, ap);
+	va_end(ap);
+	send_store(e);
+}

@@ -1,0 +1,242 @@
+/* logic/call/helpers - each helper's breaker, fed by calls and by OPTIONS, and
+ * what its vote needs to know. */
+
+#include "logic/call/inner.h"
+
+enum { PROBE_MARGIN_MS = 500 }; /* hf-sip reports before we assume */
+
+static struct breaker_conf
+breaker_conf_of(const struct conf_guard *g)
+{
+	struct breaker_conf b = {
+		.trip = g->breaker_trip,
+		.heal = g->breaker_heal,
+		.rest_min = g->rest_min,
+		.rest_max = g->rest_max,
+		.trial_max = { g->probe_timeout.us +
+			       hf_ms(PROBE_MARGIN_MS).us },
+		.ramp_step = g->ramp_step,
+	};
+
+	for (unsigned i = 0; i < BREAKER_RAMP_STEPS; i++)
+		b.ramp[i] = g->ramp[i];
+	return b;
+}
+
+struct vote_conf
+vote_conf_of(const struct engine *e, uint16_t helper)
+{
+	const struct conf_guard *g = &e->conf->helper[helper].guard;
+
+	return (struct vote_conf){
+		.share = g->vote_share,
+		.min = g->vote_min,
+		.after = g->vote_after,
+		.lost = g->lost,
+		.uplink_helpers = g->uplink_helpers,
+		.uplink_calls = g->uplink_calls,
+		.uplink_within = g->uplink_within,
+		.uplink_after = g->uplink_after,
+	};
+}
+
+static bool
+used(const struct engine *e, uint16_t helper)
+{
+	return helper < e->conf->helpers && e->conf->helper[helper].used;
+}
+
+static void
+schedule(struct engine *e, uint16_t helper)
+{
+	struct helper *h = &e->helper[helper];
+	struct hf_time due = hf_time_min(h->probe, breaker_due(&h->breaker));
+
+	if (due.us == HF_TIME_NEVER.us)
+		hf_timer_stop(&e->wheel, &h->timer);
+	else
+		hf_timer_start(&e->wheel, &h->timer, due);
+}
+
+void
+helper_note(struct engine *e, uint16_t helper, const char *evidence)
+{
+	struct helper *h = &e->helper[helper];
+	enum breaker_phase p = breaker_phase(&h->breaker);
+
+	if (p != h->told) {
+		h->told = p;
+		h->since = wall_now(e);
+		tell_breaker(e, helper, evidence);
+		/* Its rest is over: find out at once. */
+		if (p == BREAKER_TRIAL)
+			h->probe = e->now;
+	}
+	schedule(e, helper);
+}
+
+void
+helper_tell(struct engine *e, struct leg *l, bool ok, const char *evidence)
+{
+	if (!l->has_ticket)
+		return;
+	breaker_tell(&e->helper[l->row].breaker, l->ticket, ok, e->now);
+	helper_note(e, l->row, evidence);
+	/* A failure ends what the ticket was for; good news may yet turn. */
+	if (!ok)
+		l->has_ticket = false;
+}
+
+void
+helper_trip(struct engine *e, uint16_t helper, const char *evidence)
+{
+	breaker_trip(&e->helper[helper].breaker, e->now);
+	helper_note(e, helper, evidence);
+}
+
+/* ---- probes -------------------------------------------------------------- */
+
+static void
+order_probe(struct engine *e, uint16_t helper)
+{
+	struct helper *h = &e->helper[helper];
+	const struct conf_guard *g = &e->conf->helper[helper].guard;
+	struct msg_probe_helper *o = ORDER(e, MSG_PROBE_HELPER, probe_helper);
+
+	o->helper = helper;
+	o->target = h->target;
+	o->timeout = g->probe_timeout;
+	send_sip(e);
+	h->probing = true;
+	/* If the answer is lost with hf-sip, the next one is asked for. */
+	h->probe = hf_time_after(e->now,
+	    (struct hf_span){ g->probe_timeout.us + g->probe_every.us });
+}
+
+void
+helper_probe_now(struct engine *e, uint16_t helper)
+{
+	struct helper *h = &e->helper[helper];
+
+	h->target = 0;
+	h->has_ticket = breaker_probe_ask(&h->breaker, e->now, &h->ticket);
+	order_probe(e, helper);
+	schedule(e, helper);
+}
+
+static void
+helper_timer(struct hf_timer *t, struct hf_time now)
+{
+	struct helper *h = HF_CONTAINER(t, struct helper, timer);
+	struct engine *e = h->engine;
+	uint16_t helper = (uint16_t)(h - e->helper);
+
+	if (!used(e, helper))
+		return;
+	breaker_age(&h->breaker, now);
+	helper_note(e, helper, "its rest is over, or its next step");
+	if (hf_time_before(now, h->probe))
+		return;
+	/* While it rests nobody knocks. */
+	if (h->breaker.phase == BREAKER_OPEN) {
+		h->probe = h->breaker.until;
+		schedule(e, helper);
+		return;
+	}
+	helper_probe_now(e, helper);
+}
+
+void
+helper_probed(struct engine *e, const struct msg_helper_probed *m)
+{
+	struct helper *h;
+
+	if (!used(e, m->helper) || !e->helper[m->helper].probing) {
+		e->counts.stale_facts++;
+		return;
+	}
+	h = &e->helper[m->helper];
+	if (m->target != h->target)
+		return;
+	if (!m->ok && h->target + 1 < e->conf->helper[m->helper].targets) {
+		h->target++;
+		order_probe(e, m->helper);
+		schedule(e, m->helper);
+		return;
+	}
+	h->probing = false;
+	h->rtt = m->rtt;
+	h->answers |= m->ok;
+	h->probe =
+	    hf_time_after(e->now, e->conf->helper[m->helper].guard.probe_every);
+	vote_probed(&e->vote[m->helper], m->ok);
+	/* One that never answered OPTIONS is not dead for not answering. */
+	if (h->has_ticket && (h->answers || m->ok))
+		breaker_probe_tell(&h->breaker, h->ticket, m->ok, e->now);
+	h->has_ticket = false;
+	helper_note(
+	    e, m->helper, m->ok ? "OPTIONS answered" : "OPTIONS failed");
+	if (e->helper[m->helper].calls > 0 && (h->answers || m->ok))
+		judge_all(e, m->helper, !m->ok);
+	/* News for the uplink rule concerns the others that fell with it. */
+	for (uint16_t i = 0; i < e->conf->helpers; i++) {
+		if (i != m->helper && e->vote[i].fell.us != HF_TIME_NEVER.us)
+			judge_all(e, i, false);
+	}
+}
+
+/* ---- start and reload ---------------------------------------------------- */
+
+static void
+begin(struct engine *e, uint16_t helper)
+{
+	struct helper *h = &e->helper[helper];
+	const struct conf_helper *c = &e->conf->helper[helper];
+	struct breaker_conf b = breaker_conf_of(&c->guard);
+
+	breaker_init(&h->breaker, &b);
+	vote_init(&e->vote[helper], c->remote);
+	h->told = BREAKER_CLOSED;
+	h->since = wall_now(e);
+	h->answers = h->probing = h->has_ticket = false;
+	/* Not all in the same moment. */
+	h->probe = hf_time_after(e->now,
+	    (struct hf_span){ c->guard.probe_every.us * (helper % 8 + 1) / 8 });
+	schedule(e, helper);
+}
+
+void
+helpers_init(struct engine *e)
+{
+	for (uint16_t i = 0; i < CONF_HELPERS_MAX; i++) {
+		e->helper[i].engine = e;
+		e->helper[i].probe = HF_TIME_NEVER;
+		hf_timer_init(&e->helper[i].timer, helper_timer);
+		vote_init(&e->vote[i], false);
+		if (used(e, i))
+			begin(e, i);
+	}
+}
+
+void
+helpers_reconf(struct engine *e)
+{
+	for (uint16_t i = 0; i < CONF_HELPERS_MAX; i++) {
+		struct helper *h = &e->helper[i];
+		struct breaker_conf b;
+
+		if (!used(e, i)) {
+			hf_timer_stop(&e->wheel, &h->timer);
+			h->probe = HF_TIME_NEVER;
+		} else if (h->breaker.conf.trip == 0) {
+			begin(e, i);
+		} else {
+			b = breaker_conf_of(&e->conf->helper[i].guard);
+			breaker_reconf(&h->breaker, &b);
+			e->vote[i].remote = e->conf->helper[i].remote;
+			if (h->probe.us == HF_TIME_NEVER.us)
+				h->probe = e->now;
+			schedule(e, i);
+		}
+	}
+}

@@ -1,0 +1,279 @@
+/* logic/call/ladder - the next rung, skipping those that cannot help, and how
+ * each kind begins. */
+
+#include "logic/call/inner.h"
+
+enum {
+	SETUP_MARGIN_MS =
+	    2000, /* hf-sip reports a timeout before we assume it */
+	NUMBER_RING_MS = 45000, /* people outside need time to answer */
+	HOPS_LEAST = 2,
+};
+
+static enum rung
+rung_kind(const struct conf_rung *r)
+{
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+		return RUNG_BOT;
+	case CONF_RUNG_CENTRE:
+		return RUNG_CENTRE;
+	case CONF_RUNG_QUEUE:
+		return RUNG_QUEUE;
+	case CONF_RUNG_SITE:
+		return RUNG_SITE;
+	case CONF_RUNG_NUMBER:
+		return RUNG_NUMBER;
+	case CONF_RUNG_VOICEMAIL:
+		return RUNG_VOICEMAIL;
+	}
+	hf_never("no such kind of rung");
+}
+
+static const char *
+rung_title(const struct engine *e, const struct conf_rung *r)
+{
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+	case CONF_RUNG_CENTRE:
+	case CONF_RUNG_SITE:
+		return e->conf->helper[r->row].name;
+	case CONF_RUNG_QUEUE:
+		return e->conf->queue[r->row].name;
+	case CONF_RUNG_NUMBER:
+		return r->number;
+	case CONF_RUNG_VOICEMAIL:
+		return e->conf->box[r->row].name;
+	}
+	hf_never("no such kind of rung");
+}
+
+const struct conf_rung *
+rung_at(const struct engine *e, const struct call *c, uint8_t rung)
+{
+	const struct conf_ladder *l;
+
+	if (c->ladder >= e->conf->ladders)
+		return NULL;
+	l = &e->conf->ladder[c->ladder];
+	return rung < l->rungs ? &l->rung[rung] : NULL;
+}
+
+static bool
+helper_usable(const struct engine *e, uint16_t helper, enum cause *why)
+{
+	if (helper >= e->conf->helpers || !e->conf->helper[helper].used)
+		*why = CAUSE_UNREACHABLE;
+	else if (!breaker_would(&e->helper[helper].breaker))
+		*why = CAUSE_BREAKER_OPEN;
+	else
+		*why = CAUSE_NONE;
+	return *why == CAUSE_NONE;
+}
+
+bool
+engine_rung_usable(
+    const struct engine *e, const struct conf_rung *r, enum cause *why)
+{
+	*why = CAUSE_NONE;
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+	case CONF_RUNG_CENTRE:
+	case CONF_RUNG_SITE:
+		return helper_usable(e, r->row, why);
+	case CONF_RUNG_QUEUE:
+		return queue_usable(e, r->row, why);
+	case CONF_RUNG_NUMBER:
+		if (e->conf->outbound.vias == 0)
+			*why = CAUSE_FORBIDDEN;
+		return e->conf->outbound.vias > 0;
+	case CONF_RUNG_VOICEMAIL:
+		return true;
+	}
+	hf_never("no such kind of rung");
+}
+
+/* What only matters to this caller. */
+static bool
+usable_for(const struct engine *e, const struct call *c,
+    const struct conf_rung *r, enum cause *why)
+{
+	bool helpers = r->kind == CONF_RUNG_BOT ||
+		       r->kind == CONF_RUNG_CENTRE || r->kind == CONF_RUNG_SITE;
+	unsigned rung;
+
+	if (!engine_rung_usable(e, r, why))
+		return false;
+	if (helpers && c->local_only && e->conf->helper[r->row].remote)
+		*why = CAUSE_UPLINK;
+	else if (r->kind == CONF_RUNG_SITE &&
+		 (c->hops < HOPS_LEAST ||
+		     path_has(c->path, e->conf->helper[r->row].name, &rung)))
+		*why = CAUSE_LOOP_DETECTED;
+	return *why == CAUSE_NONE;
+}
+
+/* To a bot, a centre or a site: with a ticket of its breaker. */
+static bool
+helper_begin(struct engine *e, struct call *c, uint8_t rung,
+    const struct conf_rung *r, enum cause *why)
+{
+	struct helper *h = &e->helper[r->row];
+	const struct conf_guard *g = &e->conf->helper[r->row].guard;
+	uint32_t ticket;
+	struct leg *l;
+
+	if (!breaker_ask(&h->breaker, e->now, &ticket)) {
+		*why = CAUSE_BREAKER_OPEN;
+		return false;
+	}
+	l = leg_ring(e, c, rung_kind(r), r->row, rung, c->number, g->setup_max);
+	if (l == NULL) {
+		*why = CAUSE_OUR_FAULT;
+		return false;
+	}
+	l->ticket = ticket;
+	l->has_ticket = true;
+	return true;
+}
+
+static void
+reaching(struct engine *e, struct call *c, struct hf_span give_up)
+{
+	if (c->state != CALL_STATE_REACHING)
+		enter(e, c, CALL_STATE_REACHING);
+	due_in(e, c, DUE_STATE,
+	    (struct hf_span){ give_up.us + hf_ms(SETUP_MARGIN_MS).us });
+}
+
+static bool
+rung_begin(struct engine *e, struct call *c, uint8_t rung,
+    const struct conf_rung *r, enum cause *why)
+{
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+		if (!helper_begin(e, c, rung, r, why))
+			return false;
+		reaching(e, c, e->conf->helper[r->row].guard.setup_max);
+		due_in(
+		    e, c, DUE_HEDGE, e->conf->helper[r->row].guard.hedge_after);
+		return true;
+	case CONF_RUNG_CENTRE:
+	case CONF_RUNG_SITE:
+		if (!helper_begin(e, c, rung, r, why))
+			return false;
+		reaching(e, c, e->conf->helper[r->row].guard.setup_max);
+		return true;
+	case CONF_RUNG_QUEUE:
+		queue_begin(e, c, r->row);
+		return true;
+	case CONF_RUNG_NUMBER:
+		TEXT(c->target, r->number);
+		if (leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[0], rung,
+			c->target, hf_ms(NUMBER_RING_MS)) == NULL) {
+			*why = CAUSE_OUR_FAULT;
+			return false;
+		}
+		reaching(e, c, hf_ms(NUMBER_RING_MS));
+		return true;
+	case CONF_RUNG_VOICEMAIL:
+		voicemail_begin(e, c, r->row);
+		return true;
+	}
+	hf_never("no such kind of rung");
+}
+
+void
+descend(struct engine *e, struct call *c)
+{
+	uint8_t from = c->rung == CALL_RUNG_NONE ? 0 : c->rung + 1;
+	bool rescued = c->state == CALL_STATE_RESCUE;
+	const struct conf_rung *r;
+
+	for (uint8_t i = from; (r = rung_at(e, c, i)) != NULL; i++) {
+		enum cause why = CAUSE_NONE;
+
+		if (c->tried & HF_BIT(i))
+			continue;
+		if (!usable_for(e, c, r, &why)) {
+			tell_evidence(e, c, "rung_skipped", "%s %s: %s",
+			    rung_name(rung_kind(r)), rung_title(e, r),
+			    cause_name(why));
+			continue;
+		}
+		c->tried |= (uint16_t)HF_BIT(i);
+		c->rung = i;
+		/* Told first: the queue may hand him on at once. */
+		if (rescued)
+			tell_rescued(e, c, rung_kind(r), rung_title(e, r));
+		if (rung_begin(e, c, i, r, &why))
+			return;
+		tell_evidence(e, c, "rung_skipped", "%s %s: %s",
+		    rung_name(rung_kind(r)), rung_title(e, r), cause_name(why));
+	}
+	part(e, c, CAUSE_LADDER_ENDED);
+}
+
+bool
+ladder_goes_on(const struct engine *e, const struct call *c)
+{
+	const struct conf_rung *r;
+	enum cause why;
+
+	for (uint8_t i = c->rung + 1; (r = rung_at(e, c, i)) != NULL; i++) {
+		if (!(c->tried & HF_BIT(i)) && usable_for(e, c, r, &why))
+			return true;
+	}
+	return false;
+}
+
+void
+hedge(struct engine *e, struct call *c)
+{
+	const struct leg *first = &c->helper[0];
+	const struct conf_rung *r;
+	enum cause why;
+
+	if (c->state != CALL_STATE_REACHING || first->kind != RUNG_BOT ||
+	    first->state != LEG_ASKED || c->helper[1].id != 0)
+		return;
+	for (uint8_t i = c->rung + 1; (r = rung_at(e, c, i)) != NULL; i++) {
+		if ((c->tried & HF_BIT(i)) || !usable_for(e, c, r, &why))
+			continue;
+		if (r->kind != CONF_RUNG_BOT || !helper_begin(e, c, i, r, &why))
+			return;
+		c->tried |= (uint16_t)HF_BIT(i);
+		reaching(e, c, e->conf->helper[r->row].guard.setup_max);
+		tell_evidence(e, c, "hedged", "no 100 from %s, %s is rung too",
+		    leg_name(e, c, first), rung_title(e, r));
+		return;
+	}
+}
+
+void
+reach_number(struct engine *e, struct call *c, const char *number)
+{
+	uint16_t agent = agent_of_extension(e, number);
+	struct leg *l;
+
+	TEXT(c->target, number);
+	if (agent != CONF_NONE &&
+	    e->agent[agent].state == AGENT_STATE_AVAILABLE) {
+		l = leg_ring(e, c, RUNG_AGENT, agent, CALL_RUNG_NONE, number,
+		    hf_ms(NUMBER_RING_MS));
+		if (l != NULL)
+			agent_ring(e, agent, c);
+	} else if (agent == CONF_NONE && e->conf->outbound.vias > 0) {
+		l = leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[0],
+		    CALL_RUNG_NONE, number, hf_ms(NUMBER_RING_MS));
+	} else {
+		l = NULL;
+	}
+	if (l == NULL) {
+		descend(e, c);
+		return;
+	}
+	if (c->state == CALL_STATE_RESCUE)
+		tell_rescued(e, c, (enum rung)l->kind, leg_name(e, c, l));
+	reaching(e, c, hf_ms(NUMBER_RING_MS));
+}

@@ -1,0 +1,235 @@
+/* logic/call/queue - waiting in line for a person: longest-idle agent first,
+ * music, the place in line, and an end to it. */
+
+#include "base/prompt.h"
+#include "logic/call/inner.h"
+
+enum {
+	RING_MARGIN_MS =
+	    2000, /* hf-sip reports no_answer before we assume it */
+	NUMBERS_SPOKEN = 99,
+};
+
+bool
+engine_staffed(const struct engine *e, uint16_t queue)
+{
+	for (uint16_t i = 0; i < e->conf->agents; i++) {
+		const struct agent *a = &e->agent[i];
+
+		if (a->state != AGENT_STATE_OFFLINE &&
+		    a->state != AGENT_STATE_NOT_READY && a->wants &&
+		    agent_serves(e, i, queue))
+			return true;
+	}
+	return false;
+}
+
+bool
+queue_usable(const struct engine *e, uint16_t queue, enum cause *why)
+{
+	const struct conf_queue *q = &e->conf->queue[queue];
+
+	*why = CAUSE_NONE;
+	if (queue >= e->conf->queues || !q->used)
+		*why = CAUSE_UNREACHABLE;
+	else if (!engine_staffed(e, queue))
+		*why = CAUSE_UNSTAFFED;
+	else if (q->max_length != 0 && e->queue[queue].length >= q->max_length)
+		*why = CAUSE_QUEUE_FULL;
+	return *why == CAUSE_NONE;
+}
+
+/* Who came first stands first, also when he comes back. */
+static void
+line_up(struct engine *e, struct call *c)
+{
+	struct queue *q = &e->queue[c->queue];
+	struct hf_list *behind = q->waiting.prev;
+
+	while (behind != &q->waiting) {
+		struct call_mind *m =
+		    HF_CONTAINER(behind, struct call_mind, waiting);
+
+		if (!hf_time_before(c->queued, e->call[m - e->mind].queued))
+			break;
+		behind = behind->prev;
+	}
+	hf_list_push(behind->next, &mind_of(e, c)->waiting);
+	q->length++;
+}
+
+void
+queue_restored(struct engine *e, struct call *c)
+{
+	line_up(e, c);
+}
+
+void
+queue_leave(struct engine *e, struct call *c)
+{
+	hf_list_remove(&mind_of(e, c)->waiting);
+	hf_assert(e->queue[c->queue].length > 0);
+	e->queue[c->queue].length--;
+}
+
+static void
+wait_in_line(struct engine *e, struct call *c)
+{
+	const struct conf_queue *q = &e->conf->queue[c->queue];
+
+	enter(e, c, CALL_STATE_WAITING);
+	line_up(e, c);
+	c->due[DUE_STATE] = hf_time_after(c->queued, q->max_wait);
+	if (q->announce.us > 0)
+		due_in(e, c, DUE_ANNOUNCE, q->announce);
+	caller_listen(e, c);
+	if (c->playing.id == 0 || c->playing.after != AFTER_MUSIC) {
+		const uint8_t music[] = { q->music[0] != '\0'
+					      ? (uint8_t)(PROMPT_QUEUE_MUSIC +
+							  c->queue)
+					      : PROMPT_NONE,
+			PROMPT_NONE };
+
+		caller_play(e, c, music, AFTER_MUSIC, 0);
+	}
+	queue_match(e, c->queue);
+}
+
+void
+queue_begin(struct engine *e, struct call *c, uint16_t queue)
+{
+	c->queue = queue;
+	c->queued = e->now;
+	c->rung_began = e->now;
+	wait_in_line(e, c);
+}
+
+void
+queue_return(struct engine *e, struct call *c)
+{
+	bool rescued = c->state == CALL_STATE_RESCUE;
+
+	/* Lost in the middle of a talk: his patience starts anew, his place
+	 * in line does not. */
+	if (rescued) {
+		tell_rescued(e, c, RUNG_QUEUE, e->conf->queue[c->queue].name);
+		c->rung_began = e->now;
+	}
+	wait_in_line(e, c);
+	if (rescued && c->state == CALL_STATE_WAITING)
+		due_in(e, c, DUE_STATE, e->conf->queue[c->queue].max_wait);
+}
+
+void
+queue_give_up(struct engine *e, struct call *c, enum cause why)
+{
+	const char *name = e->conf->queue[c->queue].name;
+
+	tell_rung_without_leg(e, c, RUNG_QUEUE, name, why);
+	c->why = (uint8_t)why;
+	c->from_kind = c->last_kind = RUNG_QUEUE;
+	TEXT(c->from_name, name);
+	TEXT(c->last_name, name);
+	c->lost_since = e->now;
+	enter(e, c, CALL_STATE_RESCUE);
+	descend(e, c);
+}
+
+static unsigned
+place_in_line(const struct engine *e, const struct call *c)
+{
+	uint32_t me = (uint32_t)(c - e->call);
+	uint32_t at = engine_waiting(e, c->queue, HF_MAP_NONE);
+	unsigned n = 1;
+
+	while (at != me) {
+		hf_assert(at != HF_MAP_NONE);
+		at = engine_waiting(e, c->queue, at);
+		n++;
+	}
+	return n;
+}
+
+void
+queue_announce(struct engine *e, struct call *c)
+{
+	unsigned place;
+
+	if (c->state != CALL_STATE_WAITING)
+		return;
+	place = place_in_line(e, c);
+	if (place <= NUMBERS_SPOKEN) {
+		const uint8_t list[] = { PROMPT_YOU_ARE_NUMBER,
+			(uint8_t)(PROMPT_DIGIT_0 + place), PROMPT_IN_LINE,
+			PROMPT_NONE };
+
+		caller_play(e, c, list, AFTER_MUSIC, 0);
+	}
+	due_in(e, c, DUE_ANNOUNCE, e->conf->queue[c->queue].announce);
+}
+
+/* ---- bringing them together ---------------------------------------------- */
+
+static bool
+ring(struct engine *e, struct call *c, uint16_t agent)
+{
+	struct hf_span patience = e->conf->queue[c->queue].ring;
+
+	if (leg_ring(e, c, RUNG_AGENT, agent, CALL_RUNG_NONE, c->number,
+		patience) == NULL)
+		return false;
+	agent_ring(e, agent, c);
+	enter(e, c, CALL_STATE_REACHING);
+	due_in(e, c, DUE_STATE,
+	    (struct hf_span){ patience.us + hf_ms(RING_MARGIN_MS).us });
+	return true;
+}
+
+void
+queue_match(struct engine *e, uint16_t queue)
+{
+	uint32_t place;
+	uint16_t agent;
+
+	while ((place = engine_waiting(e, queue, HF_MAP_NONE)) != HF_MAP_NONE) {
+		agent = agent_longest_idle(e, queue);
+		if (agent == CONF_NONE || !ring(e, &e->call[place], agent))
+			return;
+	}
+}
+
+void
+queue_match_agent(struct engine *e, uint16_t agent)
+{
+	const struct conf_agent *a = &e->conf->agent[agent];
+	struct call *first = NULL;
+
+	if (e->agent[agent].state != AGENT_STATE_AVAILABLE)
+		return;
+	for (unsigned i = 0; i < a->queues; i++) {
+		uint32_t place = engine_waiting(e, a->queue[i], HF_MAP_NONE);
+
+		if (place != HF_MAP_NONE &&
+		    (first == NULL ||
+			hf_time_before(e->call[place].queued, first->queued)))
+			first = &e->call[place];
+	}
+	if (first != NULL)
+		(void)ring(e, first, agent);
+}
+
+void
+queue_abandoned(struct engine *e, uint16_t queue)
+{
+	uint32_t place = engine_waiting(e, queue, HF_MAP_NONE), next;
+
+	if (engine_staffed(e, queue))
+		return;
+	for (; place != HF_MAP_NONE; place = next) {
+		struct call *c = &e->call[place];
+
+		next = engine_waiting(e, queue, place);
+		if (ladder_goes_on(e, c))
+			queue_give_up(e, c, CAUSE_UNSTAFFED);
+	}
+}
