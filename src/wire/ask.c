@@ -70,6 +70,7 @@ const struct ask_verb ask_verbs[] = {
 	    "dir(s: in|out) transport(s) local(s) remote(s) text(s, whole)" },
 	{ "registrations", ASK_SIP, 0, 0, false, "",
 	    "agent(s) contact(s) expires(d) transport(s)" },
+	{ "sip", ASK_SIP, 0, 0, false, "", "name(s) value(n): counters" },
 	{ "streams", ASK_MEDIA, 0, 0, false, "",
 	    "one an open stream: stream(n) worker(n) port(n) remote(s) codec(s) "
 	    "partner(n) packets_in(n) packets_out(n) lost(n) gap_max(d) state(s)" },

@@ -394,8 +394,9 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 }
 
 /* The kept INVITE, read once more. */
-static bool
-asked(struct sip_sessions *ss, const struct sip_session *s, struct sip_msg *m)
+bool
+sip_session_asked(
+    struct sip_sessions *ss, const struct sip_session *s, struct sip_msg *m)
 {
 	struct hf_slice b = sip_keep_get(&ss->tt.keep, sip_live(ss, s)->asked);
 
@@ -442,7 +443,7 @@ sip_session_ring(struct sip_sessions *ss, struct sip_session *s,
 	struct sip_msg m;
 
 	ss->now = now;
-	if (s->state != SIP_S_INVITED || !asked(ss, s, &m))
+	if (s->state != SIP_S_INVITED || !sip_session_asked(ss, s, &m))
 		return;
 	sip_put_reply(b, &m, status, HF_SLICE(""),
 	    hf_slice_of(s->dialog.local_tag), &l->source.peer);
@@ -497,7 +498,7 @@ sip_session_answer(struct sip_sessions *ss, struct sip_session *s,
 	struct sip_msg m;
 
 	ss->now = now;
-	if (s->state != SIP_S_INVITED || !asked(ss, s, &m))
+	if (s->state != SIP_S_INVITED || !sip_session_asked(ss, s, &m))
 		return;
 	sip_session_move(s, SIP_S_ANSWERED);
 	sip_session_accept(ss, s, l->invite, &m, &from, body, late);
@@ -518,7 +519,7 @@ sip_session_refuse(struct sip_sessions *ss, struct sip_session *s,
 	ss->now = now;
 	if (s->state != SIP_S_INVITED)
 		return;
-	if (asked(ss, s, &m)) {
+	if (sip_session_asked(ss, s, &m)) {
 		sip_put_reply(b, &m, status, reason,
 		    hf_slice_of(s->dialog.local_tag), &l->source.peer);
 		hf_buf_slice(b, lines);
@@ -684,6 +685,23 @@ sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
 	return !b->overflow && sip_trans_start(&ss->tt, method, branch,
 				   hf_buf_taken(b), &s->dialog.flow,
 				   hf_ref_key(sip_session_ref(ss, s)), now, &r);
+}
+
+void
+sip_session_report(struct sip_sessions *ss, struct sip_session *s,
+    uint16_t status, struct hf_time now)
+{
+	char room[128], text[64];
+	struct hf_buf lines = hf_buf_on(room, sizeof(room));
+	struct hf_buf body = hf_buf_on(text, sizeof(text));
+
+	sip_put(&lines, SIP_H_EVENT, HF_SLICE("refer"));
+	sip_put(&lines, SIP_H_SUBSCRIPTION_STATE,
+	    status < 200 ? HF_SLICE("active;expires=60")
+			 : HF_SLICE("terminated;reason=noresource"));
+	sip_put_status_line(&body, status, HF_SLICE(""));
+	(void)!sip_session_tell(ss, s, SIP_NOTIFY, hf_buf_taken(&lines),
+	    "message/sipfrag;version=2.0", hf_buf_taken(&body), now);
 }
 
 void

@@ -32,8 +32,9 @@ enum { SIP_S_NR = SIP_S_LEAVING + 1 };
 
 struct sip_session {
 	struct sip_dialog dialog;
-	uint64_t user;              /* the user's handle; 0: he let it go */
-	uint64_t tag;               /* number of our tag */
+	uint64_t user; /* the user's handle; 0: he let it go */
+	uint64_t mark; /* the user's, for traces: stays when he lets go */
+	uint64_t tag;  /* number of our tag */
 	struct hf_time repeat, end; /* of the unacknowledged 2xx */
 	struct hf_time give_up;     /* CALLING: then CANCEL */
 	struct hf_time retry;       /* a re-INVITE that met another (14.1) */
@@ -211,6 +212,14 @@ bool sip_session_reinvite(struct sip_sessions *ss, struct sip_session *s,
 bool sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
     enum sip_method method, struct hf_slice lines, const char *type,
     struct hf_slice body, struct hf_time now);
+
+/* UP: how the REFER fares (a status), for its subscription (RFC 3515 2.4.5). */
+void sip_session_report(struct sip_sessions *ss, struct sip_session *s,
+    uint16_t status, struct hf_time now);
+
+/* INVITED: the INVITE once more, as long as it is not answered. */
+bool sip_session_asked(
+    struct sip_sessions *ss, const struct sip_session *s, struct sip_msg *m);
 
 struct sip_session *sip_session_by_tag(
     const struct sip_sessions *ss, struct hf_slice tag);

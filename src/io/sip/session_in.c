@@ -374,6 +374,8 @@ hear_refer(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 	sip_put_agent(ss, b);
 	sip_put_body(b, NULL, nothing);
 	sip_trans_respond(&ss->tt, t, 202, hf_buf_taken(b), ss->now);
+	/* RFC 3515 2.4.4: the subscription's first news come at once. */
+	sip_session_report(ss, s, 100, ss->now);
 }
 
 static void

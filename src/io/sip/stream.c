@@ -137,8 +137,7 @@ conn_close(struct sip_stream *s, struct sip_conn *c)
 	hf_list_remove(&c->age);
 	hf_pool_give(&s->pool, r);
 	s->count.closed++;
-	if (asked)
-		s->hooks->lost(s->arg, r);
+	s->hooks->lost(s->arg, r, asked);
 }
 
 /* ---- in ------------------------------------------------------------------ */

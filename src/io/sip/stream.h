@@ -25,8 +25,8 @@ struct sip_wire_hooks {
 	    void *arg, struct hf_slice bytes, const struct sip_flow *from);
 	/* A datagram of ours came back: nobody there. */
 	void (*refused)(void *arg, struct hf_slice bytes);
-	/* A connection is gone over which we had sent a request. */
-	void (*lost)(void *arg, struct hf_ref conn);
+	/* A connection is gone; asked: we had sent a request over it. */
+	void (*lost)(void *arg, struct hf_ref conn, bool asked);
 	/* Readiness wanted; events 0: none any more (before the close). */
 	void (*watch)(void *arg, int fd, uint32_t events);
 };

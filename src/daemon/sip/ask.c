@@ -1,0 +1,248 @@
+/* daemon/sip/ask - OPTIONS to helpers, answers to operators: see room.h */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/sip/room.h"
+#include "wire/ask.h"
+#include "wire/row.h"
+
+/* ---- probes -------------------------------------------------------------- */
+
+struct probe {
+	struct hf_timer timer;
+	struct hf_time asked;
+	uint32_t round; /* of this helper and target: late news are old news */
+	bool waiting;
+};
+
+static struct probe probe[CONF_HELPERS_MAX][CONF_TARGETS_MAX];
+
+static void
+tell(struct probe *p, bool ok, uint16_t code)
+{
+	size_t n = (size_t)(p - &probe[0][0]);
+	struct msg f = { .type = MSG_HELPER_PROBED };
+
+	p->waiting = false;
+	hf_timer_stop(proc_wheel(), &p->timer);
+	f.helper_probed.helper = (uint16_t)(n / CONF_TARGETS_MAX);
+	f.helper_probed.target = (uint8_t)(n % CONF_TARGETS_MAX);
+	f.helper_probed.ok = ok;
+	f.helper_probed.code = code;
+	f.helper_probed.rtt = hf_time_since(p->asked, room.now);
+	proc_send(PEER_CALL, &f);
+}
+
+static void
+on_timeout(struct hf_timer *t, struct hf_time now)
+{
+	room.now = now;
+	tell(HF_CONTAINER(t, struct probe, timer), false, 0);
+}
+
+void
+probe_helper(const struct msg_probe_helper *o)
+{
+	const struct conf_target *c;
+	struct sip_flow flow;
+	struct probe *p;
+	uint64_t user;
+
+	if (o->helper >= room.conf->helpers || o->target >= CONF_TARGETS_MAX)
+		return;
+	p = &probe[o->helper][o->target];
+	c = &room.conf->helper[o->helper].to[o->target];
+	if (p->waiting)
+		return;
+	hf_timer_init(&p->timer, on_timeout);
+	p->asked = room.now;
+	p->waiting = true;
+	p->round++;
+	user = (uint64_t)(p->round & INT32_MAX) << 32 |
+	       ((uint32_t)(p - &probe[0][0]) + 1);
+	if (c->addr.family == 0 || c->transport == CONF_TLS ||
+	    !sip_transport_way(&room.tp,
+		c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &c->addr,
+		&flow) ||
+	    !sip_sessions_ask(&room.ss, SIP_OPTIONS, &flow, hf_slice_of(c->uri),
+		user, room.now)) {
+		tell(p, false, 0);
+		return;
+	}
+	hf_timer_start(
+	    proc_wheel(), &p->timer, hf_time_after(room.now, o->timeout));
+}
+
+void
+probe_outcome(void *arg, uint64_t user, const struct sip_msg *m)
+{
+	struct probe *p = &probe[0][0] + (uint32_t)user - 1;
+	uint16_t code = m != NULL ? m->status : 0;
+
+	(void)arg;
+	if (!p->waiting || (p->round & INT32_MAX) != user >> 32)
+		return;
+	/* "I do not know OPTIONS" comes from one who lives. */
+	tell(p, code != 0 && code != 408 && (code < 500 || code == 501), code);
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+static char row_room[ROW_MAX];
+
+static void
+send_row(uint32_t id, struct hf_buf *b, bool more)
+{
+	proc_reply(id, NULL, b->p, (uint16_t)b->n, more);
+	b->n = 0;
+	b->overflow = false;
+}
+
+static void
+say_registrations(const struct msg_ask *q)
+{
+	struct hf_buf b = hf_buf_on(row_room, sizeof(row_room));
+	char text[HF_ADDR_TEXT_MAX];
+
+	for (uint16_t i = 0; i < room.conf->agents; i++) {
+		const struct sip_binding *r;
+
+		for (unsigned k = 0; (r = sip_bindings(&room.registrar, i, k,
+					  room.now)) != NULL;
+		     k++) {
+			row_text(&b, "agent", room.conf->agent[i].name);
+			row_text(
+			    &b, "contact", hf_addr_text(&r->received, text));
+			row_span(
+			    &b, "expires", hf_time_since(room.now, r->until));
+			row_text(&b, "transport",
+			    r->transport == SIP_TCP ? "tcp" : "udp");
+			send_row(q->id, &b, true);
+		}
+	}
+	proc_reply(q->id, NULL, NULL, 0, false);
+}
+
+static void
+say_counters(const struct msg_ask *q)
+{
+	struct hf_buf b = hf_buf_on(row_room, sizeof(row_room));
+	const struct sip_transactions *tt = &room.ss.tt;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counter[] = {
+		{ "legs", room.legs.used },
+		{ "dialogs", room.ss.pool.used },
+		{ "transactions", tt->pool.used },
+		{ "connections", room.tp.stream.pool.used },
+		{ "messages_in", room.tp.count.in },
+		{ "messages_out", room.tp.count.out },
+		{ "bytes_in", room.tp.count.bytes_in },
+		{ "bytes_out", room.tp.count.bytes_out },
+		{ "unsent", room.tp.count.unsent },
+		{ "keep_alives", room.tp.count.empty },
+		{ "icmp", room.tp.count.refused },
+		{ "bad_messages", room.bad_messages },
+		{ "dropped_messages", room.dropped_messages },
+		{ "calls_in", room.ss.count.calls_in },
+		{ "calls_out", room.ss.count.calls_out },
+		{ "retransmits_out", tt->count.repeats_out },
+		{ "retransmits_in", tt->count.repeats_in },
+		{ "timeouts", tt->count.timeouts },
+		{ "unreachable", tt->count.unreachable },
+		{ "unmatched",
+		    tt->count.unmatched + room.ss.count.ack_unmatched },
+		{ "merged", tt->count.merged },
+		{ "looped", room.ss.count.looped },
+		{ "forked", room.ss.count.forked },
+		{ "glare", room.ss.count.glare },
+		{ "no_ack", room.ss.count.no_ack },
+		{ "no_dialog", room.ss.count.no_dialog },
+		{ "table_full", tt->count.full + room.ss.count.full },
+		{ "evicted", tt->count.evicted },
+		{ "refused_strangers", room.gate.stranger },
+		{ "challenged", room.gate.challenged },
+		{ "wrong_secrets", room.gate.wrong },
+		{ "stale_nonces", room.gate.stale },
+		{ "registered", room.gate.registered },
+		{ "unregistered", room.gate.unregistered },
+		{ "tcp_accepted", room.tp.stream.count.accepted },
+		{ "tcp_refused", room.tp.stream.count.refused },
+		{ "tcp_garbled", room.tp.stream.count.garbled },
+		{ "tcp_idle", room.tp.stream.count.idle },
+		{ "tcp_slow", room.tp.stream.count.slow },
+	};
+
+	for (size_t i = 0; i < HF_LEN(counter); i++) {
+		row_text(&b, "name", counter[i].name);
+		row_number(&b, "value", (int64_t)counter[i].value);
+		send_row(q->id, &b, true);
+	}
+	proc_reply(q->id, NULL, NULL, 0, false);
+}
+
+/* ---- trace --------------------------------------------------------------- */
+
+enum {
+	TRACE_LEGS = 16,
+	TRACE_TEXT = 7000, /* of one message, so that a row holds it */
+};
+
+static void
+say_message(uint32_t id, const struct sip_traced *t)
+{
+	static char text[TRACE_TEXT + 1];
+	struct hf_buf b = hf_buf_on(row_room, sizeof(row_room));
+	char addr[HF_ADDR_TEXT_MAX];
+	size_t n = t->bytes.n < TRACE_TEXT ? t->bytes.n : TRACE_TEXT;
+
+	memcpy(text, t->bytes.p, n);
+	text[n] = '\0';
+	row_wall(&b, "at", t->at);
+	row_number(&b, "leg", (int64_t)t->leg);
+	row_text(&b, "dir", t->out ? "out" : "in");
+	row_text(&b, "transport", t->transport == SIP_TCP ? "tcp" : "udp");
+	row_text(&b, "local", hf_addr_text(&t->local, addr));
+	row_text(&b, "remote", hf_addr_text(&t->remote, addr));
+	row_text(&b, "text", text);
+	send_row(id, &b, true);
+}
+
+static void
+say_trace(const struct msg_ask *q)
+{
+	struct hf_slice args = { (const char *)q->args.p, q->args.n };
+	unsigned n = ask_words(args);
+	uint64_t leg[TRACE_LEGS], at = 0;
+	struct sip_traced m;
+	char word[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i < TRACE_LEGS && ask_word(args, i, word, sizeof(word)) &&
+		    hf_slice_number(hf_slice_of(word), UINT64_MAX, &leg[i]))
+			continue;
+		proc_reply(q->id,
+		    "not a leg; name up to 16 legs by their numbers", NULL, 0,
+		    false);
+		return;
+	}
+	while (sip_trace_next(&room.trace, &at, leg, n, &m))
+		say_message(q->id, &m);
+	proc_reply(q->id, NULL, NULL, 0, false);
+}
+
+void
+ask_answer(const struct msg_ask *m)
+{
+	if (strcmp(m->verb, "registrations") == 0)
+		say_registrations(m);
+	else if (strcmp(m->verb, "sip") == 0)
+		say_counters(m);
+	else if (strcmp(m->verb, "trace") == 0)
+		say_trace(m);
+	else
+		proc_reply(
+		    m->id, "hf-sip does not know this verb", NULL, 0, false);
+}

@@ -1,0 +1,235 @@
+/* daemon/sip/gate - who is let in: see room.h */
+
+#include <string.h>
+
+#include "daemon/sip/room.h"
+#include "io/sip/build.h"
+#include "io/tls/digest.h"
+
+static const struct sip_hashes hashes = {
+	.md5 = tls_md5, .sha256 = tls_sha256, .ctx = NULL
+};
+
+/* The header lines that go with the refusal being written: a challenge. */
+static char challenge_room[SIP_DIGEST_TEXT_MAX];
+static struct hf_slice challenge;
+
+const struct sip_hashes *
+gate_hashes(void)
+{
+	return &hashes;
+}
+
+/* One realm for the house: agents name it in their rows, else it is the
+ * site's name. */
+const char *
+gate_realm(void)
+{
+	const struct conf *c = room.conf;
+
+	for (uint16_t i = 0; i < c->agents; i++)
+		if (c->agent[i].used && c->agent[i].realm[0] != '\0')
+			return c->agent[i].realm;
+	return c->site;
+}
+
+static uint16_t
+trunk_of(const struct hf_addr *peer)
+{
+	const struct conf *c = room.conf;
+
+	for (uint16_t i = 0; i < c->trunks; i++) {
+		const struct conf_trunk *t = &c->trunk[i];
+
+		for (uint16_t k = 0; t->used && k < t->peers; k++)
+			if (hf_net_has(&t->peer[k], peer))
+				return i;
+	}
+	return CONF_NONE;
+}
+
+static uint16_t
+agent_named(struct hf_slice name)
+{
+	char text[CONF_NAME_MAX];
+	uint16_t n;
+
+	if (!sip_unescape(name, text, sizeof(text)))
+		return CONF_NONE;
+	n = conf_agent_find(room.conf, text);
+	return n != CONF_NONE && room.conf->agent[n].used ? n : CONF_NONE;
+}
+
+/* 0 and room.from_agent, or 401, 403, 400.  A stranger cannot tell a wrong
+ * name from a wrong password, neither by the answer nor by its time. */
+static uint16_t
+check_agent(const struct sip_msg *m)
+{
+	struct hf_buf b = hf_buf_on(challenge_room, sizeof(challenge_room));
+	struct sip_credentials c;
+	struct hf_slice secret = HF_SLICE("");
+	enum sip_auth a =
+	    sip_digest_find(&room.digest, m, SIP_H_AUTHORIZATION, &c);
+	uint16_t agent = CONF_NONE;
+
+	if (a == SIP_AUTH_GOOD) {
+		agent = agent_named(c.username);
+		if (agent != CONF_NONE && room.secrets != NULL)
+			secret = hf_slice_of(room.secrets->agent[agent]);
+		a = sip_digest_verify(&room.digest, &c, m->method_text,
+		    secret.n > 0, secret, room.now);
+	}
+	switch (a) {
+	case SIP_AUTH_GOOD:
+		room.from_agent = agent;
+		return 0;
+	case SIP_AUTH_NONE:
+	case SIP_AUTH_STALE:
+		if (a == SIP_AUTH_STALE)
+			room.gate.stale++;
+		else
+			room.gate.challenged++;
+		sip_digest_challenge(
+		    &room.digest, &b, 401, a == SIP_AUTH_STALE, room.now);
+		challenge = hf_buf_taken(&b);
+		return 401;
+	case SIP_AUTH_WRONG:
+		room.gate.wrong++;
+		return 403;
+	case SIP_AUTH_BAD:
+		room.gate.malformed++;
+		return 400;
+	}
+	hf_never("every outcome of digest has its answer");
+}
+
+uint16_t
+gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
+{
+	(void)arg;
+	challenge = HF_SLICE("");
+	room.from_agent = CONF_NONE;
+	room.from_trunk = trunk_of(&from->peer);
+	if (m->method == SIP_REGISTER)
+		return check_agent(m);
+	if (room.from_trunk != CONF_NONE)
+		return 0;
+	if (m->method == SIP_OPTIONS) {
+		/* Anybody may ask whether we live; it costs no state. */
+		room.gate.options++;
+		return 200;
+	}
+	if (m->method == SIP_INVITE && m->to_tag.n == 0)
+		return check_agent(m);
+	room.gate.stranger++;
+	return m->to_tag.n > 0 ? 481 : 403;
+}
+
+void
+gate_stateless(void *arg, const struct sip_msg *m, const struct sip_flow *from,
+    uint16_t status)
+{
+	char text[256];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+	struct hf_slice lines = challenge;
+
+	(void)arg;
+	if (status == 200) {
+		sip_put(&b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
+		sip_put(&b, SIP_H_ACCEPT, HF_SLICE(SIP_ACCEPT));
+		lines = hf_buf_taken(&b);
+	} else if (status != 401) {
+		lines = HF_SLICE("");
+	}
+	sip_sessions_reply(
+	    &room.ss, HF_REF_NONE, m, from, status, HF_SLICE(""), lines);
+}
+
+/* ---- REGISTER ------------------------------------------------------------ */
+
+static void
+tell_came(uint16_t agent)
+{
+	struct msg m = { .type = MSG_AGENT_CAME };
+	const struct sip_binding *b =
+	    sip_bindings(&room.registrar, agent, 0, room.now);
+
+	if (b == NULL)
+		return;
+	m.agent_came.agent = agent;
+	m.agent_came.contact = b->received;
+	proc_send(PEER_CALL, &m);
+}
+
+static void
+tell_went(uint16_t agent)
+{
+	struct msg m = { .type = MSG_AGENT_WENT };
+
+	m.agent_went.agent = agent;
+	room.gate.unregistered++;
+	proc_send(PEER_CALL, &m);
+}
+
+void
+gate_register(
+    struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from)
+{
+	uint16_t agent = room.from_agent;
+	char text[2048];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+	struct sip_register_from rf = {
+		.received = from->peer,
+		.transport = from->transport,
+		.connection =
+		    from->transport == SIP_TCP ? hf_ref_key(from->conn) : 0,
+	};
+	struct sip_registered r;
+
+	if (agent == CONF_NONE || agent_named(m->to.uri.user) != agent) {
+		/* In, but for somebody else. */
+		sip_sessions_reply(
+		    &room.ss, t, m, from, 403, HF_SLICE(""), HF_SLICE(""));
+		return;
+	}
+	if (from->transport == SIP_UDP)
+		rf.local = room.tp.udp[from->socket].at;
+	r = sip_register(&room.registrar, agent, m, &rf, room.now);
+	sip_registrar_put(&room.registrar, agent, &r, &b, room.now);
+	sip_sessions_reply(&room.ss, t, m, from, r.status,
+	    hf_slice_of(r.why != NULL && r.status != 200 ? r.why : ""),
+	    b.overflow ? HF_SLICE("") : hf_buf_taken(&b));
+	if (r.status == 200)
+		room.gate.registered++;
+	if (r.came)
+		tell_came(agent);
+	if (r.went)
+		tell_went(agent);
+}
+
+void
+gate_tidy(void)
+{
+	for (uint16_t i = 0; i < room.conf->agents; i++) {
+		struct hf_time next = sip_registrar_next(&room.registrar, i);
+
+		if (!hf_time_before(room.now, next) &&
+		    sip_registrar_expire(&room.registrar, i, room.now))
+			tell_went(i);
+	}
+}
+
+void
+gate_hangup(struct hf_ref conn)
+{
+	for (uint16_t i = 0; i < room.conf->agents; i++)
+		if (sip_registrar_hangup(&room.registrar, i, hf_ref_key(conn)))
+			tell_went(i);
+}
+
+void
+gate_picture(void)
+{
+	for (uint16_t i = 0; i < room.conf->agents; i++)
+		tell_came(i);
+}

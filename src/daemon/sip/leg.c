@@ -1,0 +1,805 @@
+/* daemon/sip/leg - a leg of hf-call's is a session of ours: see room.h */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/sip/room.h"
+#include "io/sip/build.h"
+
+enum {
+	DECIDE_MS = 4000,    /* hf-call is there and says nothing: 503 */
+	AWAY_MS = 500,       /* it is not there: wait so long for it */
+	HOLD_AGAIN_MS = 200, /* another offer is on its way */
+	NO_PORT = 9,         /* discard: in a description that is not sent */
+	RETRY_AFTER_S = 5,
+};
+
+static hf_timer_fn on_timer;
+
+/* ---- the table ----------------------------------------------------------- */
+
+bool
+legs_open(uint32_t cap)
+{
+	struct hf_pool_place *places = calloc(cap, sizeof(*places));
+	struct hf_map_cell *cells;
+	uint32_t n = 4;
+
+	while (n < 2 * cap + 2)
+		n *= 2;
+	cells = calloc(n, sizeof(*cells));
+	room.leg = calloc(cap, sizeof(*room.leg));
+	room.live = calloc(cap, sizeof(*room.live));
+	if (places == NULL || cells == NULL || room.leg == NULL ||
+	    room.live == NULL)
+		return false;
+	hf_pool_init(&room.legs, places, cap);
+	hf_map_init(&room.by_id, cells, n);
+	return true;
+}
+
+struct leg *
+leg_new(uint64_t id, enum leg_state state)
+{
+	struct hf_ref r;
+	struct leg *l;
+
+	if (!hf_pool_take(&room.legs, &r))
+		return NULL;
+	if (!hf_map_put(&room.by_id, id, r.n))
+		hf_never("the map has room for every leg");
+	l = &room.leg[r.n];
+	memset(l, 0, sizeof(*l));
+	l->id = id;
+	l->n = r.n;
+	l->state = (uint8_t)state;
+	l->trunk = l->agent = CONF_NONE;
+	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
+	l->sdp.session = hf_rand_u64(proc_rand()) >> 2;
+	hf_timer_init(&room.live[r.n].timer, on_timer);
+	return l;
+}
+
+void
+leg_free(struct leg *l)
+{
+	hf_timer_stop(proc_wheel(), &room.live[l->n].timer);
+	hf_map_del(&room.by_id, l->id);
+	l->state = LEG_FREE;
+	hf_pool_give(&room.legs, hf_pool_at(&room.legs, l->n));
+}
+
+struct leg *
+leg_by_id(uint64_t id)
+{
+	uint32_t n = id != 0 ? hf_map_get(&room.by_id, id) : HF_MAP_NONE;
+
+	return n == HF_MAP_NONE ? NULL : &room.leg[n];
+}
+
+struct leg *
+leg_of(const struct sip_session *s)
+{
+	return leg_by_id(s->user);
+}
+
+struct sip_session *
+leg_session(const struct leg *l)
+{
+	return hf_pool_has(&room.ss.pool, l->session)
+		   ? &room.sessions[l->session.n]
+		   : NULL;
+}
+
+void
+leg_arm(struct leg *l)
+{
+	struct hf_timer *t = &room.live[l->n].timer;
+	struct hf_time due = hf_time_min(l->decide_by, l->next_by);
+
+	if (due.us == INT64_MAX)
+		hf_timer_stop(proc_wheel(), t);
+	else if (due.us != t->due.us)
+		hf_timer_start(proc_wheel(), t, due);
+}
+
+/* ---- descriptions -------------------------------------------------------- */
+
+struct sdp_ours
+leg_ours(const struct leg *l, const struct sip_flow *flow)
+{
+	struct sdp_ours o = {
+		.rtp = sip_transport_here(&room.tp, flow, room.now),
+		.first = (enum sip_codec)l->order.codec,
+		.direction = (enum sip_direction)l->direction,
+	};
+	const struct hf_addr *adv = &room.conf->rtp.advertise;
+
+	/* What the signalling is told goes for media too, unless it has an
+	 * address of its own; a peer in the house keeps to the house. */
+	if (adv->family == o.rtp.family &&
+	    room.conf->sip.advertise.family == o.rtp.family &&
+	    hf_addr_same_host(&o.rtp, &room.conf->sip.advertise))
+		o.rtp = *adv;
+	o.rtp.port = l->port != 0 ? l->port : NO_PORT;
+	return o;
+}
+
+struct media
+leg_media(const struct sip_media *m)
+{
+	return (struct media){
+		.rtp = m->rtp,
+		.rtcp = m->rtcp,
+		.codec = (enum codec)m->codec,
+		.payload = m->payload,
+		.dtmf = m->dtmf,
+		.cn = m->cn,
+		.ptime_ms = m->ptime_ms,
+		.direction = (enum direction)m->direction,
+		.mux = m->mux,
+		.symmetric = m->symmetric,
+	};
+}
+
+/* Reads the description in m; 0, or the status to refuse it with.  *found is
+ * false when there is none. */
+static uint16_t
+read_sdp(const struct sip_msg *m, struct sdp *out, bool *found)
+{
+	struct hf_slice text;
+	const char *why;
+	uint16_t status = 0;
+
+	*found = sdp_find(m, &text, &status);
+	if (!*found)
+		return status;
+	return sdp_parse(text, out, &why) ? 0 : 488;
+}
+
+/* Our answer to the offer in m, into b. */
+static uint16_t
+answer(struct leg *l, struct sdp_state *state, const struct sip_msg *m,
+    const struct sip_flow *from, struct hf_buf *b, struct sip_media *media,
+    bool *found)
+{
+	struct sdp offer;
+	struct sdp_ours ours = leg_ours(l, from);
+	uint16_t status = read_sdp(m, &offer, found);
+
+	if (status != 0 || !*found)
+		return status;
+	return sdp_answer(b, state, &offer, &ours, &from->peer, media);
+}
+
+/* ---- facts --------------------------------------------------------------- */
+
+static void
+tell_left(
+    const struct leg *l, enum cause cause, uint16_t code, const char *reason)
+{
+	struct msg f = { .type = MSG_LEG_LEFT };
+
+	f.leg_left.leg = l->id;
+	f.leg_left.cause = cause;
+	f.leg_left.code = code;
+	(void)hf_slice_copy(
+	    hf_slice_of(reason), f.leg_left.reason, sizeof(f.leg_left.reason));
+	proc_send(PEER_CALL, &f);
+}
+
+static void
+tell_reoffered(struct leg *l, const struct sip_media *media)
+{
+	struct msg f = { .type = MSG_LEG_REOFFERED };
+
+	if (sip_media_eq(media, &l->media))
+		return;
+	l->media = *media;
+	f.leg_reoffered.leg = l->id;
+	f.leg_reoffered.media = leg_media(media);
+	proc_send(PEER_CALL, &f);
+}
+
+/* ---- a call arrives ------------------------------------------------------ */
+
+static void
+refuse_new(struct hf_ref t, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status)
+{
+	sip_sessions_reply(
+	    &room.ss, t, m, from, status, HF_SLICE(""), HF_SLICE(""));
+}
+
+/* The user part as text; what does not fit is not a number. */
+static void
+user_text(struct hf_slice user, char *to, size_t cap)
+{
+	if (!sip_unescape(user, to, cap))
+		to[0] = '\0';
+}
+
+static void
+describe(struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
+{
+	struct msg_leg_arrived *f = &l->arrived;
+	const struct sip_header_line *h;
+	struct sip_name_addr who = m->from;
+	const struct conf_agent *a;
+
+	f->leg = l->id;
+	f->trunk = l->trunk;
+	f->agent = l->agent;
+	f->hops = m->has_max_forwards ? m->max_forwards : 70;
+	f->source = from->peer;
+	f->at = proc_wall();
+	user_text(m->uri.user, f->number, sizeof(f->number));
+	/* A trunk's own word on who calls counts more than the caller's. */
+	h = sip_find(m, SIP_H_P_ASSERTED_IDENTITY, 0);
+	if (l->trunk != CONF_NONE && h != NULL)
+		(void)sip_parse_name_addr(h->value, &who);
+	if (!sip_unquote(who.display, f->display, sizeof(f->display)))
+		f->display[0] = '\0';
+	if (l->agent != CONF_NONE) {
+		a = &room.conf->agent[l->agent];
+		(void)hf_slice_copy(
+		    hf_slice_of(
+			a->extension[0] != '\0' ? a->extension : a->name),
+		    f->from, sizeof(f->from));
+	} else {
+		user_text(who.uri.user, f->from, sizeof(f->from));
+	}
+	for (uint16_t i = 0; i < m->headers; i++)
+		if (hf_slice_eq_nocase(
+			m->header[i].name, HF_SLICE(PATH_HEADER)))
+			(void)hf_slice_copy(
+			    m->header[i].value, f->path, sizeof(f->path));
+}
+
+static void
+tell_arrived(struct leg *l)
+{
+	struct msg f = { .type = MSG_LEG_ARRIVED };
+
+	f.leg_arrived = l->arrived;
+	l->state = LEG_ARRIVED;
+	l->decide_by = hf_time_after(room.now, hf_ms(DECIDE_MS));
+	leg_arm(l);
+	proc_send(PEER_CALL, &f);
+}
+
+void
+leg_arrive(
+    struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from)
+{
+	uint64_t id = (uint64_t)(room.boot & INT32_MAX) << 32 |
+		      (uint32_t)++room.legs_made;
+	char text[SDP_ROOM];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+	struct sdp_state scratch;
+	struct leg *l = leg_new(id, LEG_WAITING);
+	struct sip_session *s;
+	uint16_t status;
+	bool found;
+
+	if (l == NULL) {
+		refuse_new(t, m, from, 503);
+		return;
+	}
+	l->trunk = room.from_trunk;
+	l->agent = room.from_agent;
+	scratch = l->sdp;
+	status = answer(l, &scratch, m, from, &b, &l->media, &found);
+	if (status != 0) {
+		refuse_new(t, m, from, status);
+		leg_free(l);
+		return;
+	}
+	l->late = !found;
+	s = sip_session_invited(&room.ss, t, m, from, l->id);
+	if (s == NULL) {
+		leg_free(l);
+		return;
+	}
+	s->mark = l->id;
+	l->session = hf_pool_at(&room.ss.pool, s->n);
+	if (l->agent != CONF_NONE) {
+		/* A phone may be behind NAT: the way it came is the way. */
+		s->dialog.natted = s->dialog.routes[0] == '\0';
+		if (s->dialog.natted)
+			s->dialog.flow = *from;
+	}
+	describe(l, m, from);
+	l->arrived.media = leg_media(&l->media);
+	if (proc_there(PEER_CALL)) {
+		tell_arrived(l);
+	} else {
+		l->decide_by = hf_time_after(room.now, hf_ms(AWAY_MS));
+		leg_arm(l);
+	}
+}
+
+void
+legs_picture(void)
+{
+	for (uint32_t i = 0; i < room.legs.cap; i++) {
+		struct leg *l = &room.leg[i];
+
+		if (l->state == LEG_WAITING ||
+		    (l->state == LEG_ARRIVED && l->decide_by.us != INT64_MAX))
+			tell_arrived(l);
+	}
+}
+
+static void
+refuse(struct leg *l, uint16_t code, uint16_t retry_after, const char *reason)
+{
+	struct sip_session *s = leg_session(l);
+	char text[64];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+
+	if (retry_after != 0)
+		sip_put_number(&b, SIP_H_RETRY_AFTER, retry_after);
+	if (s != NULL)
+		sip_session_refuse(&room.ss, s, code, hf_slice_of(reason),
+		    hf_buf_taken(&b), room.now);
+	leg_free(l);
+}
+
+static bool
+is_due(struct hf_time *t)
+{
+	if (hf_time_before(room.now, *t))
+		return false;
+	*t = HF_TIME_NEVER;
+	return true;
+}
+
+static void
+hold_now(struct leg *l)
+{
+	struct sip_session *s = leg_session(l);
+	char text[SDP_ROOM];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+	struct sdp_ours ours;
+
+	if (s == NULL || l->state != LEG_UP)
+		return;
+	ours = leg_ours(l, &s->dialog.flow);
+	sdp_offer(&b, &l->sdp, &ours);
+	l->hold =
+	    !sip_session_reinvite(&room.ss, s, hf_buf_taken(&b), room.now);
+	if (l->hold) {
+		l->next_by = hf_time_after(room.now, hf_ms(HOLD_AGAIN_MS));
+		leg_arm(l);
+	}
+}
+
+static void
+on_timer(struct hf_timer *t, struct hf_time now)
+{
+	struct leg_live *live = HF_CONTAINER(t, struct leg_live, timer);
+	struct leg *l = &room.leg[live - room.live];
+
+	room.now = now;
+	if (is_due(&l->decide_by)) {
+		tell_left(l, CAUSE_OUR_FAULT, 503, "");
+		refuse(l, 503, RETRY_AFTER_S, "");
+		return;
+	}
+	if (is_due(&l->next_by)) {
+		if (l->state == LEG_RINGING)
+			ring_next(l);
+		else if (l->hold)
+			hold_now(l);
+		return;
+	}
+	leg_arm(l);
+}
+
+/* ---- orders -------------------------------------------------------------- */
+
+static void
+decided(struct leg *l)
+{
+	l->decide_by = HF_TIME_NEVER;
+	leg_arm(l);
+}
+
+/* Our description for a caller: the answer to his offer, or our offer. */
+static bool
+describe_us(struct leg *l, struct sip_session *s, struct hf_buf *b)
+{
+	const struct sip_flow *from = &room.ss.live[s->n].source;
+	struct sdp_ours ours = leg_ours(l, from);
+	struct sip_media media;
+	struct sip_msg m;
+	bool found;
+
+	if (l->late) {
+		sdp_offer(b, &l->sdp, &ours);
+		return !b->overflow;
+	}
+	return sip_session_asked(&room.ss, s, &m) &&
+	       answer(l, &l->sdp, &m, from, b, &media, &found) == 0 && found;
+}
+
+static void
+progress(struct leg *l, const struct msg_progress_leg *o)
+{
+	struct sip_session *s = leg_session(l);
+	char text[SDP_ROOM];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+
+	decided(l);
+	if (s == NULL || l->state != LEG_ARRIVED)
+		return;
+	if (o->port != 0)
+		l->port = o->port;
+	/* An offer of ours may not stand in an unreliable 18x (RFC 3262). */
+	if (o->port != 0 && !l->late && !describe_us(l, s, &b))
+		return;
+	sip_session_ring(&room.ss, s, o->code != 0 ? o->code : 180,
+	    hf_buf_taken(&b), room.now);
+}
+
+static void
+answer_leg(struct leg *l, const struct msg_answer_leg *o)
+{
+	struct sip_session *s = leg_session(l);
+	char text[SDP_ROOM];
+	struct hf_buf b = hf_buf_on(text, sizeof(text));
+
+	decided(l);
+	if (s == NULL || l->state != LEG_ARRIVED)
+		return; /* again: the 200 is on its way already */
+	l->port = o->port;
+	if (!describe_us(l, s, &b)) {
+		tell_left(l, CAUSE_OUR_FAULT, 500, "");
+		refuse(l, 500, 0, "");
+		return;
+	}
+	l->state = LEG_ANSWERED;
+	sip_session_answer(&room.ss, s, hf_buf_taken(&b), l->late, room.now);
+}
+
+static void
+drop(struct leg *l, const struct msg_drop_leg *o)
+{
+	struct sip_session *s = leg_session(l);
+
+	if (s != NULL)
+		sip_session_drop(
+		    &room.ss, s, o->code, hf_slice_of(o->reason), room.now);
+	leg_free(l);
+}
+
+static void
+pass_info(struct leg *l, const struct msg_pass_info *o)
+{
+	struct sip_session *s = leg_session(l);
+
+	if (s != NULL)
+		(void)sip_session_tell(&room.ss, s, SIP_INFO, HF_SLICE(""),
+		    o->type,
+		    (struct hf_slice){ (const char *)o->body.p, o->body.n },
+		    room.now);
+}
+
+static void
+report_refer(struct leg *l, const struct msg_report_refer *o)
+{
+	struct sip_session *s = leg_session(l);
+
+	if (s != NULL && o->code >= 100 && o->code <= 699)
+		sip_session_report(&room.ss, s, o->code, room.now);
+}
+
+/* The leg an order is for, whatever order it is. */
+static uint64_t
+leg_named(const struct msg *m)
+{
+	switch (m->type) {
+	case MSG_PROGRESS_LEG:
+		return m->progress_leg.leg;
+	case MSG_ANSWER_LEG:
+		return m->answer_leg.leg;
+	case MSG_REFUSE_LEG:
+		return m->refuse_leg.leg;
+	case MSG_DROP_LEG:
+		return m->drop_leg.leg;
+	case MSG_HOLD_LEG:
+		return m->hold_leg.leg;
+	case MSG_PASS_INFO:
+		return m->pass_info.leg;
+	case MSG_REPORT_REFER:
+		return m->report_refer.leg;
+	default:
+		return 0;
+	}
+}
+
+void
+leg_order(const struct msg *m)
+{
+	struct leg *l = leg_by_id(leg_named(m));
+
+	if (m->type == MSG_RING_LEG) {
+		ring_leg(&m->ring_leg);
+	} else if (m->type == MSG_PROBE_HELPER) {
+		probe_helper(&m->probe_helper);
+	} else if (l == NULL) {
+		/* It ended while the order was on its way, or before we were
+		 * started: a leg that was to live on is told so. */
+		if (m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG) {
+			struct leg gone = { .id = leg_named(m) };
+
+			tell_left(&gone, CAUSE_OUR_FAULT, 0, "");
+		}
+	} else if (m->type == MSG_PROGRESS_LEG) {
+		progress(l, &m->progress_leg);
+	} else if (m->type == MSG_ANSWER_LEG) {
+		answer_leg(l, &m->answer_leg);
+	} else if (m->type == MSG_REFUSE_LEG) {
+		if (l->state == LEG_ARRIVED)
+			refuse(l, m->refuse_leg.code, m->refuse_leg.retry_after,
+			    m->refuse_leg.reason);
+	} else if (m->type == MSG_DROP_LEG) {
+		drop(l, &m->drop_leg);
+	} else if (m->type == MSG_HOLD_LEG) {
+		l->direction = (uint8_t)m->hold_leg.direction;
+		hold_now(l);
+	} else if (m->type == MSG_PASS_INFO) {
+		pass_info(l, &m->pass_info);
+	} else if (m->type == MSG_REPORT_REFER) {
+		report_refer(l, &m->report_refer);
+	}
+}
+
+/* ---- what sessions tell -------------------------------------------------- */
+
+void
+on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
+{
+	struct leg *l = leg_of(s);
+	struct msg f = { .type = MSG_LEG_ANSWERED };
+	struct sdp_ours ours;
+	struct sdp theirs;
+	uint16_t status;
+	bool found;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	l->next_by = HF_TIME_NEVER;
+	leg_arm(l);
+	ours = leg_ours(l, &s->dialog.flow);
+	status = read_sdp(m, &theirs, &found);
+	if (status == 0 && found)
+		status = sdp_accept(
+		    &l->sdp, &theirs, &ours, &s->dialog.flow.peer, &l->media);
+	/* Without a description now, what an 18x said stands. */
+	if (status != 0 || l->media.codec == SIP_CODEC_NONE) {
+		struct msg no = { .type = MSG_LEG_REFUSED };
+
+		no.leg_refused.leg = l->id;
+		no.leg_refused.code = 488;
+		no.leg_refused.cause = CAUSE_GARBAGE;
+		sip_session_drop(&room.ss, s, 488,
+		    HF_SLICE("no usable session description"), room.now);
+		leg_free(l);
+		proc_send(PEER_CALL, &no);
+		return;
+	}
+	l->state = LEG_UP;
+	f.leg_answered.leg = l->id;
+	f.leg_answered.target = l->target;
+	f.leg_answered.media = leg_media(&l->media);
+	proc_send(PEER_CALL, &f);
+}
+
+void
+on_confirmed(void *arg, struct sip_session *s, const struct sip_msg *m)
+{
+	struct leg *l = leg_of(s);
+	struct msg f = { .type = MSG_LEG_CONFIRMED };
+	struct sip_media media = { .codec = SIP_CODEC_NONE };
+	struct sdp_ours ours;
+	struct sdp theirs;
+	uint16_t status;
+	bool found;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	if (s->late) {
+		ours = leg_ours(l, &s->dialog.flow);
+		status = read_sdp(m, &theirs, &found);
+		if (status == 0 && found)
+			status = sdp_accept(&l->sdp, &theirs, &ours,
+			    &s->dialog.flow.peer, &media);
+		if (status != 0 || media.codec == SIP_CODEC_NONE) {
+			tell_left(l, CAUSE_GARBAGE, 488, "");
+			sip_session_drop(&room.ss, s, 488,
+			    HF_SLICE("no usable answer"), room.now);
+			leg_free(l);
+			return;
+		}
+	}
+	if (l->state == LEG_UP) {
+		/* A late re-offer: it may have moved. */
+		tell_reoffered(l, &media);
+		return;
+	}
+	l->state = LEG_UP;
+	if (s->late)
+		l->media = media;
+	f.leg_confirmed.leg = l->id;
+	f.leg_confirmed.media = leg_media(&media);
+	proc_send(PEER_CALL, &f);
+}
+
+uint16_t
+on_reoffered(void *arg, struct sip_session *s, const struct sip_msg *m,
+    struct hf_buf *sdp)
+{
+	struct leg *l = leg_of(s);
+	struct sip_media media;
+	struct sdp_ours ours;
+	uint16_t status;
+	bool found;
+
+	(void)arg;
+	if (l == NULL)
+		return 481;
+	status = answer(l, &l->sdp, m, &s->dialog.flow, sdp, &media, &found);
+	if (status != 0)
+		return status;
+	if (found) {
+		tell_reoffered(l, &media);
+		return 200;
+	}
+	ours = leg_ours(l, &s->dialog.flow);
+	sdp_offer(sdp, &l->sdp, &ours);
+	return 200;
+}
+
+void
+on_reanswered(void *arg, struct sip_session *s, const struct sip_msg *m)
+{
+	struct leg *l = leg_of(s);
+	struct sip_media media;
+	struct sdp_ours ours;
+	struct sdp theirs;
+	bool found;
+
+	(void)arg;
+	if (l == NULL || m == NULL || m->status >= 300)
+		return; /* refused: the call goes on as it was */
+	if (read_sdp(m, &theirs, &found) != 0 || !found)
+		return;
+	ours = leg_ours(l, &s->dialog.flow);
+	if (sdp_accept(&l->sdp, &theirs, &ours, &s->dialog.flow.peer, &media) ==
+	    0)
+		tell_reoffered(l, &media);
+}
+
+void
+on_retry(void *arg, struct sip_session *s)
+{
+	struct leg *l = leg_of(s);
+
+	(void)arg;
+	if (l != NULL)
+		hold_now(l);
+}
+
+void
+on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
+{
+	const struct sip_header_line *h = sip_find(m, SIP_H_CONTENT_TYPE, 0);
+	struct leg *l = leg_of(s);
+	struct msg f = { .type = MSG_LEG_INFO };
+
+	(void)arg;
+	if (l == NULL || m->body.n > sizeof(f.leg_info.body.p))
+		return;
+	f.leg_info.leg = l->id;
+	if (h != NULL)
+		(void)hf_slice_copy(
+		    h->value, f.leg_info.type, sizeof(f.leg_info.type));
+	f.leg_info.body.n = (uint16_t)m->body.n;
+	memcpy(f.leg_info.body.p, m->body.p, m->body.n);
+	proc_send(PEER_CALL, &f);
+}
+
+uint16_t
+on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
+{
+	struct leg *l = leg_of(s);
+	struct msg f = { .type = MSG_LEG_REFERRED };
+
+	(void)arg;
+	if (l == NULL || l->state != LEG_UP)
+		return 603;
+	/* Headers in the URI (Replaces: attended transfer) are not for us. */
+	if (to->headers.n > 0)
+		return 501;
+	f.leg_referred.leg = l->id;
+	if (!hf_slice_copy(to->whole, f.leg_referred.target,
+		sizeof(f.leg_referred.target)))
+		return 414;
+	proc_send(PEER_CALL, &f);
+	return 202;
+}
+
+enum {
+	Q850_NORMAL = 16,
+	Q850_UNSPECIFIED = 31,
+};
+
+enum cause
+reason_of(const struct sip_msg *m, uint16_t *code, char *text, size_t cap)
+{
+	enum cause c = CAUSE_DONE;
+	const struct sip_header_line *h;
+
+	*code = 0;
+	text[0] = '\0';
+	for (unsigned i = 0;
+	     m != NULL && (h = sip_find(m, SIP_H_REASON, i)) != NULL; i++) {
+		size_t n = hf_slice_find(h->value, ';');
+		struct hf_slice what =
+		    hf_slice_trim((struct hf_slice){ h->value.p, n });
+		struct hf_slice rest = { h->value.p + n, h->value.n - n }, v;
+		uint64_t cause = 0;
+
+		if (rest.n > 0)
+			rest = (struct hf_slice){ rest.p + 1, rest.n - 1 };
+		if (sip_param(rest, HF_SLICE("cause"), &v))
+			(void)hf_slice_number(v, 699, &cause);
+		if (sip_param(rest, HF_SLICE("text"), &v) &&
+		    !sip_unquote(v, text, cap))
+			text[0] = '\0';
+		*code = (uint16_t)cause;
+		if (strcmp(text, "agent") == 0)
+			return CAUSE_YIELDED;
+		if (hf_slice_eq_nocase(what, HF_SLICE("SIP")) && cause >= 400 &&
+		    cause != 487)
+			c = CAUSE_ERROR_BYE;
+		if (hf_slice_eq_nocase(what, HF_SLICE("Q.850")) && cause != 0 &&
+		    cause != Q850_NORMAL && cause != Q850_UNSPECIFIED)
+			c = CAUSE_ERROR_BYE;
+	}
+	return c;
+}
+
+void
+on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
+    enum sip_left how)
+{
+	struct leg *l = leg_of(s);
+	char text[64];
+	uint16_t code = 0;
+	enum cause cause = CAUSE_TIMEOUT;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	text[0] = '\0';
+	switch (how) {
+	case SIP_LEFT_BYE:
+		cause = reason_of(m, &code, text, sizeof(text));
+		break;
+	case SIP_LEFT_CANCEL:
+		(void)reason_of(m, &code, text, sizeof(text));
+		cause = CAUSE_DONE;
+		break;
+	case SIP_LEFT_NO_ACK:
+	case SIP_LEFT_LOST:
+		code = m != NULL ? m->status : 408;
+		break;
+	}
+	tell_left(l, cause, code, text);
+	leg_free(l);
+}

@@ -1,0 +1,376 @@
+/*
+ * hf-sip - speaks SIP for the house: transports, transactions, dialogs,
+ * registrar and digest.  It decides nothing about calls; hf-call does.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "daemon/sip/room.h"
+
+enum {
+	TICK_MS = 500,
+	NONCES = 1024, /* answered ones that are remembered */
+	SOCKETS_MAX = 32,
+};
+
+struct sip_room room;
+
+static struct {
+	int fd;
+	bool tcp;
+} handed[SOCKETS_MAX];
+static unsigned handeds;
+
+/* An INVITE waits here for its leg's number before it goes into the trace. */
+static struct sip_traced untraced;
+static bool has_untraced;
+
+/* ---- the trace ----------------------------------------------------------- */
+
+/* The leg whose tag is in these bytes; 0: none. */
+static uint64_t
+leg_in(struct hf_slice bytes)
+{
+	static const struct hf_slice mark = HF_SLICE(";tag=");
+	const char *p = bytes.p, *end = bytes.p + bytes.n;
+
+	while ((p = memmem(p, (size_t)(end - p), mark.p, mark.n)) != NULL) {
+		const struct sip_session *s = NULL;
+
+		p += mark.n;
+		if (end - p >= SIP_OUR_TAG)
+			s = sip_session_by_tag(
+			    &room.ss, (struct hf_slice){ p, SIP_OUR_TAG });
+		if (s != NULL)
+			return s->mark;
+	}
+	return 0;
+}
+
+static void
+trace_held(uint64_t leg)
+{
+	if (!has_untraced)
+		return;
+	has_untraced = false;
+	untraced.leg = leg;
+	sip_trace_put(&room.trace, &untraced);
+}
+
+static void
+trace_out(const struct sip_flow *to, struct hf_slice bytes)
+{
+	struct sip_traced t = {
+		.at = proc_wall(),
+		.leg = leg_in(bytes),
+		.local = sip_transport_here(&room.tp, to, room.now),
+		.remote = to->peer,
+		.transport = to->transport,
+		.out = true,
+		.bytes = bytes,
+	};
+
+	trace_held(t.leg);
+	sip_trace_put(&room.trace, &t);
+}
+
+static void
+trace_in(const struct sip_flow *from, struct hf_slice bytes)
+{
+	untraced = (struct sip_traced){
+		.at = proc_wall(),
+		.leg = leg_in(bytes),
+		.local = sip_transport_here(&room.tp, from, room.now),
+		.remote = from->peer,
+		.transport = from->transport,
+		.bytes = bytes,
+	};
+	has_untraced = true;
+	if (untraced.leg != 0)
+		trace_held(untraced.leg);
+}
+
+/* ---- bytes in and out ---------------------------------------------------- */
+
+static void
+on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
+{
+	static struct sip_msg m;
+	struct sip_verdict v;
+
+	(void)arg;
+	v = sip_parse(bytes, &m);
+	if (v.parsed == SIP_DROP) {
+		room.dropped_messages++;
+		return;
+	}
+	if (v.parsed == SIP_BAD)
+		room.bad_messages++;
+	trace_in(from, bytes);
+	sip_sessions_receive(&room.ss, &m, v, from, room.now);
+	trace_held(0);
+}
+
+static void
+on_bytes_refused(void *arg, struct hf_slice bytes)
+{
+	(void)arg;
+	sip_sessions_refused(&room.ss, bytes, room.now);
+}
+
+static void
+on_lost(void *arg, struct hf_ref conn, bool asked)
+{
+	(void)arg;
+	if (asked)
+		sip_sessions_lost(&room.ss, conn, room.now);
+	gate_hangup(conn);
+}
+
+static void
+on_fd(int fd, uint32_t events, void *arg)
+{
+	(void)arg;
+	room.now = proc_now();
+	sip_transport_ready(&room.tp, fd, events, room.now);
+}
+
+static void
+on_watch(void *arg, int fd, uint32_t events)
+{
+	(void)arg;
+	if (events == 0)
+		proc_unwatch(fd);
+	else
+		proc_watch(fd, events, on_fd, NULL);
+}
+
+static const struct sip_wire_hooks wire_hooks = {
+	.received = on_received,
+	.refused = on_bytes_refused,
+	.lost = on_lost,
+	.watch = on_watch,
+};
+
+static bool
+on_send(void *arg, struct sip_flow *to, struct hf_slice bytes)
+{
+	(void)arg;
+	trace_out(to, bytes);
+	return sip_transport_send(&room.tp, to, bytes, room.now);
+}
+
+static struct hf_addr
+on_here(void *arg, const struct sip_flow *flow)
+{
+	(void)arg;
+	return sip_transport_here(&room.tp, flow, room.now);
+}
+
+static void
+on_outside(void *arg, struct hf_ref t, const struct sip_msg *m,
+    const struct sip_flow *from)
+{
+	(void)arg;
+	if (m->method == SIP_REGISTER)
+		gate_register(t, m, from);
+	else
+		leg_arrive(t, m, from);
+}
+
+static const struct sip_session_hooks session_hooks = {
+	.send = on_send,
+	.here = on_here,
+	.admit = gate_admit,
+	.stateless = gate_stateless,
+	.outside = on_outside,
+	.outcome = probe_outcome,
+	.rang = on_rang,
+	.answered = on_answered,
+	.refused = on_refused,
+	.confirmed = on_confirmed,
+	.reoffered = on_reoffered,
+	.reanswered = on_reanswered,
+	.retry = on_retry,
+	.info = on_info,
+	.referred = on_referred,
+	.left = on_left,
+};
+
+/* ---- the skeleton's handlers --------------------------------------------- */
+
+static void
+take_socket(const struct msg_socket *m, const int *fd)
+{
+	bool tcp = strcmp(m->what, "sip-tcp") == 0;
+
+	for (unsigned i = 0; i < m->count; i++) {
+		if ((!tcp && strcmp(m->what, "sip-udp") != 0) ||
+		    handeds == SOCKETS_MAX) {
+			close(fd[i]);
+			continue;
+		}
+		handed[handeds].fd = fd[i];
+		handed[handeds++].tcp = tcp;
+	}
+}
+
+static void
+on_tick(struct hf_timer *t, struct hf_time now)
+{
+	room.now = now;
+	sip_transport_tidy(&room.tp, now);
+	gate_tidy();
+	hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(TICK_MS)));
+}
+
+/* Memory is made at boot: without it there is no room to be. */
+static void
+need(bool there, const char *what)
+{
+	if (there)
+		return;
+	hf_log(LOG_ERROR, "start_failed", "why=\"no memory for %s\"", what);
+	exit(EXIT_FAILURE);
+}
+
+static void
+make_tables(const struct conf_sip *c)
+{
+	const struct sip_sessions_conf sc = {
+		.sessions = c->dialogs,
+		.transactions = c->transactions,
+		.timers = { c->t1, c->t2, c->t4 },
+		.user_agent = c->user_agent,
+	};
+	const struct sip_hashes *hashes = gate_hashes();
+	struct hf_hash_key key = { { hf_rand_u64(proc_rand()),
+	    hf_rand_u64(proc_rand()) } };
+	struct sip_nonce_use *nonces = calloc(NONCES, sizeof(*nonces));
+	struct sip_binding(*people)[SIP_BINDINGS_MAX] =
+	    calloc(CONF_AGENTS_MAX, sizeof(*people));
+	uint32_t ring = c->trace_bytes < 4096 ? 4096 : c->trace_bytes;
+	void *trace = calloc(1, ring);
+
+	room.sessions = calloc(c->dialogs, sizeof(*room.sessions));
+	need(room.sessions != NULL && nonces != NULL && people != NULL &&
+		 trace != NULL,
+	    "the tables");
+	need(legs_open(c->dialogs), "legs");
+	need(sip_transport_init(&room.tp, c->tcp_connections, c->tcp_idle,
+		 &c->advertise, proc_rand(), &wire_hooks, NULL),
+	    "sockets");
+	need(sip_sessions_init(&room.ss, room.sessions, &sc, proc_wheel(),
+		 proc_rand(), &session_hooks, NULL, room.now),
+	    "dialogs");
+	sip_digest_init(&room.digest, hashes, &key, gate_realm(), c->nonce_life,
+	    nonces, NONCES);
+	sip_registrar_init(&room.registrar, people, CONF_AGENTS_MAX,
+	    c->expires_min, c->expires_max);
+	sip_trace_init(&room.trace, trace, ring);
+}
+
+static void
+start(const struct conf *c, uint32_t boot, uint16_t worker)
+{
+	(void)worker;
+	room.conf = c;
+	room.boot = boot;
+	room.now = proc_now();
+	make_tables(&c->sip);
+	for (unsigned i = 0; i < handeds; i++) {
+		bool good = handed[i].tcp
+				? sip_transport_tcp(&room.tp, handed[i].fd)
+				: sip_transport_udp(&room.tp, handed[i].fd);
+
+		if (!good)
+			hf_log(LOG_ERROR, "socket_refused", "fd=%d tcp=%d",
+			    handed[i].fd, handed[i].tcp);
+	}
+	hf_timer_init(&room.tick, on_tick);
+	hf_timer_start(
+	    proc_wheel(), &room.tick, hf_time_after(room.now, hf_ms(TICK_MS)));
+	hf_log(LOG_INFO, "sip_started", "sockets=%u dialogs=%u", handeds,
+	    c->sip.dialogs);
+}
+
+static void
+reconf(const struct conf *c)
+{
+	room.conf = c;
+	room.tp.advertise = c->sip.advertise;
+	room.registrar.expires_min = c->sip.expires_min;
+	room.registrar.expires_max = c->sip.expires_max;
+}
+
+static void
+secrets(const struct conf_secrets *s)
+{
+	room.secrets = s;
+}
+
+static void
+met(enum peer from)
+{
+	struct msg m = { .type = MSG_SIP_STARTED };
+
+	if (from != PEER_CALL)
+		return;
+	room.now = proc_now();
+	m.sip_started.dialogs = room.legs.used;
+	proc_send(PEER_CALL, &m);
+	gate_picture();
+	legs_picture();
+}
+
+static void
+left(enum peer from)
+{
+	(void)from;
+}
+
+static void
+message(enum peer from, const struct msg *m, int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	room.now = proc_now();
+	if (from == PEER_CALL)
+		leg_order(m);
+}
+
+static void
+ask(const struct msg_ask *m)
+{
+	room.now = proc_now();
+	ask_answer(m);
+}
+
+static void
+turn_end(struct hf_time now)
+{
+	room.now = now;
+	sip_transport_flush(&room.tp);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct proc_room me = {
+		.name = "hf-sip",
+		.socket = take_socket,
+		.start = start,
+		.reconf = reconf,
+		.secrets = secrets,
+		.met = met,
+		.left = left,
+		.message = message,
+		.ask = ask,
+		.turn_end = turn_end,
+	};
+
+	return proc_main(argc, argv, &me);
+}

@@ -1,0 +1,341 @@
+/* daemon/sip/ring - calling out: see room.h */
+
+#include <string.h>
+
+#include "daemon/sip/room.h"
+#include "io/sip/build.h"
+
+enum {
+	/* Without a sign of life so long, the next target has its turn; the
+	 * first retransmission has had its chance by then. */
+	TARGET_MS = 1000,
+};
+
+/* Where a leg's target is, as URI and as way. */
+struct target {
+	char uri[SIP_URI_MAX];
+	struct sip_flow flow;
+	bool natted; /* the way is the only truth */
+};
+
+static bool
+target_uri(
+    struct target *t, const char *user, const struct hf_addr *at, bool tcp)
+{
+	struct hf_buf b = hf_buf_on(t->uri, sizeof(t->uri) - 1);
+
+	sip_put_uri(&b, hf_slice_of(user), at);
+	if (tcp)
+		hf_buf_str(&b, ";transport=tcp");
+	t->uri[b.n] = '\0';
+	return !b.overflow;
+}
+
+static bool
+at_conf(struct target *t, const struct conf_target *c, const char *user)
+{
+	bool tcp = c->transport == CONF_TCP;
+
+	/* Names would have to be looked up, and that waits. */
+	if (c->addr.family == 0 || c->transport == CONF_TLS)
+		return false;
+	return target_uri(t, user, &c->addr, tcp) &&
+	       sip_transport_way(
+		   &room.tp, tcp ? SIP_TCP : SIP_UDP, &c->addr, &t->flow);
+}
+
+static bool
+at_helper(struct target *t, const struct msg_ring_leg *o, unsigned n)
+{
+	const struct conf_helper *h;
+	const struct conf_target *c;
+
+	if (o->row >= room.conf->helpers)
+		return false;
+	h = &room.conf->helper[o->row];
+	if (!h->used || n >= h->targets)
+		return false;
+	c = &h->to[n];
+	return at_conf(t, c, c->user[0] != '\0' ? c->user : o->number);
+}
+
+static bool
+at_number(struct target *t, const struct msg_ring_leg *o, unsigned n)
+{
+	if (o->row >= room.conf->trunks || n > 0 ||
+	    !room.conf->trunk[o->row].used)
+		return false;
+	return at_conf(t, &room.conf->trunk[o->row].to, o->number);
+}
+
+/* Along the way that the phone's REGISTER opened. */
+static bool
+at_agent(struct target *t, const struct msg_ring_leg *o, unsigned n)
+{
+	const struct sip_binding *b;
+
+	if (o->row >= room.conf->agents)
+		return false;
+	b = sip_bindings(&room.registrar, o->row, n, room.now);
+	if (b == NULL ||
+	    !hf_slice_copy(hf_slice_of(b->contact), t->uri, sizeof(t->uri)) ||
+	    !sip_transport_way(&room.tp,
+		b->transport == SIP_TCP ? SIP_TCP : SIP_UDP, &b->received,
+		&t->flow))
+		return false;
+	if (b->transport == SIP_TCP)
+		t->flow.conn = (struct hf_ref){ (uint32_t)b->connection,
+			(uint32_t)(b->connection >> 32) };
+	for (uint32_t i = 0; b->transport == SIP_UDP && i < room.tp.udps; i++)
+		if (hf_addr_eq(&room.tp.udp[i].at, &b->local))
+			t->flow.socket = (uint8_t)i;
+	t->natted = true;
+	return true;
+}
+
+static bool
+target_at(struct target *t, const struct msg_ring_leg *o, unsigned n)
+{
+	*t = (struct target){ .natted = false };
+	switch (o->kind) {
+	case TO_HELPER:
+		return at_helper(t, o, n);
+	case TO_AGENT:
+		return at_agent(t, o, n);
+	case TO_NUMBER:
+		return at_number(t, o, n);
+	}
+	return false;
+}
+
+static unsigned
+targets(const struct msg_ring_leg *o)
+{
+	if (o->kind == TO_HELPER && o->row < room.conf->helpers)
+		return room.conf->helper[o->row].targets;
+	return o->kind == TO_AGENT ? SIP_BINDINGS_MAX : 1;
+}
+
+static bool
+is_site(const struct msg_ring_leg *o)
+{
+	return o->kind == TO_HELPER &&
+	       room.conf->helper[o->row].kind == CONF_SITE;
+}
+
+/* Calls the leg's present target. */
+static bool
+call_target(struct leg *l)
+{
+	const struct msg_ring_leg *o = &l->order;
+	char text[SDP_ROOM], more[256];
+	struct hf_buf body = hf_buf_on(text, sizeof(text));
+	struct hf_buf lines = hf_buf_on(more, sizeof(more));
+	struct sdp_ours ours;
+	struct sip_session *s;
+	struct target t;
+	struct sip_call c;
+
+	if (!target_at(&t, o, l->target))
+		return false;
+	/* Another target is another dialog: its descriptions start anew. */
+	l->sdp = (struct sdp_state){ .session = hf_rand_u64(proc_rand()) >> 2 };
+	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
+	ours = leg_ours(l, &t.flow);
+	sdp_offer(&body, &l->sdp, &ours);
+	if (is_site(o) && o->path[0] != '\0')
+		sip_put_named(
+		    &lines, HF_SLICE(PATH_HEADER), hf_slice_of(o->path));
+	c = (struct sip_call){
+		.to = t.flow,
+		.uri = hf_slice_of(t.uri),
+		.user = hf_slice_of(o->from),
+		.display = hf_slice_of(o->display),
+		.lines = hf_buf_taken(&lines),
+		.body = hf_buf_taken(&body),
+		.max_forwards = o->hops,
+		.give_up = l->give_up,
+		.handle = l->id,
+	};
+	s = sip_session_call(&room.ss, &c, room.now);
+	if (s == NULL)
+		return false;
+	s->mark = l->id;
+	s->dialog.natted = t.natted;
+	l->session = hf_pool_at(&room.ss.pool, s->n);
+	l->tried = false;
+	l->next_by = l->target + 1u < targets(o)
+			 ? hf_time_after(room.now, hf_ms(TARGET_MS))
+			 : HF_TIME_NEVER;
+	leg_arm(l);
+	return true;
+}
+
+static void
+tell_refused(const struct leg *l, enum cause cause, const struct sip_msg *m)
+{
+	struct msg f = { .type = MSG_LEG_REFUSED };
+
+	f.leg_refused.leg = l->id;
+	f.leg_refused.code = l->last_code;
+	f.leg_refused.cause = cause;
+	if (m != NULL)
+		(void)hf_slice_copy(m->reason, f.leg_refused.reason,
+		    sizeof(f.leg_refused.reason));
+	proc_send(PEER_CALL, &f);
+}
+
+/* The next target that can be called; false when there is none. */
+static bool
+call_next(struct leg *l)
+{
+	while (++l->target < targets(&l->order))
+		if (call_target(l))
+			return true;
+	return false;
+}
+
+void
+ring_leg(const struct msg_ring_leg *o)
+{
+	struct leg *l = leg_by_id(o->leg);
+
+	if (l != NULL || o->leg == 0)
+		return; /* the same order again */
+	l = leg_new(o->leg, LEG_RINGING);
+	if (l == NULL) {
+		struct leg none = { .id = o->leg, .last_code = 503 };
+
+		tell_refused(&none, CAUSE_OUR_FAULT, NULL);
+		return;
+	}
+	l->order = *o;
+	l->port = o->port;
+	if (o->give_up.us > 0)
+		l->give_up = hf_time_after(room.now, o->give_up);
+	if (call_target(l) || call_next(l))
+		return;
+	tell_refused(l, CAUSE_UNREACHABLE, NULL);
+	leg_free(l);
+}
+
+void
+ring_next(struct leg *l)
+{
+	struct sip_session *s = leg_session(l);
+	struct hf_ref old = l->session;
+
+	l->next_by = HF_TIME_NEVER;
+	if (l->tried || !call_next(l)) {
+		l->session = old;
+		leg_arm(l);
+		return;
+	}
+	/* The new one rings; only then is the silent one let go. */
+	if (s != NULL)
+		sip_session_drop(&room.ss, s, 0, HF_SLICE(""), room.now);
+}
+
+static void
+tell_tried(struct leg *l)
+{
+	struct msg f = { .type = MSG_LEG_TRIED };
+
+	l->tried = true;
+	l->next_by = HF_TIME_NEVER;
+	leg_arm(l);
+	f.leg_tried.leg = l->id;
+	f.leg_tried.target = l->target;
+	proc_send(PEER_CALL, &f);
+}
+
+void
+on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
+{
+	struct leg *l = leg_of(s);
+	struct msg f = { .type = MSG_LEG_RANG };
+	struct sdp_ours ours;
+	struct hf_slice text;
+	struct sdp theirs;
+	const char *why;
+	uint16_t status;
+
+	(void)arg;
+	if (l == NULL || l->state != LEG_RINGING)
+		return;
+	if (!l->tried)
+		tell_tried(l);
+	if (m->status == 100)
+		return;
+	if (sdp_find(m, &text, &status) && sdp_parse(text, &theirs, &why)) {
+		ours = leg_ours(l, &s->dialog.flow);
+		if (sdp_accept(&l->sdp, &theirs, &ours, &s->dialog.flow.peer,
+			&l->media) != 0)
+			l->media.codec = SIP_CODEC_NONE;
+	}
+	f.leg_rang.leg = l->id;
+	f.leg_rang.code = m->status;
+	f.leg_rang.media = leg_media(&l->media);
+	proc_send(PEER_CALL, &f);
+}
+
+static enum cause
+cause_of(const struct leg *l, const struct sip_session *s,
+    const struct sip_msg *m, enum sip_trans_end why)
+{
+	bool tcp = s->dialog.flow.transport == SIP_TCP;
+
+	if (m == NULL && why == SIP_END_UNREACHABLE)
+		return tcp ? CAUSE_RESET : CAUSE_ICMP;
+	if (m == NULL)
+		return l->tried ? CAUSE_NO_ANSWER : CAUSE_NO_100;
+	switch (m->status) {
+	case 486:
+	case 600:
+		return CAUSE_BUSY;
+	case 408:
+		return CAUSE_TIMEOUT;
+	default:
+		return m->status < 300 ? CAUSE_GARBAGE : CAUSE_REFUSED;
+	}
+}
+
+/* Does this refusal speak for one target only (RFC 3263 4.3), or one phone? */
+static bool
+may_go_on(const struct leg *l, const struct sip_msg *m)
+{
+	if (m == NULL)
+		return !l->tried || l->order.kind != TO_HELPER;
+	switch (m->status) {
+	case 408:
+	case 502:
+	case 503:
+	case 504:
+		return true;
+	case 404:
+	case 480:
+		return l->order.kind == TO_AGENT;
+	default:
+		return false;
+	}
+}
+
+void
+on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
+    enum sip_trans_end why)
+{
+	struct leg *l = leg_of(s);
+	enum cause cause;
+
+	(void)arg;
+	if (l == NULL || l->state != LEG_RINGING || leg_session(l) != s)
+		return;
+	cause = cause_of(l, s, m, why);
+	if (m != NULL)
+		l->last_code = m->status;
+	if (may_go_on(l, m) && hf_time_before(room.now, l->give_up) &&
+	    call_next(l))
+		return;
+	tell_refused(l, cause, m);
+	leg_free(l);
+}

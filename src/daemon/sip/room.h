@@ -1,0 +1,161 @@
+/*
+ * daemon/sip/room - hf-sip: what its pages share.
+ *
+ *   main   the sockets, the skeleton's handlers, the trace
+ *   gate   who is let in: trunks by address, agents by digest; REGISTER
+ *   leg    a leg of hf-call's is a session of ours: facts and orders
+ *   ring   calling out: a helper's targets or an agent's phones, in order
+ *   ask    OPTIONS to helpers; an operator's questions
+ */
+#ifndef HF_DAEMON_SIP_ROOM_H
+#define HF_DAEMON_SIP_ROOM_H
+
+#include "conf/conf.h"
+#include "io/sip/digest.h"
+#include "io/sip/registrar.h"
+#include "io/sip/sdp.h"
+#include "io/sip/session.h"
+#include "io/sip/trace.h"
+#include "io/sip/transport.h"
+#include "proc/log.h"
+#include "proc/proc.h"
+
+/* Between sites: which of them a call has been through. */
+#define PATH_HEADER "X-Holdfast-Path"
+
+/* How far a leg has come. */
+enum leg_state {
+	LEG_FREE,
+	LEG_WAITING,  /* arrived, and hf-call has said nothing yet */
+	LEG_ARRIVED,  /* hf-call knows */
+	LEG_RINGING,  /* we call */
+	LEG_ANSWERED, /* our 200 waits for its ACK */
+	LEG_UP,
+};
+
+/* A leg: plain, fixed-size, made to lie in a slot.  The order that made it is
+ * kept to try the next target. */
+struct leg {
+	uint64_t id;
+	struct hf_ref session;
+	struct sdp_state sdp;
+	struct sip_media media; /* as last told to hf-call */
+	struct msg_ring_leg order;
+	struct msg_leg_arrived arrived; /* while WAITING */
+	struct hf_time decide_by;       /* WAITING: then 503 */
+	struct hf_time next_by; /* RINGING: no sign of life: next target */
+	struct hf_time give_up;
+	uint32_t n;
+	uint16_t port;  /* our RTP */
+	uint16_t trunk; /* who it came from, CONF_NONE */
+	uint16_t agent;
+	uint16_t last_code;
+	uint8_t state;
+	uint8_t target;
+	uint8_t direction; /* enum sip_direction: what we want */
+	bool tried;        /* a provisional answer came from this target */
+	bool hold;         /* a re-INVITE is due as soon as it may go */
+	bool late;         /* our 2xx will hold the offer */
+};
+
+struct leg_live {
+	struct hf_timer timer;
+};
+
+/* Counted refusals, by reason. */
+struct gate_counts {
+	uint64_t stranger, challenged, wrong, stale, malformed, options;
+	uint64_t registered, unregistered;
+};
+
+struct sip_room {
+	const struct conf *conf;
+	const struct conf_secrets *secrets;
+	uint32_t boot;
+	uint64_t legs_made;
+	struct hf_time now;
+
+	struct sip_transport tp;
+	struct sip_sessions ss;
+	struct sip_session *sessions;
+	struct sip_digest digest;
+	struct sip_registrar registrar;
+	struct sip_trace trace;
+
+	struct leg *leg;
+	struct leg_live *live;
+	struct hf_pool legs;
+	struct hf_map by_id;
+
+	/* Who sent the request being handled, as the gate found out. */
+	uint16_t from_trunk, from_agent;
+
+	struct gate_counts gate;
+	uint64_t bad_messages, dropped_messages;
+	struct hf_timer tick;
+};
+
+extern struct sip_room room;
+
+/* ---- gate ---------------------------------------------------------------- */
+const struct sip_hashes *gate_hashes(void);
+const char *gate_realm(void);
+uint16_t gate_admit(
+    void *arg, const struct sip_msg *m, const struct sip_flow *from);
+void gate_stateless(void *arg, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status);
+void gate_register(
+    struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from);
+/* Bindings that are over; a closed connection's. */
+void gate_tidy(void);
+void gate_hangup(struct hf_ref conn);
+/* All registered agents, for an hf-call that has just come. */
+void gate_picture(void);
+
+/* ---- leg ----------------------------------------------------------------- */
+bool legs_open(uint32_t cap);
+struct leg *leg_new(uint64_t id, enum leg_state state);
+void leg_free(struct leg *l);
+struct leg *leg_by_id(uint64_t id);
+struct leg *leg_of(const struct sip_session *s); /* by s->user */
+struct sip_session *leg_session(const struct leg *l);
+void leg_arm(struct leg *l);
+void leg_arrive(
+    struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from);
+/* Our part of a description towards this peer. */
+struct sdp_ours leg_ours(const struct leg *l, const struct sip_flow *flow);
+struct media leg_media(const struct sip_media *m);
+void leg_order(const struct msg *m);
+/* hf-call is there: tell what still waits for it. */
+void legs_picture(void);
+/* The Reason header of a goodbye (RFC 3326). */
+enum cause reason_of(
+    const struct sip_msg *m, uint16_t *code, char *text, size_t cap);
+
+/* Handlers of the session layer. */
+void on_answered(void *arg, struct sip_session *s, const struct sip_msg *m);
+void on_confirmed(void *arg, struct sip_session *s, const struct sip_msg *m);
+uint16_t on_reoffered(void *arg, struct sip_session *s, const struct sip_msg *m,
+    struct hf_buf *sdp);
+void on_reanswered(void *arg, struct sip_session *s, const struct sip_msg *m);
+void on_retry(void *arg, struct sip_session *s);
+void on_info(void *arg, struct sip_session *s, const struct sip_msg *m);
+uint16_t on_referred(
+    void *arg, struct sip_session *s, const struct sip_uri *to);
+void on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
+    enum sip_left how);
+
+/* ---- ring ---------------------------------------------------------------- */
+void ring_leg(const struct msg_ring_leg *o);
+/* No sign of life from the present target. */
+void ring_next(struct leg *l);
+void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
+void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
+    enum sip_trans_end why);
+
+/* ---- ask ----------------------------------------------------------------- */
+void probe_helper(const struct msg_probe_helper *o);
+void probe_outcome(void *arg, uint64_t user, const struct sip_msg *m);
+void ask_answer(const struct msg_ask *m);
+
+#endif
