@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc/chan.h"
 #include "proc/control.h"
 
 enum { US_PER_MS = 1000, US_PER_S = 1000000, NS_PER_US = 1000 };
@@ -72,34 +73,47 @@ control_ask(int fd, uint32_t id, const char *verb, char *const *args, size_t n,
 	return send(fd, frame, b.n, MSG_NOSIGNAL) == (ssize_t)b.n ? 0 : errno;
 }
 
-int
-control_reply(int fd, struct msg *reply, struct hf_span wait)
+/* Waits until something can be read.  0 or errno. */
+static int
+wait_for(int fd, struct hf_time end)
 {
-	struct hf_time end = hf_time_after(now(), wait);
-	static char frame[MSG_FRAME_MAX];
-	struct hf_slice in;
-	ssize_t n;
-
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t left = hf_time_since(now(), end).us / US_PER_MS;
 		int ready = poll(&p, 1, left < 0 ? 0 : (int)left + 1);
 
+		if (ready > 0)
+			return 0;
 		if (ready < 0 && errno != EINTR)
 			return errno;
-		if (ready > 0)
-			break;
 		if (ready == 0 && left <= 0)
 			return ETIMEDOUT;
 	}
-	n = recv(fd, frame, sizeof(frame), 0);
-	if (n < 0)
-		return errno;
-	if (n == 0)
-		return ECONNRESET;
-	in = (struct hf_slice){ frame, (size_t)n };
-	if (!msg_decode(&in, reply) || in.n > 0 || reply->type != MSG_REPLY)
+}
+
+int
+control_reply(int fd, struct msg *reply, struct hf_span wait)
+{
+	static char bytes[CHAN_DATAGRAM_MAX];
+	static struct hf_slice rest; /* a datagram may hold several */
+	ssize_t n;
+	int err;
+
+	if (rest.n == 0) {
+		err = wait_for(fd, hf_time_after(now(), wait));
+		if (err != 0)
+			return err;
+		n = recv(fd, bytes, sizeof(bytes), 0);
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			return ECONNRESET;
+		rest = (struct hf_slice){ bytes, (size_t)n };
+	}
+	if (!msg_decode(&rest, reply) || reply->type != MSG_REPLY) {
+		rest.n = 0;
 		return EPROTO;
+	}
 	return 0;
 }
 

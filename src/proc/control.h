@@ -1,7 +1,7 @@
 /*
  * proc/control - how an operator's command reaches the house: RUN_DIR/control,
- * a unix SOCK_SEQPACKET socket of the keeper, one frame (wire/codec.h) a
- * datagram.
+ * a unix SOCK_SEQPACKET socket of the keeper; a datagram is one ASK, or one
+ * or more REPLYs (wire/codec.h).
  *
  *      hfctl  --ASK id verb args-->  keeper  --> the rooms that know
  *             <--REPLY id row, more-         <--
@@ -37,8 +37,8 @@ int control_connect(const char *run_dir);
 int control_ask(int fd, uint32_t id, const char *verb, char *const *args,
     size_t n, struct hf_span wait);
 
-/* Waits for the next REPLY.  0 or errno: ETIMEDOUT, EPROTO, ECONNRESET when
- * the keeper went. */
+/* Waits for the next REPLY; one connection a process.  0 or errno: ETIMEDOUT,
+ * EPROTO, ECONNRESET when the keeper went. */
 int control_reply(int fd, struct msg *reply, struct hf_span wait);
 
 /* The next word of an ASK's args: from *at = 0 on; NULL at the end.  For the

@@ -16,7 +16,8 @@ put_eol(struct hf_buf *b)
 static void
 put_line_text(struct hf_buf *b, struct hf_slice s)
 {
-	const char *p = s.p, *end = s.p + s.n, *from = p;
+	struct at a = at_start(s);
+	const char *p = a.p, *end = a.end, *from = p;
 
 	for (; p < end; p++) {
 		if (*p != '\r' && *p != '\n' && *p != '\0')

@@ -37,7 +37,10 @@ struct at {
 static inline struct at
 at_start(struct hf_slice s)
 {
-	return (struct at){ s.p, s.p + s.n };
+	/* An empty slice may be NULL, to which C adds nothing, not even 0. */
+	const char *p = s.n > 0 ? s.p : "";
+
+	return (struct at){ p, p + s.n };
 }
 
 static inline void

@@ -445,8 +445,9 @@ clear(struct sip_msg *m)
 struct sip_verdict
 sip_parse(struct hf_slice bytes, struct sip_msg *out)
 {
-	struct parse p = { .m = out, .start = bytes.p };
-	const char *at = bytes.p, *end = bytes.p + bytes.n;
+	struct at a = at_start(bytes);
+	struct parse p = { .m = out, .start = a.p };
+	const char *at = a.p, *end = a.end;
 	const char *next = NULL, *stop;
 
 	clear(out);
@@ -510,7 +511,8 @@ is_content_length(struct hf_slice line, struct hf_slice *value)
 int
 sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
 {
-	const char *at = bytes.p, *end = bytes.p + bytes.n;
+	struct at a = at_start(bytes);
+	const char *at = a.p, *end = a.end;
 	const char *start, *next, *stop;
 	struct hf_slice value;
 	uint32_t length = 0, again;
@@ -518,7 +520,7 @@ sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
 
 	while (at < end && (*at == '\r' || *at == '\n'))
 		at++;
-	*skip_bytes = (uint32_t)(at - bytes.p);
+	*skip_bytes = (uint32_t)(at - a.p);
 	start = at;
 	for (int lines = 0; !empty_line(at, end, &next); lines++) {
 		stop = at < end ? line_end(at, end, &next) : NULL;

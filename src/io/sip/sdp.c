@@ -28,6 +28,8 @@ behind(struct hf_slice s, size_t n)
 {
 	if (n > s.n)
 		n = s.n;
+	if (n == 0)
+		return s; /* which may be NULL */
 	return (struct hf_slice){ s.p + n, s.n - n };
 }
 

@@ -1,0 +1,619 @@
+/* daemon/keeper/control - see keeper.h and proc/control.h */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/keeper/keeper.h"
+#include "proc/chan.h"
+#include "proc/control.h"
+#include "proc/log.h"
+#include "proc/loop.h"
+#include "wire/row.h"
+
+enum {
+	CLIENTS_MAX = 16,
+	ASKS_MAX = 64,
+	GROUPS_MAX = 64,
+	BACKLOG = 16,
+	ROOMS_ASKED_MAX = 4,
+};
+
+struct client {
+	struct chan chan; /* fd -1: free */
+	uint32_t gen;
+	uint32_t watched;
+	uid_t uid;
+};
+
+/* One question on its way. */
+struct ask {
+	bool used;
+	uint32_t tag; /* the id that rooms see; the place is its low bits */
+	uint32_t client, client_gen;
+	uint32_t id;      /* the client's */
+	uint32_t waiting; /* children that have not finished, a bit each */
+	bool rows, failed;
+	char error[sizeof(((struct msg_reply *)0)->error)];
+	char verb[sizeof(((struct msg_ask *)0)->verb)];
+	struct hf_timer deadline;
+};
+
+_Static_assert(CHILDREN_MAX <= 32, "a bit each");
+_Static_assert((ASKS_MAX & (ASKS_MAX - 1)) == 0, "a tag's low bits");
+
+static struct {
+	int fd; /* -1: closed */
+	char path[KEEPER_PATH_MAX];
+	struct client client[CLIENTS_MAX];
+	struct ask ask[ASKS_MAX];
+	uint32_t tags;
+} control = { .fd = -1 };
+
+static char queues[CLIENTS_MAX][CHAN_QUEUE_BYTES];
+static struct chan_fds no_fds[CLIENTS_MAX];
+static struct msg reply; /* large */
+
+/* ---- answers ---------------------------------------------------------------
+ */
+
+static void
+send_reply(struct client *cl)
+{
+	static char frame[MSG_FRAME_MAX];
+	struct hf_buf b = hf_buf_on(frame, sizeof(frame));
+
+	reply.type = MSG_REPLY;
+	hf_assert(msg_encode(&b, &reply));
+	chan_send_frame(&cl->chan, frame, b.n);
+}
+
+/* The row in reply.reply.row goes out; more follow. */
+static void
+send_row(struct client *cl, uint32_t id)
+{
+	reply.reply.id = id;
+	reply.reply.more = true;
+	reply.reply.error[0] = '\0';
+	send_reply(cl);
+}
+
+static void
+finish(struct client *cl, uint32_t id, const char *error)
+{
+	reply.reply.id = id;
+	reply.reply.more = false;
+	reply.reply.row.n = 0;
+	(void)snprintf(
+	    reply.reply.error, sizeof(reply.reply.error), "%s", error);
+	send_reply(cl);
+}
+
+static struct hf_buf
+row_begin(void)
+{
+	return hf_buf_on(reply.reply.row.p, sizeof(reply.reply.row.p));
+}
+
+static void
+row_end(struct client *cl, uint32_t id, const struct hf_buf *b)
+{
+	reply.reply.row.n = (uint16_t)b->n;
+	send_row(cl, id);
+}
+
+/* ---- questions on their way ------------------------------------------------
+ */
+
+static struct client *
+client_of(const struct ask *a)
+{
+	struct client *cl = &control.client[a->client];
+
+	return cl->chan.fd >= 0 && cl->gen == a->client_gen ? cl : NULL;
+}
+
+static void
+ask_end(struct ask *a)
+{
+	struct client *cl = client_of(a);
+
+	hf_timer_stop(loop_wheel(), &a->deadline);
+	a->used = false;
+	if (cl == NULL)
+		return;
+	/* Several were asked and one did not know: what the others said is
+	 * still an answer. */
+	finish(cl, a->id, a->failed && !a->rows ? a->error : "");
+}
+
+static void
+ask_note(struct ask *a, const char *error)
+{
+	if (!a->failed)
+		(void)snprintf(a->error, sizeof(a->error), "%s", error);
+	a->failed = true;
+}
+
+static void
+too_late(struct hf_timer *t, struct hf_time now)
+{
+	struct ask *a = HF_CONTAINER(t, struct ask, deadline);
+	struct child_news who;
+	char error[64];
+
+	(void)now;
+	for (uint32_t i = 0; i < children_count(); i++) {
+		if (!(a->waiting & HF_BIT(i)))
+			continue;
+		children_news(i, &who);
+		(void)snprintf(error, sizeof(error),
+		    "hf-%s did not answer in time", room_name(who.room));
+		a->rows = false; /* half an answer is not told as a whole one */
+		a->failed = false;
+		ask_note(a, error);
+	}
+	ask_end(a);
+}
+
+static struct ask *
+ask_find(uint32_t tag)
+{
+	struct ask *a = &control.ask[tag % ASKS_MAX];
+
+	return a->used && a->tag == tag ? a : NULL;
+}
+
+static struct ask *
+ask_new(void)
+{
+	for (uint32_t i = 0; i < ASKS_MAX; i++) {
+		struct ask *a = &control.ask[i];
+
+		if (a->used)
+			continue;
+		hf_timer_init(&a->deadline, too_late);
+		a->used = true;
+		a->tag = ++control.tags * ASKS_MAX + i;
+		a->waiting = 0;
+		a->rows = a->failed = false;
+		return a;
+	}
+	return NULL;
+}
+
+static void
+child_done(struct ask *a, uint32_t child)
+{
+	a->waiting &= ~HF_BIT(child);
+	if (a->waiting == 0)
+		ask_end(a);
+}
+
+void
+control_answered(uint32_t child, const struct msg_reply *r)
+{
+	struct ask *a = ask_find(r->id);
+	struct client *cl;
+
+	if (a == NULL || !(a->waiting & HF_BIT(child)))
+		return; /* came too late */
+	cl = client_of(a);
+	if (r->error[0] != '\0')
+		ask_note(a, r->error);
+	if (cl != NULL && r->row.n > 0) {
+		a->rows = true;
+		reply.reply.row.n = r->row.n;
+		memcpy(reply.reply.row.p, r->row.p, r->row.n);
+		send_row(cl, a->id);
+	}
+	if (!r->more)
+		child_done(a, child);
+}
+
+void
+control_child_gone(uint32_t child)
+{
+	for (uint32_t i = 0; i < ASKS_MAX; i++) {
+		struct ask *a = &control.ask[i];
+
+		if (!a->used || !(a->waiting & HF_BIT(child)))
+			continue;
+		ask_note(a, "the room that knows is being restarted");
+		child_done(a, child);
+	}
+}
+
+/* ---- what the keeper answers itself ----------------------------------------
+ */
+
+static void
+tell_rooms(struct client *cl, uint32_t id)
+{
+	for (uint32_t i = 0; i < children_count(); i++) {
+		struct hf_buf b = row_begin();
+		struct child_news who;
+		char name[16];
+
+		children_news(i, &who);
+		if (who.room == ROOM_MEDIA)
+			(void)snprintf(
+			    name, sizeof(name), "hf-media/%u", who.worker);
+		else
+			(void)snprintf(
+			    name, sizeof(name), "hf-%s", room_name(who.room));
+		row_text(&b, "room", name);
+		row_text(&b, "state",
+		    who.ready      ? "ready"
+		    : who.pid != 0 ? "starting"
+				   : "waiting");
+		row_number(&b, "pid", who.pid);
+		row_number(&b, "starts", who.starts);
+		row_span(&b, "up", who.up);
+		row_end(cl, id, &b);
+	}
+}
+
+static void
+tell_house(struct client *cl, uint32_t id)
+{
+	const struct conf *c = keeper_conf();
+	struct hf_buf b = row_begin();
+
+	row_text(&b, "room", "holdfastd");
+	row_text(&b, "state", keeper_draining() ? "draining" : "open");
+	row_number(&b, "pid", getpid());
+	row_text(&b, "site", c->site);
+	row_number(&b, "generation", c->generation);
+	row_number(&b, "streams", sockets_streams());
+	row_end(cl, id, &b);
+	tell_rooms(cl, id);
+}
+
+struct to_client {
+	struct client *client;
+	uint32_t id;
+};
+
+static void
+tell_line(void *arg, const char *line)
+{
+	struct to_client *to = arg;
+	struct hf_buf b = row_begin();
+
+	row_text(&b, "problem", line);
+	row_end(to->client, to->id, &b);
+}
+
+static void
+do_reload(struct client *cl, const struct msg_ask *ask)
+{
+	struct to_client to = { cl, ask->id };
+	bool done = keeper_reload(tell_line, &to);
+	struct hf_buf b;
+
+	if (!done) {
+		finish(cl, ask->id, "refused; the old configuration stays");
+		return;
+	}
+	b = row_begin();
+	row_number(&b, "generation", keeper_conf()->generation);
+	row_end(cl, ask->id, &b);
+	finish(cl, ask->id, "");
+}
+
+static void
+do_drain(struct client *cl, const struct msg_ask *ask)
+{
+	size_t at = 0;
+	const char *how = control_word(ask, &at);
+	struct hf_buf b;
+
+	if (how == NULL) {
+		keeper_drain(true, false);
+	} else if (strcmp(how, "off") == 0) {
+		keeper_drain(false, false);
+	} else if (strcmp(how, "stop") == 0) {
+		keeper_drain(true, true);
+	} else {
+		finish(cl, ask->id, "drain [off | stop]");
+		return;
+	}
+	b = row_begin();
+	row_bool(&b, "draining", keeper_draining());
+	row_end(cl, ask->id, &b);
+	finish(cl, ask->id, "");
+}
+
+static void
+do_restart(struct client *cl, const struct msg_ask *ask)
+{
+	size_t at = 0;
+	const char *room = control_word(ask, &at);
+
+	if (room == NULL || !children_restart(room))
+		finish(cl, ask->id,
+		    "restart ROOM: hf-sip, hf-call, hf-store, hf-rec, "
+		    "hf-media/0 ...");
+	else
+		finish(cl, ask->id, "");
+}
+
+/* ---- which room knows ------------------------------------------------------
+ */
+
+static const struct verb {
+	const char *name;
+	void (*own)(struct client *cl, const struct msg_ask *ask);
+	bool house;     /* the keeper's rows come first */
+	uint32_t rooms; /* HF_BIT(enum room): all of them are asked */
+} verbs[] = {
+	{ "status", NULL, true,
+	    HF_BIT(ROOM_CALL) | HF_BIT(ROOM_SIP) | HF_BIT(ROOM_STORE) |
+		HF_BIT(ROOM_MEDIA) | HF_BIT(ROOM_REC) },
+	{ "calls", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "agents", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "agent", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "queues", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "helpers", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "breaker", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "hangup", NULL, false, HF_BIT(ROOM_CALL) },
+	{ "history", NULL, false, HF_BIT(ROOM_STORE) },
+	{ "call", NULL, false, HF_BIT(ROOM_CALL) | HF_BIT(ROOM_STORE) },
+	{ "why", NULL, false, HF_BIT(ROOM_STORE) },
+	{ "voicemail", NULL, false, HF_BIT(ROOM_REC) },
+	{ "streams", NULL, false, HF_BIT(ROOM_MEDIA) },
+	{ "trace", NULL, false, HF_BIT(ROOM_SIP) },
+	{ "dialogs", NULL, false, HF_BIT(ROOM_SIP) },
+	{ "drain", do_drain, false, 0 },
+	{ "reload", do_reload, false, 0 },
+	{ "restart", do_restart, false, 0 },
+};
+
+static const struct verb *
+verb_find(const char *name)
+{
+	for (size_t i = 0; i < HF_LEN(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* One bound, whoever asks: a hung room must not fill our table. */
+static struct hf_time
+bounded(struct hf_time deadline)
+{
+	struct hf_time most =
+	    hf_time_after(loop_now(), hf_ms(CONTROL_WAIT_MAX_MS));
+
+	return hf_time_min(deadline, most);
+}
+
+static void
+pass_on(struct client *cl, const struct verb *v, struct msg *m)
+{
+	struct ask *a = ask_new();
+	struct child_news who;
+
+	if (a == NULL) {
+		finish(cl, m->ask.id, "too many questions at once");
+		return;
+	}
+	a->client = (uint32_t)(cl - control.client);
+	a->client_gen = cl->gen;
+	a->id = m->ask.id;
+	a->rows = v->house;
+	(void)snprintf(a->verb, sizeof(a->verb), "%s", v->name);
+	m->ask.id = a->tag;
+	m->ask.uid = cl->uid;
+	m->ask.deadline = bounded(m->ask.deadline);
+	for (uint32_t i = 0; i < children_count(); i++) {
+		children_news(i, &who);
+		if (!(v->rooms & HF_BIT(who.room)))
+			continue;
+		if (children_ask(i, m))
+			a->waiting |= HF_BIT(i);
+		else
+			ask_note(a, "the room that knows is not there");
+	}
+	if (a->waiting == 0)
+		ask_end(a);
+	else
+		hf_timer_start(loop_wheel(), &a->deadline, m->ask.deadline);
+}
+
+static void
+asked(struct client *cl, struct msg *m)
+{
+	const struct verb *v = verb_find(m->ask.verb);
+
+	m->ask.uid = cl->uid;
+	if (v == NULL) {
+		finish(cl, m->ask.id, "unknown verb");
+		return;
+	}
+	hf_log(LOG_INFO, "operator_asked", "verb=%s uid=%u", v->name, cl->uid);
+	if (v->own != NULL) {
+		v->own(cl, &m->ask);
+		return;
+	}
+	if (v->house)
+		tell_house(cl, m->ask.id);
+	pass_on(cl, v, m);
+}
+
+/* ---- clients ---------------------------------------------------------------
+ */
+
+static void
+client_close(struct client *cl)
+{
+	loop_unwatch(cl->chan.fd);
+	cl->watched = 0;
+	chan_close(&cl->chan);
+}
+
+/* Not chan_read(): an operator is not a room, and may only ask. */
+static bool
+client_read(struct client *cl)
+{
+	static struct msg m;
+	static char bytes[MSG_FRAME_MAX];
+	ssize_t n = recv(cl->chan.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	struct hf_slice in;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	in = (struct hf_slice){ bytes, (size_t)n };
+	if (n == 0 || !msg_decode(&in, &m) || in.n > 0 || m.type != MSG_ASK)
+		return false;
+	asked(cl, &m);
+	return true;
+}
+
+static void
+client_ready(int fd, uint32_t events, void *arg)
+{
+	struct client *cl = arg;
+
+	(void)fd;
+	if (events & EPOLLOUT)
+		chan_flush(&cl->chan);
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !client_read(cl))
+		client_close(cl);
+}
+
+void
+control_flush(void)
+{
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = &control.client[i];
+		uint32_t events;
+
+		if (cl->chan.fd < 0)
+			continue;
+		if (!cl->chan.blocked)
+			chan_flush(&cl->chan);
+		if (cl->chan.cut) {
+			client_close(cl);
+			continue;
+		}
+		events = EPOLLIN | (cl->chan.blocked ? EPOLLOUT : 0U);
+		if (events != cl->watched)
+			loop_watch(cl->chan.fd, events, client_ready, cl);
+		cl->watched = events;
+	}
+}
+
+/* Root, whoever runs the house, and the group of its operators. */
+static bool
+may_ask(int fd, uid_t *uid)
+{
+	struct ucred who;
+	gid_t groups[GROUPS_MAX];
+	socklen_t n = sizeof(who);
+	const struct group *g;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+		return false;
+	*uid = who.uid;
+	if (who.uid == 0 || who.uid == geteuid())
+		return true;
+	g = getgrnam(CONTROL_GROUP);
+	if (g == NULL)
+		return false;
+	if (who.gid == g->gr_gid)
+		return true;
+	n = sizeof(groups);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n) != 0)
+		return false;
+	for (size_t i = 0; i < n / sizeof(groups[0]); i++)
+		if (groups[i] == g->gr_gid)
+			return true;
+	return false;
+}
+
+static void
+came(int fd, uint32_t events, void *arg)
+{
+	int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	uid_t uid = 0;
+
+	(void)events;
+	(void)arg;
+	if (c < 0)
+		return;
+	if (!may_ask(c, &uid)) {
+		hf_log(LOG_WARNING, "operator_refused", "uid=%u", uid);
+		(void)close(c);
+		return;
+	}
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = &control.client[i];
+
+		if (cl->chan.fd >= 0)
+			continue;
+		chan_open(&cl->chan, c, 0);
+		cl->uid = uid;
+		cl->gen++;
+		return; /* watched by the flush at the end of this turn */
+	}
+	hf_log(LOG_WARNING, "operator_refused", "why=too_many");
+	(void)close(c);
+}
+
+int
+control_open(const char *run_dir)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const struct group *g = getgrnam(CONTROL_GROUP);
+	int n, err;
+
+	n = snprintf(
+	    control.path, sizeof(control.path), "%s/%s", run_dir, CONTROL_NAME);
+	if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+		return ENAMETOOLONG;
+	memcpy(sa.sun_path, control.path, (size_t)n + 1);
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		chan_init(&control.client[i].chan, ROOM_KEEPER, ROOM_KEEPER,
+		    queues[i], &no_fds[i], 1);
+	(void)unlink(control.path); /* we hold the lock of this folder */
+	control.fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control.fd < 0)
+		return errno;
+	if (bind(control.fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+	    chmod(control.path, 0660) != 0 ||
+	    listen(control.fd, BACKLOG) != 0) {
+		err = errno;
+		(void)close(control.fd);
+		control.fd = -1;
+		return err;
+	}
+	if (g != NULL)
+		(void)!chown(control.path, (uid_t)-1, g->gr_gid);
+	loop_watch(control.fd, EPOLLIN, came, NULL);
+	return 0;
+}
+
+void
+control_close(void)
+{
+	if (control.fd < 0)
+		return;
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		if (control.client[i].chan.fd >= 0)
+			client_close(&control.client[i]);
+	loop_unwatch(control.fd);
+	(void)close(control.fd);
+	(void)unlink(control.path);
+	control.fd = -1;
+}

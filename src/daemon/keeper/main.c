@@ -1,0 +1,476 @@
+/* daemon/keeper/main - see keeper.h and holdfastd(8) */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "conf/load/load.h"
+#include "daemon/keeper/keeper.h"
+#include "proc/flight.h"
+#include "proc/log.h"
+#include "proc/loop.h"
+#include "proc/snapshot.h"
+
+#define CONF_DEFAULT "/etc/holdfast/holdfast.conf"
+
+enum {
+	SETTLE_MS = 10000,
+	LINE_MAX_BYTES = 640,
+};
+
+/* One in force, one being read; large, so not on the stack. */
+static struct conf confs[2];
+static struct conf_secrets secrets[2];
+static struct conf_report report;
+
+static struct {
+	const char *path;
+	unsigned now; /* which of confs is in force */
+	int conf_fd, secrets_fd, lock;
+	struct keeper_user user;
+	bool draining, stopping, over;
+	struct hf_timer drain_max, settle;
+} keeper = { .conf_fd = -1, .secrets_fd = -1, .lock = -1 };
+
+const struct conf *
+keeper_conf(void)
+{
+	return &confs[keeper.now];
+}
+
+int
+keeper_conf_fd(void)
+{
+	return keeper.conf_fd;
+}
+
+int
+keeper_secrets_fd(void)
+{
+	return keeper.secrets_fd;
+}
+
+const struct keeper_user *
+keeper_user(void)
+{
+	return &keeper.user;
+}
+
+/* ---- configuration ---------------------------------------------------------
+ */
+
+/* Replaces the snapshots that children get. */
+static bool
+seal(unsigned which)
+{
+	int c = snapshot_make("holdfast-conf", &confs[which], sizeof(confs[0]));
+	int s = snapshot_make(
+	    "holdfast-secrets", &secrets[which], sizeof(secrets[0]));
+
+	if (c < 0 || s < 0) {
+		if (c >= 0)
+			(void)close(c);
+		return false;
+	}
+	if (keeper.conf_fd >= 0)
+		(void)close(keeper.conf_fd);
+	if (keeper.secrets_fd >= 0)
+		(void)close(keeper.secrets_fd);
+	keeper.conf_fd = c;
+	keeper.secrets_fd = s;
+	keeper.now = which;
+	return true;
+}
+
+static void
+tell_problems(keeper_tell *tell, void *arg)
+{
+	char line[LINE_MAX_BYTES];
+
+	for (uint32_t i = 0; i < report.problems; i++) {
+		const struct conf_problem *p = &report.problem[i];
+
+		(void)snprintf(line, sizeof(line), "%s:%u:%u: %s%s",
+		    report.file, p->line, p->column,
+		    p->warning ? "warning: " : "", p->text);
+		tell(arg, line);
+	}
+}
+
+/* Reads into the place that is not in force. */
+static bool
+load(keeper_tell *tell, void *arg, bool first)
+{
+	unsigned next = !keeper.now;
+	bool well;
+
+	memset(&report, 0, sizeof(report));
+	well = conf_load(keeper.path, first ? NULL : keeper_conf(),
+	    &confs[next], &secrets[next], &report);
+	tell_problems(tell, arg);
+	if (!well)
+		return false;
+	confs[next].generation = secrets[next].generation =
+	    first ? 1 : keeper_conf()->generation + 1;
+	return first || sockets_same(keeper_conf(), &confs[next], tell, arg);
+}
+
+bool
+keeper_reload(keeper_tell *tell, void *arg)
+{
+	if (!load(tell, arg, false) || !seal(!keeper.now)) {
+		hf_log(LOG_WARNING, "config_kept", "generation=%u errors=%u",
+		    keeper_conf()->generation, report.errors);
+		return false;
+	}
+	hf_log(LOG_NOTICE, "config_applied", "generation=%u",
+	    keeper_conf()->generation);
+	children_reconf();
+	return true;
+}
+
+static void
+tell_log(void *arg, const char *line)
+{
+	(void)arg;
+	hf_log(LOG_WARNING, "config_problem", "line=\"%s\"", line);
+}
+
+static void
+tell_stderr(void *arg, const char *line)
+{
+	(void)arg;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+/* ---- the end ---------------------------------------------------------------
+ */
+
+bool
+keeper_draining(void)
+{
+	return keeper.draining;
+}
+
+static void
+drain_over(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	(void)now;
+	hf_log(LOG_WARNING, "drain_ended", "why=drain_max");
+	keeper.over = true;
+}
+
+void
+keeper_drain(bool on, bool stop)
+{
+	struct msg m = { .type = MSG_DRAIN };
+
+	if (keeper.stopping)
+		on = stop = true; /* there is no way back from the end */
+	m.drain.on = on;
+	m.drain.die = stop;
+	if (on != keeper.draining || stop != keeper.stopping)
+		hf_log(LOG_NOTICE, "house_draining", "on=%d stop=%d", on, stop);
+	keeper.draining = on;
+	(void)children_send(ROOM_SIP, &m);
+	if (!children_send(ROOM_CALL, &m) && stop)
+		keeper.over = true; /* nobody there who has calls */
+	if (stop && !keeper.stopping)
+		hf_timer_start(loop_wheel(), &keeper.drain_max,
+		    hf_time_after(loop_now(), keeper_conf()->keeper.drain_max));
+	keeper.stopping = stop;
+}
+
+void
+keeper_drained(uint32_t calls)
+{
+	if (!keeper.stopping || calls > 0)
+		return;
+	hf_log(LOG_NOTICE, "drain_ended", "why=no_calls");
+	keeper.over = true;
+}
+
+static void
+signal_came(int fd, uint32_t events, void *arg)
+{
+	struct signalfd_siginfo si;
+
+	(void)events;
+	(void)arg;
+	if (read(fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return;
+	if (si.ssi_signo == SIGHUP)
+		(void)keeper_reload(tell_log, NULL);
+	else if (keeper.stopping)
+		keeper.over = true; /* asked twice: now */
+	else
+		keeper_drain(true, true);
+}
+
+/* ---- the beginning ---------------------------------------------------------
+ */
+
+static void
+watch_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	hf_assert(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	hf_assert(fd >= 0);
+	loop_watch(fd, EPOLLIN, signal_came, NULL);
+}
+
+static bool
+make_dir(const char *path)
+{
+	const struct keeper_user *u = &keeper.user;
+
+	if (path[0] == '\0')
+		return true;
+	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+		(void)fprintf(
+		    stderr, "holdfastd: %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	if (u->change && chown(path, u->uid, u->gid) != 0) {
+		(void)fprintf(
+		    stderr, "holdfastd: %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static void
+choose_user(void)
+{
+	const char *name = keeper_conf()->keeper.user;
+	const struct passwd *pw;
+
+	if (geteuid() != 0 || name[0] == '\0')
+		return;
+	pw = getpwnam(name);
+	if (pw == NULL) {
+		hf_log(
+		    LOG_WARNING, "user_missing", "user=%s runs_as=root", name);
+		return;
+	}
+	keeper.user =
+	    (struct keeper_user){ pw->pw_uid != 0, pw->pw_uid, pw->pw_gid };
+}
+
+/* One house a folder: a second would unlink the first one's control socket
+ * and write into its slots. */
+static bool
+lock_house(void)
+{
+	char path[KEEPER_PATH_MAX], text[16];
+	int n;
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/keeper.pid", keeper_conf()->keeper.run_dir);
+	keeper.lock =
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (keeper.lock < 0 || flock(keeper.lock, LOCK_EX | LOCK_NB) != 0) {
+		(void)fprintf(stderr, "holdfastd: %s: %s\n", path,
+		    errno == EWOULDBLOCK ? "another holdfastd holds this house"
+					 : strerror(errno));
+		return false;
+	}
+	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	return ftruncate(keeper.lock, 0) == 0 &&
+	       write(keeper.lock, text, (size_t)n) == n;
+}
+
+static bool
+prepare_folders(void)
+{
+	const struct conf *c = keeper_conf();
+	char flight[KEEPER_PATH_MAX];
+	int err;
+
+	if (!make_dir(c->keeper.run_dir) || !lock_house() ||
+	    !make_dir(c->store.dir) || !make_dir(c->store.spool))
+		return false;
+	(void)snprintf(
+	    flight, sizeof(flight), "%s/flight.holdfastd", c->keeper.run_dir);
+	err = flight_open(flight);
+	if (err != 0)
+		hf_log(LOG_WARNING, "flight_recorder_off", "why=\"%s\"",
+		    strerror(err));
+	return true;
+}
+
+static uint16_t
+workers(void)
+{
+	cpu_set_t cpus;
+	int n = keeper_conf()->rtp.workers;
+
+	if (n == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n = CPU_COUNT(&cpus);
+	if (n < 1)
+		n = 1;
+	return (uint16_t)(n > WORKERS_MAX ? WORKERS_MAX : n);
+}
+
+/* For systemd's Type=notify; nothing when nobody listens. */
+static void
+notify(const char *what)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	size_t n = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	if (n == 0 || n >= sizeof(sa.sun_path))
+		return;
+	memcpy(sa.sun_path, path, n);
+	if (sa.sun_path[0] == '@')
+		sa.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, what, strlen(what), MSG_NOSIGNAL,
+	    (struct sockaddr *)&sa,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	(void)close(fd);
+}
+
+static void
+settle(struct hf_timer *t, struct hf_time now)
+{
+	hf_log_settle();
+	hf_timer_start(loop_wheel(), t, hf_time_after(now, hf_ms(SETTLE_MS)));
+}
+
+static bool
+open_house(void)
+{
+	int err;
+
+	choose_user();
+	if (!prepare_folders())
+		return false;
+	children_prepare(workers());
+	if (!sockets_open(keeper_conf(), tell_stderr, NULL))
+		return false;
+	loop_open(); /* after the limit on open files was raised */
+	watch_signals();
+	err = control_open(keeper_conf()->keeper.run_dir);
+	if (err != 0) {
+		(void)fprintf(
+		    stderr, "holdfastd: control socket: %s\n", strerror(err));
+		return false;
+	}
+	hf_timer_init(&keeper.drain_max, drain_over);
+	hf_timer_init(&keeper.settle, settle);
+	settle(&keeper.settle, loop_now());
+	return true;
+}
+
+static int
+live(void)
+{
+	if (!open_house())
+		return EXIT_FAILURE;
+	hf_log(LOG_NOTICE, "keeper_started", "site=%s pid=%d workers=%u",
+	    keeper_conf()->site, (int)getpid(), children_workers());
+	children_start();
+	notify("READY=1");
+	for (;;) {
+		children_flush();
+		control_flush();
+		if (keeper.over)
+			break;
+		loop_turn();
+	}
+	notify("STOPPING=1");
+	control_close();
+	children_stop();
+	hf_log(LOG_NOTICE, "house_closed", "%s", "");
+	return EXIT_SUCCESS;
+}
+
+static void
+usage(FILE *to)
+{
+	(void)fprintf(to,
+	    "usage: holdfastd [-t] [-c FILE]\n"
+	    "  -c, --config FILE  the configuration (" CONF_DEFAULT ")\n"
+	    "  -t, --test         check it and say what is wrong, start "
+	    "nothing\n"
+	    "  -h, --help         this\n"
+	    "      --version      the version\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "test", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool test = false;
+	int o;
+
+	keeper.path = CONF_DEFAULT;
+	while ((o = getopt_long(argc, argv, "c:th", options, NULL)) != -1)
+		switch (o) {
+		case 'c':
+			keeper.path = optarg;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			(void)puts("holdfastd " HF_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	if (optind != argc) {
+		usage(stderr);
+		return 2;
+	}
+	hf_log_open("holdfastd", LOG_INFO);
+	if (!load(tell_stderr, NULL, true))
+		return EXIT_FAILURE;
+	if (test)
+		return EXIT_SUCCESS;
+	if (!seal(!keeper.now)) {
+		(void)fprintf(
+		    stderr, "holdfastd: memfd: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	return live();
+}

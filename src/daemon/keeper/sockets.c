@@ -1,0 +1,277 @@
+/* daemon/keeper/sockets - see keeper.h */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/keeper/keeper.h"
+#include "proc/chan.h"
+#include "proc/log.h"
+
+enum {
+	SIP_RCVBUF = 4 * 1024 * 1024, /* a burst while hf-sip is restarted */
+	SIP_BACKLOG = 512,
+	FDS_BESIDES = 256, /* channels, files, TCP connections of hf-sip */
+	TEXT = 256,
+};
+
+static struct {
+	int sip[CONF_LISTENS_MAX];
+	struct hf_addr sip_at[CONF_LISTENS_MAX];
+	uint16_t sips;
+	bool tcp[CONF_LISTENS_MAX];
+	int *rtp; /* RTP, RTCP, RTP, ... */
+	uint32_t streams;
+	uint16_t port_first;
+	struct hf_addr rtp_at;
+	uint16_t workers;
+} held;
+
+static bool refuse(keeper_tell *tell, void *arg, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool
+refuse(keeper_tell *tell, void *arg, const char *fmt, ...)
+{
+	char line[TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	tell(arg, line);
+	return false;
+}
+
+/* All that may be open at once, in us and in each child. */
+static bool
+raise_limit(uint32_t wanted, keeper_tell *tell, void *arg)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return true;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+	(void)getrlimit(RLIMIT_NOFILE, &r);
+	if (r.rlim_cur >= wanted)
+		return true;
+	return refuse(tell, arg,
+	    "rtp.ports: %u descriptors are needed and the limit on open files "
+	    "is %llu: raise it (LimitNOFILE=) or name fewer ports",
+	    wanted, (unsigned long long)r.rlim_cur);
+}
+
+static int
+family_of(const struct hf_addr *a)
+{
+	return a->family == 4 ? AF_INET : AF_INET6;
+}
+
+/* A bound socket, or -1 and errno. */
+static int
+bound(const struct hf_addr *at, int type, bool both_families)
+{
+	int family = family_of(at), fd, err, on = 1, off = 0;
+	struct sockaddr_storage sa;
+	socklen_t n;
+
+	fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	/* "udp:0.0.0.0:5060" and "udp:[::]:5060" may stand side by side. */
+	if (family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+		    both_families ? &off : &on, sizeof(on));
+	/* For TCP it passes over old connections in TIME_WAIT.  For UDP it
+	 * would let two programs share one port, and steal from each other. */
+	if (type == SOCK_STREAM)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	n = hf_addr_to_sockaddr(at, family, &sa);
+	if (bind(fd, (struct sockaddr *)&sa, n) == 0 &&
+	    (type != SOCK_STREAM || listen(fd, SIP_BACKLOG) == 0))
+		return fd;
+	err = errno;
+	(void)close(fd);
+	errno = err;
+	return -1;
+}
+
+static void
+widen(int fd)
+{
+	int bytes = SIP_RCVBUF;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) !=
+	    0)
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+static bool
+open_sip(const struct conf *c, keeper_tell *tell, void *arg)
+{
+	char text[HF_ADDR_TEXT_MAX];
+
+	for (uint16_t i = 0; i < c->sip.listens; i++) {
+		const struct conf_listen *l = &c->sip.listen[i];
+		bool tcp = l->transport == CONF_TCP;
+		int fd = bound(&l->addr, tcp ? SOCK_STREAM : SOCK_DGRAM, false);
+
+		if (fd < 0)
+			return refuse(tell, arg, "sip.listen: %s %s: %s",
+			    tcp ? "tcp" : "udp", hf_addr_text(&l->addr, text),
+			    strerror(errno));
+		if (!tcp)
+			widen(fd);
+		held.sip[i] = fd;
+		held.sip_at[i] = l->addr;
+		held.tcp[i] = tcp;
+		held.sips = (uint16_t)(i + 1);
+	}
+	return true;
+}
+
+/* One socket serves both families where the kernel has IPv6. */
+static struct hf_addr
+rtp_address(const struct conf *c, bool *both)
+{
+	struct hf_addr any = { .family = 6 };
+	int fd;
+
+	*both = false;
+	if (c->rtp.address.family != 0)
+		return c->rtp.address;
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		(void)close(fd);
+		*both = true;
+	} else {
+		any.family = 4;
+	}
+	return any;
+}
+
+static bool
+open_rtp(const struct conf *c, keeper_tell *tell, void *arg)
+{
+	char text[HF_ADDR_TEXT_MAX];
+	struct hf_addr at;
+	bool both;
+
+	at = held.rtp_at = rtp_address(c, &both);
+	held.rtp = calloc(held.streams * 2, sizeof(*held.rtp));
+	hf_assert(held.rtp != NULL);
+	for (uint32_t i = 0; i < held.streams * 2; i++) {
+		at.port = (uint16_t)(held.port_first + i);
+		held.rtp[i] = bound(&at, SOCK_DGRAM, both);
+		if (held.rtp[i] < 0)
+			return refuse(tell, arg, "rtp.ports: %s: %s",
+			    hf_addr_text(&at, text), strerror(errno));
+	}
+	return true;
+}
+
+bool
+sockets_open(const struct conf *c, keeper_tell *tell, void *arg)
+{
+	held.port_first = c->rtp.port_first;
+	held.streams = (uint32_t)(c->rtp.port_last - c->rtp.port_first + 1) / 2;
+	held.workers = children_workers();
+	return raise_limit(held.streams * 2 + FDS_BESIDES, tell, arg) &&
+	       open_sip(c, tell, arg) && open_rtp(c, tell, arg);
+}
+
+uint32_t
+sockets_streams(void)
+{
+	return held.streams;
+}
+
+/* Neighbouring streams belong together, the last worker takes the rest. */
+void
+sockets_share(uint16_t worker, uint32_t *first, uint32_t *count)
+{
+	uint32_t each = held.streams / held.workers;
+
+	*first = each * worker;
+	*count = worker + 1 == held.workers ? held.streams - *first : each;
+}
+
+static void
+hand_sip(struct chan *to)
+{
+	for (uint16_t i = 0; i < held.sips; i++) {
+		struct msg m = { .type = MSG_SOCKET,
+			.socket = {
+			    .first = i, .count = 1, .at = held.sip_at[i] } };
+
+		(void)snprintf(m.socket.what, sizeof(m.socket.what), "%s",
+		    held.tcp[i] ? "sip-tcp" : "sip-udp");
+		chan_send_fds(to, &m, &held.sip[i], 1, true);
+	}
+}
+
+static void
+hand_rtp(struct chan *to, uint16_t worker)
+{
+	uint32_t first, count, end;
+
+	sockets_share(worker, &first, &count);
+	end = first + count;
+	while (first < end) {
+		uint32_t n = end - first;
+		struct msg m = { .type = MSG_SOCKET,
+			.socket = { .what = "rtp",
+			    .first = first,
+			    .at = held.rtp_at } };
+
+		if (n > CHAN_FDS_MAX / 2)
+			n = CHAN_FDS_MAX / 2;
+		m.socket.count = (uint16_t)(2 * n);
+		m.socket.at.port = (uint16_t)(held.port_first + 2 * first);
+		chan_send_fds(
+		    to, &m, &held.rtp[(size_t)2 * first], m.socket.count, true);
+		first += n;
+	}
+}
+
+void
+sockets_hand_over(struct chan *to, enum room room, uint16_t worker)
+{
+	if (room == ROOM_SIP)
+		hand_sip(to);
+	else if (room == ROOM_MEDIA)
+		hand_rtp(to, worker);
+}
+
+bool
+sockets_same(const struct conf *old, const struct conf *new, keeper_tell *tell,
+    void *arg)
+{
+	bool same = true;
+
+	if (old->sip.listens != new->sip.listens ||
+	    memcmp(old->sip.listen, new->sip.listen,
+		old->sip.listens * sizeof(old->sip.listen[0])) != 0)
+		same = refuse(tell, arg,
+		    "sip.listen: a change takes a restart of holdfastd");
+	if (old->rtp.port_first != new->rtp.port_first ||
+	    old->rtp.port_last != new->rtp.port_last ||
+	    old->rtp.workers != new->rtp.workers ||
+	    memcmp(&old->rtp.address, &new->rtp.address,
+		sizeof(old->rtp.address)) != 0)
+		same = refuse(tell, arg,
+		    "rtp: a change of ports, address or workers takes a "
+		    "restart of holdfastd");
+	if (strcmp(old->keeper.run_dir, new->keeper.run_dir) != 0)
+		same = refuse(tell, arg,
+		    "keeper.run_dir: a change takes a restart of holdfastd");
+	return same;
+}

@@ -1,0 +1,207 @@
+/*
+ * tests/lib/echo_room - a room for testing the keeper and the skeleton: every
+ * hf-* in one program, told apart by its name.  It says on the wire what was
+ * handed to it.
+ *
+ *      hf-sip    answers a datagram at its SIP socket with its pid;
+ *                "die" fails an assertion, "fact" makes hf-call tell hf-store,
+ *                "stall" stops it for a second
+ *      hf-media  answers a datagram at an RTP or RTCP socket likewise
+ *      hf-store  keeps its count of different facts in a slot
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "proc/control.h"
+#include "proc/log.h"
+#include "proc/proc.h"
+#include "proc/slots.h"
+#include "wire/row.h"
+
+enum { STALL_US = 1000000, KIND = 1 };
+
+static struct {
+	const char *name;
+	uint32_t generation, sockets, ends;
+	bool met[PEER_NR];
+	struct slots slots;
+	/* What hf-store keeps: the newest fact, and how many came. */
+	struct ledger {
+		uint32_t boot, seq, facts;
+	} ledger;
+} me;
+
+static void
+tell_a_fact(void)
+{
+	struct msg m = { .type = MSG_CALL_ENDED };
+
+	m.call_ended.call.n = ++me.ends;
+	m.call_ended.call.gen = 1;
+	proc_send(PEER_STORE, &m);
+}
+
+static void
+heard(int fd, uint32_t events, void *arg)
+{
+	struct msg m = { .type = MSG_LEG_RANG };
+	struct sockaddr_storage from;
+	socklen_t n = sizeof(from);
+	char text[64];
+	ssize_t len;
+
+	(void)events;
+	(void)arg;
+	len = recvfrom(fd, text, sizeof(text) - 1, MSG_DONTWAIT,
+	    (struct sockaddr *)&from, &n);
+	if (len < 0)
+		return;
+	text[len] = '\0';
+	if (strcmp(text, "die") == 0)
+		hf_never("told to die");
+	if (strcmp(text, "stall") == 0)
+		(void)usleep(STALL_US);
+	if (strcmp(text, "fact") == 0)
+		proc_send(PEER_CALL, &m);
+	len = snprintf(text, sizeof(text), "%d", (int)getpid());
+	(void)sendto(
+	    fd, text, (size_t)len, MSG_DONTWAIT, (struct sockaddr *)&from, n);
+}
+
+static void
+sockets(const struct msg_socket *m, const int *fd)
+{
+	for (uint16_t i = 0; i < m->count; i++) {
+		if (strcmp(m->what, "sip-tcp") != 0)
+			proc_watch(fd[i], EPOLLIN, heard, NULL);
+		me.sockets++;
+	}
+}
+
+static void
+start(const struct conf *c, uint32_t boot, uint16_t worker)
+{
+	char path[CONF_PATH_MAX + 16];
+	bool fresh;
+
+	(void)boot;
+	(void)worker;
+	me.generation = c->generation;
+	if (strcmp(me.name, "hf-store") != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/slots.store", c->keeper.run_dir);
+	hf_assert(slots_open(&me.slots, path, KIND, 1, sizeof(me.ledger), 1,
+		      &fresh) == 0);
+	(void)slots_read(&me.slots, 0, &me.ledger);
+}
+
+static void
+reconf(const struct conf *c)
+{
+	me.generation = c->generation;
+}
+
+static void
+store_says(enum peer to)
+{
+	struct msg m = { .type = MSG_STORED,
+		.stored = { me.ledger.boot, me.ledger.seq } };
+
+	proc_send(to, &m);
+}
+
+static void
+met(enum peer from)
+{
+	me.met[from] = true;
+	if (strcmp(me.name, "hf-store") == 0 && from == PEER_CALL)
+		store_says(from);
+}
+
+static void
+left(enum peer from)
+{
+	me.met[from] = false;
+}
+
+static void
+store_takes(const struct msg *m)
+{
+	if (m->boot < me.ledger.boot ||
+	    (m->boot == me.ledger.boot && m->seq <= me.ledger.seq))
+		return; /* known */
+	me.ledger = (struct ledger){ m->boot, m->seq, me.ledger.facts + 1 };
+	slots_commit(&me.slots, 0, &me.ledger);
+}
+
+static void
+message(enum peer from, const struct msg *m, int fd)
+{
+	struct msg drained = { .type = MSG_DRAINED };
+
+	if (fd >= 0)
+		(void)close(fd);
+	switch ((unsigned)m->type) {
+	case MSG_LEG_RANG:
+		tell_a_fact();
+		break;
+	case MSG_CALL_ENDED:
+		store_takes(m);
+		store_says(from);
+		break;
+	case MSG_DRAIN:
+		if (m->drain.die && strcmp(me.name, "hf-call") == 0)
+			proc_send(PEER_KEEPER, &drained);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+ask(const struct msg_ask *m)
+{
+	size_t at = 0, neighbours = 0;
+	const char *word = control_word(m, &at);
+	char bytes[512];
+	struct hf_buf b = hf_buf_on(bytes, sizeof(bytes));
+
+	if (word != NULL && strcmp(word, "silence") == 0)
+		return;
+	if (word != NULL && strcmp(word, "error") == 0) {
+		proc_reply(m->id, "as you wish", NULL, 0, false);
+		return;
+	}
+	for (int p = 0; p < PEER_NR; p++)
+		neighbours += me.met[p];
+	row_text(&b, "room", me.name);
+	row_number(&b, "generation", me.generation);
+	row_number(&b, "sockets", me.sockets);
+	row_number(&b, "neighbours", (int64_t)neighbours);
+	row_number(&b, "facts", me.ledger.facts);
+	row_text(&b, "word", word != NULL ? word : "");
+	proc_reply(m->id, NULL, bytes, (uint16_t)b.n, false);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct proc_room room = {
+		.socket = sockets,
+		.start = start,
+		.reconf = reconf,
+		.met = met,
+		.left = left,
+		.message = message,
+		.ask = ask,
+	};
+	const char *slash = strrchr(argv[0], '/');
+
+	me.name = room.name = slash != NULL ? slash + 1 : argv[0];
+	return proc_main(argc, argv, &room);
+}

@@ -1,0 +1,667 @@
+/* The keeper and the skeleton, live: real processes, real sockets, rooms that
+ * only echo.  argv: holdfastd, echo_room. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "proc/control.h"
+#include "wire/row.h"
+
+enum {
+	WAIT_MS = 5000, /* for anything that should happen */
+	STREAMS = 70,   /* more than one SOCKET message holds */
+	RTP_PORTS = 2 * STREAMS,
+	TEXT = 256,
+};
+
+static const char *const rooms[] = { "hf-store", "hf-rec", "hf-media", "hf-sip",
+	"hf-call" };
+
+static const char *holdfastd, *echo_room;
+static char dir[] = "/tmp/hf-keeper-XXXXXX";
+static pid_t keeper;
+static uint16_t sip_port, rtp_port;
+static int log_fd = -1;
+
+/* ---- a house of our own ----------------------------------------------------
+ */
+
+static void
+path_of(char *to, const char *name)
+{
+	(void)snprintf(to, TEXT, "%s/%s", dir, name);
+}
+
+static bool
+copy(const char *from, const char *name)
+{
+	char to[TEXT], bytes[65536];
+	int in = open(from, O_RDONLY), out;
+	ssize_t n = 0;
+
+	path_of(to, name);
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	while (in >= 0 && out >= 0 && (n = read(in, bytes, sizeof(bytes))) > 0)
+		if (write(out, bytes, (size_t)n) != n)
+			return false;
+	return close(in) == 0 && close(out) == 0 && n == 0;
+}
+
+/* A port nobody has; for a range, that nobody has any of. */
+static uint16_t
+free_ports(unsigned n)
+{
+	for (int tries = 0; tries < 200; tries++) {
+		uint16_t first =
+		    (uint16_t)(20000 + (getpid() * 7 + tries * 311) % 20000);
+		unsigned good = 0;
+
+		for (; good < n; good++) {
+			struct sockaddr_in sa = { .sin_family = AF_INET,
+				.sin_port = htons((uint16_t)(first + good)),
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+			int fd = socket(AF_INET, SOCK_DGRAM, 0);
+			bool mine =
+			    bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
+
+			(void)close(fd);
+			if (!mine)
+				break;
+		}
+		if (good == n)
+			return (uint16_t)(first + first % 2);
+	}
+	return 0;
+}
+
+static void
+write_conf(const char *site, const char *more)
+{
+	char path[TEXT];
+	FILE *f;
+
+	path_of(path, "holdfast.conf");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	(void)fprintf(f,
+	    "site: %s\n"
+	    "sip: { listen: [\"udp:127.0.0.1:%u\", \"tcp:127.0.0.1:%u\"] }\n"
+	    "rtp: { address: 127.0.0.1, ports: %u-%u, workers: 2 }\n"
+	    "keeper: { run_dir: %s/run, drain_max: 2s }\n"
+	    "store: { dir: %s/store, spool: %s/spool }\n%s",
+	    site, sip_port, sip_port, rtp_port, rtp_port + RTP_PORTS - 1, dir,
+	    dir, dir, more);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+breathe(void)
+{
+	(void)usleep(10000);
+}
+
+/* ---- questions -------------------------------------------------------------
+ */
+
+struct answer {
+	uint32_t rows;
+	char error[TEXT];
+	char all[65536]; /* "name=value " of all rows, a line each */
+};
+
+static void
+take_row(struct answer *a, const struct msg_reply *r)
+{
+	struct hf_slice in = { (const char *)r->row.p, r->row.n };
+	struct row_value v;
+	size_t n = strlen(a->all);
+
+	if (r->row.n == 0)
+		return;
+	a->rows++;
+	while (row_next(&in, &v))
+		n += (size_t)snprintf(a->all + n, sizeof(a->all) - n,
+		    "%.*s=%.*s ", (int)v.name.n, v.name.p, (int)v.value.n,
+		    v.value.p);
+	(void)snprintf(a->all + n, sizeof(a->all) - n, "\n");
+	assert_int_equal(in.n, 0);
+}
+
+static bool
+ask(const char *verb, const char *word, int wait_ms, struct answer *a)
+{
+	static struct msg reply;
+	char *words[] = { (char *)(uintptr_t)word };
+	char run[TEXT];
+	int fd, err;
+
+	memset(a, 0, sizeof(*a));
+	path_of(run, "run");
+	fd = control_connect(run);
+	if (fd < 0)
+		return false;
+	err = control_ask(fd, 7, verb, words, word != NULL, hf_ms(wait_ms));
+	do {
+		if (err == 0)
+			err = control_reply(fd, &reply, hf_ms(wait_ms + 1000));
+		if (err != 0)
+			break;
+		assert_int_equal(reply.reply.id, 7);
+		take_row(a, &reply.reply);
+		(void)snprintf(
+		    a->error, sizeof(a->error), "%s", reply.reply.error);
+	} while (reply.reply.more);
+	(void)close(fd);
+	return err == 0;
+}
+
+/* The number behind "name=" in the line that holds who; -1 without. */
+static long
+number_of(const struct answer *a, const char *who, const char *name)
+{
+	char key[64];
+	const char *line = strstr(a->all, who), *at;
+
+	if (line == NULL)
+		return -1;
+	(void)snprintf(key, sizeof(key), "%s=", name);
+	at = strstr(line, key);
+	return at == NULL ? -1 : strtol(at + strlen(key), NULL, 10);
+}
+
+/* ---- a datagram to the house -----------------------------------------------
+ */
+
+static int
+client(uint16_t port)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+/* The pid that answers; 0 when nobody does. */
+static pid_t
+hear(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[64];
+	ssize_t n;
+
+	if (poll(&p, 1, ms) != 1)
+		return 0;
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return (pid_t)atoi(text);
+}
+
+static pid_t
+say(uint16_t port, const char *text, int ms)
+{
+	int fd = client(port);
+	pid_t pid = 0;
+
+	if (send(fd, text, strlen(text), 0) == (ssize_t)strlen(text))
+		pid = hear(fd, ms);
+	(void)close(fd);
+	return pid;
+}
+
+/* ---- up and down -----------------------------------------------------------
+ */
+
+static bool
+log_says(const char *text)
+{
+	static char bytes[1 << 20];
+	ssize_t n = pread(log_fd, bytes, sizeof(bytes) - 1, 0);
+
+	if (n < 0)
+		return false;
+	bytes[n] = '\0';
+	return strstr(bytes, text) != NULL;
+}
+
+static void
+show_log(void)
+{
+	static char bytes[1 << 20];
+	ssize_t n = pread(log_fd, bytes, sizeof(bytes), 0);
+
+	if (n > 0)
+		(void)!write(STDERR_FILENO, bytes, (size_t)n);
+}
+
+static bool
+log_will_say(const char *text)
+{
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (log_says(text))
+			return true;
+	return false;
+}
+
+static int
+open_house(void **state)
+{
+	char program[TEXT], conf[TEXT], log[TEXT];
+
+	(void)state;
+	path_of(program, "sbin/holdfastd");
+	path_of(conf, "holdfast.conf");
+	path_of(log, "log");
+	write_conf("test", "");
+	log_fd = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0644);
+	keeper = fork();
+	if (keeper == 0) {
+		(void)dup2(log_fd, STDERR_FILENO);
+		(void)execl(program, program, "-c", conf, (char *)NULL);
+		_exit(127);
+	}
+	if (!log_will_say("house_open")) {
+		show_log();
+		return -1;
+	}
+	return 0;
+}
+
+static int
+close_house(void **state)
+{
+	int status = 0;
+
+	(void)state;
+	if (keeper > 0) {
+		(void)kill(keeper, SIGTERM);
+		for (int64_t end = now_ms() + 2 * WAIT_MS; now_ms() < end;) {
+			if (waitpid(keeper, &status, WNOHANG) == keeper) {
+				keeper = 0;
+				break;
+			}
+			breathe();
+		}
+		if (keeper > 0) {
+			show_log();
+			(void)kill(keeper, SIGKILL);
+			(void)waitpid(keeper, &status, 0);
+			keeper = 0;
+			status = -1;
+		}
+	}
+	(void)close(log_fd);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* ---- the promises ----------------------------------------------------------
+ */
+
+static void
+every_room_has_its_sockets_and_neighbours(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_string_equal(a.error, "");
+	assert_non_null(strstr(a.all, "room=holdfastd state=open"));
+	assert_non_null(strstr(a.all, "room=hf-media/1 state=ready"));
+	assert_true(ask("trace", NULL, WAIT_MS, &a)); /* hf-sip */
+	assert_int_equal(number_of(&a, "hf-sip", "sockets"), 2);
+	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 1);
+	assert_true(ask("agents", NULL, WAIT_MS, &a)); /* hf-call */
+	assert_int_equal(number_of(&a, "hf-call", "neighbours"), 5);
+	assert_true(ask("streams", NULL, WAIT_MS, &a)); /* both workers */
+	assert_int_equal(a.rows, 2);
+	assert_int_equal(number_of(&a, "hf-media", "sockets"), STREAMS);
+	assert_int_equal(number_of(&a, "hf-media", "neighbours"), 2);
+	assert_true(ask("voicemail", NULL, WAIT_MS, &a)); /* hf-rec */
+	assert_int_equal(number_of(&a, "hf-rec", "neighbours"), 4);
+}
+
+static void
+every_rtp_port_is_somebodys(void **state)
+{
+	pid_t first = say(rtp_port, "x", WAIT_MS);
+	pid_t last = say((uint16_t)(rtp_port + RTP_PORTS - 1), "x", WAIT_MS);
+
+	(void)state;
+	assert_true(first > 0 && last > 0 && first != last);
+	for (uint16_t i = 0; i < RTP_PORTS; i++)
+		assert_int_equal(say((uint16_t)(rtp_port + i), "x", WAIT_MS),
+		    i < STREAMS ? first : last);
+}
+
+static void
+a_killed_room_is_back_and_its_socket_lost_nothing(void **state)
+{
+	pid_t old = say(sip_port, "x", WAIT_MS), new;
+	int fd = client(sip_port);
+	int heard = 0;
+
+	(void)state;
+	assert_true(old > 0);
+	assert_int_equal(kill(old, SIGSTOP), 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_int_equal(kill(old, SIGKILL), 0);
+	while ((new = hear(fd, WAIT_MS)) > 0) {
+		assert_int_not_equal(new, old);
+		if (++heard == 10)
+			break;
+	}
+	assert_int_equal(heard, 10);
+	(void)close(fd);
+	assert_true(log_says("room_died room=hf-sip"));
+}
+
+static void
+neighbours_meet_again_after_a_death(void **state)
+{
+	static struct answer a;
+	pid_t old = say(rtp_port, "x", WAIT_MS);
+
+	(void)state;
+	assert_int_equal(kill(old, SIGKILL), 0);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("streams", NULL, WAIT_MS, &a) && a.rows == 2 &&
+		    ask("agents", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-call", "neighbours") == 5)
+			break;
+	assert_int_equal(number_of(&a, "hf-call", "neighbours"), 5);
+	assert_int_not_equal(say(rtp_port, "x", WAIT_MS), old);
+}
+
+static void
+last_words_are_told(void **state)
+{
+	(void)state;
+	assert_int_equal(say(sip_port, "die", 50), 0);
+	assert_true(log_will_say("room_died room=hf-sip"));
+	assert_true(log_will_say("last=\"assert_failed at="));
+	assert_true(log_says("what='told to die'"));
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static void
+a_room_that_keeps_dying_is_throttled(void **state)
+{
+	uint32_t deaths = 0;
+	int64_t end = now_ms() + 3000;
+	int fd = client(sip_port);
+	pid_t last = 0;
+
+	(void)state;
+	while (now_ms() < end) {
+		(void)!send(fd, "x", 1, MSG_DONTWAIT);
+		pid_t pid = hear(fd, 20);
+
+		if (pid > 0 && pid != last && kill(pid, SIGKILL) == 0) {
+			deaths++;
+			last = pid;
+		}
+	}
+	(void)close(fd);
+	/* 1 + 2 + 4 + 8 of the burst of 20, then 16 at 10 a second. */
+	assert_in_range(deaths, 4, 8);
+	assert_true(
+	    say(sip_port, "x", WAIT_MS) > 0 || say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static void
+facts_reach_the_store_once_though_it_dies(void **state)
+{
+	static struct answer a;
+	pid_t store;
+
+	(void)state;
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	store = (pid_t)number_of(&a, "room=hf-store state", "pid");
+	assert_true(store > 0);
+	for (int i = 0; i < 5; i++)
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+	assert_int_equal(kill(store, SIGSTOP), 0);
+	for (int i = 0; i < 5; i++)
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+	assert_int_equal(kill(store, SIGKILL), 0);
+	for (int i = 0; i < 5; i++)
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("history", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-store", "facts") == 15)
+			break;
+	assert_int_equal(number_of(&a, "hf-store", "facts"), 15);
+}
+
+static void
+facts_outlive_the_room_that_told_them(void **state)
+{
+	static struct answer a;
+	pid_t store, call;
+
+	(void)state;
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	store = (pid_t)number_of(&a, "room=hf-store state", "pid");
+	call = (pid_t)number_of(&a, "room=hf-call state", "pid");
+	assert_true(store > 0 && call > 0);
+	assert_true(ask("history", NULL, WAIT_MS, &a));
+	assert_int_equal(kill(store, SIGSTOP), 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+	breathe(); /* hf-sip answered before hf-call has heard of it */
+	(void)usleep(100000);
+	assert_int_equal(kill(call, SIGKILL), 0);
+	assert_int_equal(kill(store, SIGKILL), 0);
+	long before = number_of(&a, "hf-store", "facts");
+
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("history", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-store", "facts") == before + 3)
+			break;
+	assert_int_equal(number_of(&a, "hf-store", "facts"), before + 3);
+	assert_true(log_says("spool_recovered"));
+}
+
+static void
+a_good_configuration_is_applied_whole(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	write_conf("other", "");
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_string_equal(a.error, "");
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 2);
+	assert_int_equal(kill(keeper, SIGHUP), 0);
+	assert_true(log_will_say("config_applied generation=3"));
+}
+
+static void
+a_bad_configuration_changes_nothing(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	write_conf("other", "no_such_key: 1\n");
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_string_equal(a.error, "refused; the old configuration stays");
+	assert_non_null(strstr(a.all, "holdfast.conf:6:1"));
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 1);
+	rtp_port += 2;
+	write_conf("test", "");
+	rtp_port -= 2;
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "takes a restart of holdfastd"));
+}
+
+static void
+a_question_always_has_an_answer(void **state)
+{
+	static struct answer a;
+	int64_t start;
+
+	(void)state;
+	assert_true(ask("nonsense", NULL, WAIT_MS, &a));
+	assert_string_equal(a.error, "unknown verb");
+	assert_true(ask("agents", "carefully", WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "word=carefully"));
+	assert_true(ask("agents", "error", WAIT_MS, &a));
+	assert_string_equal(a.error, "as you wish");
+	start = now_ms();
+	assert_true(ask("agents", "silence", 300, &a));
+	assert_string_equal(a.error, "hf-call did not answer in time");
+	assert_in_range(now_ms() - start, 250, 1500);
+}
+
+static void
+a_stranger_on_the_control_socket_is_cut_off(void **state)
+{
+	struct msg m = { .type = MSG_CONFIG };
+	char frame[MSG_FRAME_MAX], run[TEXT];
+	struct hf_buf b = hf_buf_on(frame, sizeof(frame));
+	static struct msg reply;
+	int fd;
+
+	(void)state;
+	path_of(run, "run");
+	assert_true(msg_encode(&b, &m));
+	fd = control_connect(run);
+	assert_int_equal(send(fd, frame, b.n, 0), (ssize_t)b.n);
+	assert_int_equal(control_reply(fd, &reply, hf_ms(WAIT_MS)), ECONNRESET);
+	(void)close(fd);
+}
+
+static void
+a_second_keeper_leaves_the_first_alone(void **state)
+{
+	char program[TEXT], conf[TEXT];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	path_of(program, "sbin/holdfastd");
+	path_of(conf, "holdfast.conf");
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(log_fd, STDERR_FILENO);
+		(void)execl(program, program, "-c", conf, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_true(log_says("another holdfastd holds this house"));
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static void
+drain_can_be_taken_back(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	assert_true(ask("drain", NULL, WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "draining=true"));
+	assert_true(ask("drain", "off", WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "draining=false"));
+}
+
+/* When the keeper is killed its rooms go too: nobody is left on its ports. */
+static void
+nobody_outlives_a_killed_keeper_for_long(void **state)
+{
+	(void)state;
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	keeper = 0;
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (free_ports(0) != 0 && say(sip_port, "x", 50) == 0)
+			break;
+	assert_int_equal(say(sip_port, "x", 50), 0);
+}
+
+int
+main(int argc, char **argv)
+{
+#define LIVE(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, open_house, close_house)
+	const struct CMUnitTest tests[] = {
+		LIVE(every_room_has_its_sockets_and_neighbours),
+		LIVE(every_rtp_port_is_somebodys),
+		LIVE(a_killed_room_is_back_and_its_socket_lost_nothing),
+		LIVE(neighbours_meet_again_after_a_death),
+		LIVE(last_words_are_told),
+		LIVE(a_room_that_keeps_dying_is_throttled),
+		LIVE(facts_reach_the_store_once_though_it_dies),
+		LIVE(facts_outlive_the_room_that_told_them),
+		LIVE(a_good_configuration_is_applied_whole),
+		LIVE(a_bad_configuration_changes_nothing),
+		LIVE(a_question_always_has_an_answer),
+		LIVE(a_stranger_on_the_control_socket_is_cut_off),
+		LIVE(a_second_keeper_leaves_the_first_alone),
+		LIVE(drain_can_be_taken_back),
+		LIVE(nobody_outlives_a_killed_keeper_for_long),
+	};
+#undef LIVE
+	char path[TEXT], command[TEXT];
+	int failed;
+
+	if (argc != 3 || mkdtemp(dir) == NULL)
+		return 2;
+	holdfastd = argv[1];
+	echo_room = argv[2];
+	path_of(path, "sbin");
+	(void)mkdir(path, 0755);
+	path_of(path, "libexec");
+	(void)mkdir(path, 0755);
+	path_of(path, "libexec/holdfast");
+	(void)mkdir(path, 0755);
+	if (!copy(holdfastd, "sbin/holdfastd"))
+		return 2;
+	for (size_t i = 0; i < HF_LEN(rooms); i++) {
+		(void)snprintf(
+		    path, sizeof(path), "libexec/holdfast/%s", rooms[i]);
+		if (!copy(echo_room, path))
+			return 2;
+	}
+	rtp_port = free_ports(RTP_PORTS + 4);
+	sip_port = (uint16_t)(rtp_port + RTP_PORTS + 2);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", dir);
+	(void)!system(command);
+	return failed;
+}
