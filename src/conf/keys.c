@@ -131,7 +131,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "Behind NAT the sender's true address is learned within so many packets, then locked." },
 	{ "dtmf_gap", SCOPE_RTP, CONF_T_SPAN, ONE(conf_rtp, dtmf_gap),
 	    .min = MS(20), .max = SECONDS(1), .def = "50ms",
-	    .help = "The shortest pause between two DTMF digits that we send." },
+	    .help = "A DTMF digit whose last packets were lost is over when none has come for so long." },
 
 	/* ---- guard -------------------------------------------------------- */
 	{ "suspect", SCOPE_GUARD, CONF_T_SPAN, ONE(conf_guard, suspect),

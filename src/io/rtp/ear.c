@@ -59,7 +59,9 @@ ear_speaks(struct ear_floor *f, uint8_t loud)
 {
 	uint16_t now16 = (uint16_t)(loud * 16);
 
-	if (f->frames == 0 || now16 < f->floor16)
+	if (f->frames == 0) /* he may be in the middle of a word */
+		f->floor16 = loud < EAR_QUIET ? now16 : EAR_QUIET * 16;
+	else if (now16 < f->floor16)
 		f->floor16 = now16;
 	else if (f->floor16 < FLOOR_MAX * 16)
 		f->floor16 = (uint16_t)(f->floor16 + FLOOR_RISE);

@@ -268,6 +268,8 @@ starve_hear(struct starve *s, struct starve_kin *kin,
 		move(s, STARVE_WELL, kin);
 		return STARVE_NOTHING;
 	case STARVE_LULL:
+		if (p->cn) /* still nothing to say */
+			return STARVE_NOTHING;
 		move(s, STARVE_WELL, kin);
 		return STARVE_RESUMED;
 	case STARVE_SUSPECT:
@@ -281,6 +283,8 @@ starve_hear(struct starve *s, struct starve_kin *kin,
 enum starve_event
 starve_age(struct starve *s, const struct starve_kin *kin, struct hf_time now)
 {
+	struct hf_time sign;
+
 	if (hf_time_before(now, s->due))
 		return STARVE_NOTHING;
 	switch (s->state) {
@@ -304,11 +308,10 @@ starve_age(struct starve *s, const struct starve_kin *kin, struct hf_time now)
 		return STARVE_SUSPECTED;
 	case STARVE_LULL:
 		/* Silence is its way, but its RTCP has stopped as well. */
-		if (hf_time_since(s->sign, now).us <
-		    (int64_t)SIGN_MAX_MS * 1000) {
-			s->due = hf_time_after(s->sign, hf_ms(SIGN_MAX_MS));
+		sign = hf_time_before(s->sign, s->last) ? s->last : s->sign;
+		s->due = hf_time_after(sign, hf_ms(SIGN_MAX_MS));
+		if (hf_time_before(now, s->due))
 			return STARVE_NOTHING;
-		}
 		s->hushed = false;
 		move(s, STARVE_SUSPECT, kin);
 		return STARVE_SUSPECTED;

@@ -1,0 +1,318 @@
+/* daemon/media/port - the sockets.  One that is connected takes packets from
+ * one address alone (the kernel sees to it), costs a fifth less to send on and
+ * tells when nobody is there any more. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/media/room.h"
+
+enum {
+	DSCP_EF = 0xb8, /* RFC 3246, in the place of the old TOS byte */
+	DRAIN_MAX = 4096,
+	LATCH_SAME = 3, /* packets from one unknown address */
+};
+
+/* One at a time; the byte more than a packet may have tells a longer one. */
+static uint8_t datagram[RTP_PACKET_MAX + 1];
+
+void
+port_take(struct stream *s, int fd, bool rtcp)
+{
+	int tos = DSCP_EF, family = AF_INET;
+	socklen_t n = sizeof(family);
+
+	hf_assert(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0);
+	s->family = family;
+	/* Voice first, where the network listens to such wishes. */
+	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	if (family == AF_INET6)
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	*(rtcp ? &s->rtcp_fd : &s->fd) = fd;
+}
+
+/* What was sent to an earlier tenant, or before we knew whom to believe. */
+static void
+forget(int fd)
+{
+	for (int i = 0; i < DRAIN_MAX; i++)
+		if (recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT) < 0 &&
+		    errno != ECONNREFUSED)
+			return;
+}
+
+static bool
+dial(int fd, int family, const struct hf_addr *a)
+{
+	struct sockaddr_storage sa = { 0 };
+	socklen_t n = sizeof(sa.ss_family);
+
+	sa.ss_family = AF_UNSPEC;
+	if (a->family != 0)
+		n = hf_addr_to_sockaddr(a, family, &sa);
+	return n > 0 && connect(fd, (struct sockaddr *)&sa, n) == 0;
+}
+
+static void
+listen_on(const struct stream *s, int fd, bool rtcp, int op)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN,
+		.data.u64 = (uint64_t)(s - room.stream) << 1 | rtcp,
+	};
+
+	if (fd >= 0 && epoll_ctl(room.epoll, op, fd, &ev) != 0)
+		hf_assert(errno == EEXIST || errno == ENOENT);
+}
+
+static const struct hf_addr *
+rtcp_address(const struct stream *s)
+{
+	static const struct hf_addr none;
+
+	return s->media.mux ? &none : &s->media.rtcp;
+}
+
+void
+port_open(struct stream *s)
+{
+	static const struct hf_addr none;
+	bool latch = s->media.symmetric;
+	bool known = s->media.rtp.family != 0;
+
+	s->far = s->media.rtp;
+	s->latch = none;
+	s->latch_same = s->latch_seen = 0;
+	s->refused = false;
+	s->connected = false;
+	if (s->fd < 0)
+		return;
+	(void)dial(s->fd, s->family, &none);
+	if (known && !latch)
+		s->connected = dial(s->fd, s->family, &s->far);
+	if (!s->media.mux && s->rtcp_fd >= 0)
+		(void)dial(
+		    s->rtcp_fd, s->family, latch ? &none : rtcp_address(s));
+	if (known && !latch && !s->connected)
+		hf_log(LOG_WARNING, "stream_not_connected",
+		    "stream=%u why=\"%s\"", s->ref.n, strerror(errno));
+	forget(s->fd);
+	if (s->rtcp_fd >= 0)
+		forget(s->rtcp_fd);
+	port_adopt(s);
+}
+
+void
+port_adopt(struct stream *s)
+{
+	listen_on(s, s->fd, false, EPOLL_CTL_ADD);
+	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_ADD);
+}
+
+void
+port_close(struct stream *s)
+{
+	static const struct hf_addr none;
+
+	listen_on(s, s->fd, false, EPOLL_CTL_DEL);
+	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_DEL);
+	if (s->fd >= 0)
+		(void)dial(s->fd, s->family, &none);
+	if (s->rtcp_fd >= 0)
+		(void)dial(s->rtcp_fd, s->family, &none);
+	s->connected = false;
+}
+
+/* Nobody listens at the far end's port: as hard as evidence gets. */
+static void
+refused(struct stream *s)
+{
+	struct msg m = { .type = MSG_STREAM_REFUSED };
+
+	room.count_of.refused++;
+	if (s->refused)
+		return;
+	s->refused = true;
+	m.stream_refused.stream = s->ref;
+	proc_send(PEER_CALL, &m);
+}
+
+static ssize_t
+send_to(const struct stream *s, int fd, const void *p, size_t n,
+    const struct hf_addr *a)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = hf_addr_to_sockaddr(a, s->family, &sa);
+
+	return sendto(fd, p, n, MSG_DONTWAIT, (struct sockaddr *)&sa, len);
+}
+
+void
+port_send(struct stream *s, const uint8_t *p, uint16_t n)
+{
+	ssize_t sent;
+
+	if (s->connected)
+		sent = send(s->fd, p, n, MSG_DONTWAIT);
+	else if (s->fd >= 0 && s->far.family != 0)
+		sent = send_to(s, s->fd, p, n, &s->far);
+	else
+		return;
+	if (sent == n) {
+		room.count_of.out++;
+		return;
+	}
+	room.count_of.unsent++;
+	if (errno == ECONNREFUSED)
+		refused(s);
+}
+
+void
+port_send_rtcp(struct stream *s, const void *p, size_t n)
+{
+	struct hf_addr to = s->media.rtcp;
+
+	if (s->media.mux) {
+		port_send(s, p, (uint16_t)n);
+		return;
+	}
+	if (s->rtcp_fd < 0 || to.family == 0)
+		return;
+	if (s->media.symmetric) {
+		/* Behind the same NAT, on the port beside it: a guess that is
+		 * right more often than the one in the SDP. */
+		to = s->far;
+		to.port++;
+		(void)send_to(s, s->rtcp_fd, p, n, &to);
+	} else {
+		/* Many do not listen for RTCP: their refusal says nothing. */
+		(void)send(s->rtcp_fd, p, n, MSG_DONTWAIT);
+	}
+}
+
+/* An address that cannot be what the rest of the world sees. */
+static bool
+is_private(const struct hf_addr *a)
+{
+	const uint8_t *ip = a->ip;
+
+	if (a->family == 6) /* unique local, link local */
+		return (ip[0] & 0xfe) == 0xfc ||
+		       (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+	return ip[0] == 10 || ip[0] == 127 ||
+	       (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+	       (ip[0] == 192 && ip[1] == 168) ||
+	       (ip[0] == 169 && ip[1] == 254) ||
+	       (ip[0] == 100 && (ip[1] & 0xc0) == 64);
+}
+
+/* Behind NAT: may this sender be the party?  From the signalled host any port
+ * may; from elsewhere only when the signalled one is a private address, and
+ * only by knocking several times in a row.  Once believed it is locked. */
+static bool
+latch(struct stream *s, const struct hf_addr *from)
+{
+	bool same_host = hf_addr_same_host(from, &s->media.rtp);
+
+	if (s->latch_seen < UINT16_MAX)
+		s->latch_seen++;
+	if (!hf_addr_eq(from, &s->latch)) {
+		s->latch = *from;
+		s->latch_same = 0;
+	}
+	s->latch_same++;
+	if (!same_host &&
+	    (!is_private(&s->media.rtp) || s->latch_same < LATCH_SAME ||
+		s->latch_seen > room.conf->rtp.latch_packets))
+		return false;
+	s->far = *from;
+	s->connected = dial(s->fd, s->family, from);
+	if (s->connected)
+		forget(s->fd); /* others may have knocked meanwhile */
+	stream_commit(s, proc_now());
+	return true;
+}
+
+/* How many bytes came from whom we listen to; 0: nothing to handle, < 0: the
+ * socket is empty. */
+static ssize_t
+receive(struct stream *s)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct hf_addr from;
+	ssize_t n;
+
+	if (s->connected) {
+		n = recv(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
+	} else {
+		n = recvfrom(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT,
+		    (struct sockaddr *)&sa, &len);
+	}
+	if (n < 0) {
+		if (errno == ECONNREFUSED) {
+			refused(s);
+			return 0;
+		}
+		return -1;
+	}
+	if (s->connected)
+		return n;
+	if (s->media.rtp.family != 0 && s->media.symmetric &&
+	    hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) &&
+	    !rtp_is_rtcp(datagram, (size_t)n) && n >= RTP_HEADER_LEN) {
+		uint8_t kept[RTP_PACKET_MAX + 1];
+
+		/* Locking empties the socket through the same memory. */
+		memcpy(kept, datagram, (size_t)n);
+		if (latch(s, &from)) {
+			memcpy(datagram, kept, (size_t)n);
+			return n;
+		}
+	}
+	s->strangers++;
+	return 0;
+}
+
+bool
+port_hear(struct stream *s, struct hf_time now)
+{
+	ssize_t n = receive(s);
+
+	if (n <= 0)
+		return n == 0;
+	if (rtp_is_rtcp(datagram, (size_t)n))
+		report_hear(s, datagram, (size_t)n, now);
+	else
+		hear_packet(s, datagram, (size_t)n, now);
+	return true;
+}
+
+bool
+port_hear_rtcp(struct stream *s, struct hf_time now)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct hf_addr from;
+	ssize_t n = recvfrom(s->rtcp_fd, datagram, sizeof(datagram),
+	    MSG_DONTWAIT, (struct sockaddr *)&sa, &len);
+
+	if (n < 0)
+		return false;
+	/* Unconnected behind NAT: from the host we have latched to alone. */
+	if (s->media.symmetric &&
+	    (!hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) ||
+		!hf_addr_same_host(&from, &s->far))) {
+		s->strangers++;
+		return true;
+	}
+	report_hear(s, datagram, (size_t)n, now);
+	return true;
+}

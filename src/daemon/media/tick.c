@@ -1,0 +1,137 @@
+/* daemon/media/tick - once a millisecond.  Waking up for each packet would
+ * cost as much as the packets; a tick serves all that came since the last. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/media/room.h"
+
+enum {
+	EVENTS_MAX = 512,
+	PASSES_MAX = 64, /* of a drain: 1.3 s of what one party can send */
+	NS_PER_US = 1000,
+};
+
+/* Takes what the sockets hold.  One datagram a socket and pass: asking twice
+ * would cost a system call a packet; the rest comes with the next tick, or,
+ * when we are late, with the next pass. */
+static void
+drain(struct hf_time now, bool all)
+{
+	static struct epoll_event ev[EVENTS_MAX];
+	int n, passes = all ? PASSES_MAX : 2;
+
+	do {
+		n = epoll_wait(room.epoll, ev, EVENTS_MAX, 0);
+		for (int i = 0; i < n; i++) {
+			struct stream *s = &room.stream[ev[i].data.u64 >> 1];
+
+			if (!s->open)
+				continue; /* closed by an earlier event */
+			if (ev[i].data.u64 & 1)
+				(void)port_hear_rtcp(s, now);
+			else
+				(void)port_hear(s, now);
+		}
+	} while (--passes > 0 && (n == EVENTS_MAX || (all && n > 0)));
+}
+
+/* Our own stall is not theirs. */
+static void
+shift_all(struct hf_span lateness, struct hf_time now)
+{
+	for (uint32_t i = 0; i < room.count; i++)
+		if (room.stream[i].open)
+			guard_shift(&room.stream[i], lateness, now);
+	room.count_of.stalls++;
+}
+
+static void
+age_block(uint32_t b, struct hf_time now)
+{
+	uint32_t from = b * DUE_BLOCK, to = from + DUE_BLOCK;
+	struct hf_time next = HF_TIME_NEVER;
+
+	if (to > room.count)
+		to = room.count;
+	/* Ageing one stream may bring another's deadline forward. */
+	room.block_due[b] = HF_TIME_NEVER;
+	for (uint32_t i = from; i < to; i++) {
+		if (!hf_time_before(now, room.due[i])) {
+			struct stream *s = &room.stream[i];
+
+			room.due[i] = HF_TIME_NEVER;
+			stream_age(s, now);
+			room.due[i] = hf_time_min(room.due[i], stream_due(s));
+		}
+		next = hf_time_min(next, room.due[i]);
+	}
+	room.block_due[b] = hf_time_min(room.block_due[b], next);
+}
+
+static void
+tick(int fd, uint32_t events, void *arg)
+{
+	struct hf_time now = proc_now();
+	struct hf_span late = { hf_time_since(room.last_tick, now).us -
+				TICK_US };
+	uint32_t blocks = (room.count + DUE_BLOCK - 1) / DUE_BLOCK;
+	uint64_t times;
+
+	(void)events;
+	(void)arg;
+	if (read(fd, &times, sizeof(times)) != (ssize_t)sizeof(times) ||
+	    !room.ticking)
+		return;
+	room.last_tick = now;
+	room.count_of.ticks++;
+	if (late.us > TICK_US)
+		room.count_of.late++;
+	if (late.us > room.count_of.late_max.us)
+		room.count_of.late_max = late;
+	drain(now, late.us > TICK_US);
+	if (late.us >= STALL_US)
+		shift_all(late, now);
+	for (uint32_t b = 0; b < blocks; b++)
+		if (!hf_time_before(now, room.block_due[b]))
+			age_block(b, now);
+}
+
+void
+tick_open(void)
+{
+	room.epoll = epoll_create1(EPOLL_CLOEXEC);
+	room.timer =
+	    timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	hf_assert(room.epoll >= 0 && room.timer >= 0);
+	proc_watch(room.timer, EPOLLIN, tick, NULL);
+}
+
+void
+tick_run(bool on)
+{
+	struct itimerspec t = { 0 };
+
+	if (on == room.ticking)
+		return;
+	room.ticking = on;
+	if (on)
+		t.it_interval.tv_nsec = t.it_value.tv_nsec =
+		    TICK_US * NS_PER_US;
+	hf_assert(timerfd_settime(room.timer, 0, &t, NULL) == 0);
+	room.last_tick = proc_now();
+}
+
+void
+tick_at(const struct stream *s, struct hf_time at)
+{
+	uint32_t i = (uint32_t)(s - room.stream);
+
+	room.due[i] = hf_time_min(room.due[i], at);
+	room.block_due[i / DUE_BLOCK] =
+	    hf_time_min(room.block_due[i / DUE_BLOCK], at);
+}

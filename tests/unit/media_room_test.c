@@ -1,0 +1,546 @@
+/* hf-media as a process: what the two parties of a call hear, whatever becomes
+ * of the helper, of hf-media itself and of strangers.  The test plays keeper
+ * and hf-call; each party is a socket on the loopback. */
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "base/prompt.h"
+#include "tests/lib/media_driver.h"
+
+enum { FRAME = 160, HEAD = 12, CALLER = 0, HELPER = 1, STREAMS = 8 };
+
+static struct media_driver d;
+static unsigned facts[MSG_NR];
+static struct msg news[MSG_NR]; /* the last of each */
+
+struct party {
+	int fd;
+	struct sockaddr_in to; /* hf-media's port */
+	bool talks;
+	uint8_t payload, byte; /* what it says, all day long */
+	uint16_t seq;
+	uint32_t ts;
+	int64_t next;
+	/* heard */
+	unsigned packets, mine; /* of them with "byte" of the other */
+	uint8_t other;          /* what the other one's bytes come to here */
+	uint8_t last_payload;
+	uint32_t ssrc, last_ts;
+	uint16_t last_seq;
+	bool broken; /* another SSRC, or a number that did not grow */
+	int64_t last, longest_us;
+	unsigned uneven; /* timestamp steps other than a frame */
+};
+
+static struct party caller, helper;
+
+static int64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static uint16_t
+party_open(struct party *p, uint32_t stream, uint8_t payload, uint8_t byte)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t n = sizeof(a);
+
+	memset(p, 0, sizeof(*p));
+	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+	assert_int_equal(bind(p->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(p->fd, (struct sockaddr *)&a, &n), 0);
+	p->to = a;
+	p->to.sin_port = htons((uint16_t)(d.port_first + 2 * stream));
+	p->payload = payload;
+	p->byte = byte;
+	p->seq = 65530;
+	return ntohs(a.sin_port);
+}
+
+static void
+send_packet(struct party *p, uint8_t payload, const void *body, size_t n)
+{
+	uint8_t m[HEAD + 480] = { 0x80, payload };
+	uint16_t seq = htons(p->seq++);
+	uint32_t ts = htonl(p->ts);
+
+	memcpy(m + 2, &seq, 2);
+	memcpy(m + 4, &ts, 4);
+	m[11] = p->byte;
+	memcpy(m + HEAD, body, n);
+	(void)sendto(
+	    p->fd, m, HEAD + n, 0, (struct sockaddr *)&p->to, sizeof(p->to));
+}
+
+static void
+talk(struct party *p)
+{
+	uint8_t body[FRAME];
+
+	/* A square wave whose loudness differs from frame to frame. */
+	for (int i = 0; i < FRAME; i++)
+		body[i] = (uint8_t)(p->byte ^ (i / 16 % 2 ? 0x80 : 0));
+	send_packet(p, p->payload, body, sizeof(body));
+	p->ts += FRAME;
+}
+
+static void
+hear(struct party *p)
+{
+	uint8_t m[1500];
+	ssize_t n;
+
+	while ((n = recv(p->fd, m, sizeof(m), 0)) >= HEAD) {
+		uint16_t seq = (uint16_t)(m[2] << 8 | m[3]);
+		uint32_t ts, ssrc;
+		int64_t now = now_us();
+
+		memcpy(&ts, m + 4, 4);
+		memcpy(&ssrc, m + 8, 4);
+		ts = ntohl(ts);
+		if ((m[1] & 0x7f) >= 64 && (m[1] & 0x7f) < 96)
+			continue; /* RTCP */
+		if (p->packets > 0) {
+			if (ssrc != p->ssrc ||
+			    (int16_t)(seq - p->last_seq) <= 0 ||
+			    (int32_t)(ts - p->last_ts) < 0)
+				p->broken = true;
+			if (ts - p->last_ts != FRAME)
+				p->uneven++;
+			if (now - p->last > p->longest_us)
+				p->longest_us = now - p->last;
+		}
+		p->packets++;
+		p->mine += n > HEAD && m[HEAD] == p->other;
+		p->ssrc = ssrc;
+		p->last_seq = seq;
+		p->last_ts = ts;
+		p->last = now;
+		p->last_payload = m[1] & 0x7f;
+	}
+}
+
+static void
+live(int ms)
+{
+	int64_t until = now_us() + ms * 1000LL;
+
+	while (now_us() < until) {
+		struct party *all[] = { &caller, &helper };
+
+		for (int i = 0; i < 2; i++) {
+			struct party *p = all[i];
+
+			if (p->fd < 0)
+				continue;
+			if (p->talks && now_us() >= p->next) {
+				p->next = p->next == 0 ? now_us() : p->next;
+				p->next += 20000;
+				talk(p);
+			}
+			hear(p);
+		}
+		media_driver_run(&d, 1);
+	}
+}
+
+static void
+forget_heard(struct party *p)
+{
+	p->packets = p->mine = p->uneven = 0;
+	p->broken = false;
+	p->longest_us = 0;
+}
+
+static void
+note(const struct msg *m, void *arg)
+{
+	(void)arg;
+	facts[m->type]++;
+	news[m->type] = *m;
+}
+
+/* A call between a mu-law caller and an A-law helper, both talking. */
+static void
+a_call(enum judge judge)
+{
+	struct media m;
+
+	memset(facts, 0, sizeof(facts));
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	media_driver_open(&d, CALLER, &m);
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	caller.talks = helper.talks = true;
+	media_driver_join(&d, CALLER, HELPER, judge);
+	live(300);
+}
+
+static int
+hang_up(void **state)
+{
+	(void)state;
+	media_driver_close(&d, CALLER);
+	media_driver_close(&d, HELPER);
+	live(30);
+	close(caller.fd);
+	close(helper.fd);
+	caller.fd = helper.fd = -1;
+	return 0;
+}
+
+static void
+both_hear_each_other_each_in_his_own_law(void **state)
+{
+	(void)state;
+	a_call(JUDGE_EAR);
+	/* 0x35 in A-law is 0x1f in mu-law, as the tables have it. */
+	forget_heard(&caller);
+	forget_heard(&helper);
+	live(500);
+	assert_in_range(caller.packets, 22, 28);
+	assert_in_range(helper.packets, 22, 28);
+	assert_int_equal(caller.last_payload, 0);
+	assert_int_equal(helper.last_payload, 8);
+	assert_int_equal(caller.uneven + helper.uneven, 0);
+	assert_false(caller.broken || helper.broken);
+	assert_int_equal(facts[MSG_STREAM_SPOKE], 2);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	assert_true(media_driver_ask(&d, "streams"));
+	assert_true(media_driver_ask(&d, "media"));
+	media_driver_close(&d, HELPER);
+	live(50);
+	assert_int_equal(facts[MSG_STREAM_CLOSED], 1);
+	assert_in_range(
+	    news[MSG_STREAM_CLOSED].stream_closed.packets_in, 35, 50);
+	assert_int_equal(news[MSG_STREAM_CLOSED].stream_closed.lost, 0);
+}
+
+static void
+a_helper_that_stops_is_bridged_and_welcome_back(void **state)
+{
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	forget_heard(&caller);
+	live(100);
+	helper.talks = false;
+	live(600);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+	assert_int_equal(facts[MSG_STREAM_VOICED], 1);
+	assert_int_equal(facts[MSG_STREAM_WELL], 0);
+	/* 70 ms and a tick is promised; a busy test machine may add some. */
+	assert_in_range(caller.longest_us, 60000, 110000);
+	assert_in_range(
+	    news[MSG_STREAM_VOICED].stream_voiced.gap.us, 60000, 110000);
+	assert_true(caller.packets > 20);
+	helper.talks = true;
+	helper.next = 0;
+	helper.ts += 600 * 8;
+	helper.seq = (uint16_t)(helper.seq + 30); /* lost on the way */
+	live(200);
+	assert_int_equal(facts[MSG_STREAM_WELL], 1);
+	assert_false(caller.broken);
+	assert_in_range(
+	    news[MSG_STREAM_WELL].stream_well.gap.us, 500000, 800000);
+	live(100);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+}
+
+static void
+a_closed_socket_is_known_with_the_next_packet(void **state)
+{
+	int64_t closed;
+
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	close(helper.fd);
+	helper.fd = -1;
+	closed = now_us();
+	while (facts[MSG_STREAM_REFUSED] == 0 && now_us() - closed < 1000000)
+		live(5);
+	assert_true(now_us() - closed < 80000);
+	live(200);
+	assert_int_equal(facts[MSG_STREAM_REFUSED], 1);
+}
+
+static void
+a_helper_without_a_word_is_noticed(void **state)
+{
+	struct media m;
+
+	(void)state;
+	memset(facts, 0, sizeof(facts));
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	media_driver_open(&d, CALLER, &m);
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	caller.talks = true;
+	media_driver_join(&d, CALLER, HELPER, JUDGE_PACKETS);
+	live(400);
+	assert_true(caller.packets > 10); /* the hiss of an open line */
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	live(1900);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+	assert_int_equal(facts[MSG_STREAM_VOICED], 1);
+	assert_int_equal(news[MSG_STREAM_SUSPECT].stream_suspect.last.us, 0);
+	assert_false(caller.broken);
+}
+
+static void
+music_keeps_its_pace_and_prompts_end(void **state)
+{
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	forget_heard(&caller);
+	media_driver_play(&d, CALLER, 5, PROMPT_CONFIRM, AFTER_MUSIC);
+	live(2000);
+	assert_int_equal(facts[MSG_PROMPT_ENDED], 1);
+	assert_int_equal(news[MSG_PROMPT_ENDED].prompt_ended.id, 5);
+	assert_in_range(caller.packets, 97, 103);
+	assert_true(caller.uneven <= 1);
+	assert_false(caller.broken);
+	media_driver_play(&d, CALLER, 6, PROMPT_REFUSE, AFTER_PARTNER);
+	live(700);
+	forget_heard(&caller);
+	live(300);
+	assert_int_equal(facts[MSG_PROMPT_ENDED], 2);
+	assert_in_range(caller.packets, 12, 18);
+	assert_false(caller.broken);
+}
+
+static void
+parting_leaves_an_open_line(void **state)
+{
+	struct msg m = { .type = MSG_PART_STREAMS };
+
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	m.part_streams.caller = media_driver_ref(CALLER);
+	media_driver_order(&d, &m);
+	live(50);
+	forget_heard(&caller);
+	forget_heard(&helper);
+	live(400);
+	assert_in_range(caller.packets, 17, 23);
+	assert_int_equal(helper.packets, 0);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	helper.talks = false;
+	live(200);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+}
+
+static void
+a_stranger_is_not_heard(void **state)
+{
+	struct party stranger;
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	(void)party_open(&stranger, HELPER, 8, 0x35);
+	helper.talks = false;
+	live(50);
+	forget_heard(&caller);
+	for (int i = 0; i < 10; i++) {
+		talk(&stranger);
+		live(10);
+	}
+	assert_int_equal(caller.packets, 0);
+	close(stranger.fd);
+}
+
+static void
+behind_nat_the_true_port_is_learned_once(void **state)
+{
+	struct party stranger;
+	struct media m;
+	uint16_t port;
+
+	(void)state;
+	memset(facts, 0, sizeof(facts));
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	media_driver_open(&d, CALLER, &m);
+	port = party_open(&helper, HELPER, 8, 0x35);
+	m = media_driver_media((uint16_t)(port == 9 ? 10 : 9), CODEC_PCMA);
+	m.symmetric = true;
+	media_driver_open(&d, HELPER, &m);
+	caller.talks = helper.talks = true;
+	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
+	live(300);
+	assert_true(helper.packets > 8);
+	assert_true(caller.packets > 8);
+	(void)party_open(&stranger, HELPER, 8, 0x35);
+	helper.talks = false;
+	live(50);
+	forget_heard(&caller);
+	for (int i = 0; i < 20; i++) {
+		talk(&stranger);
+		live(5);
+	}
+	assert_int_equal(caller.packets, 0);
+	close(stranger.fd);
+}
+
+static void
+our_own_stall_blames_nobody(void **state)
+{
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	kill(d.pid, SIGSTOP);
+	for (int i = 0; i < 25; i++) { /* both go on talking */
+		talk(&caller);
+		talk(&helper);
+		usleep(20000);
+	}
+	caller.next = helper.next = 0;
+	kill(d.pid, SIGCONT);
+	live(300);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	assert_false(caller.broken);
+	/* Also when nothing came meanwhile: the stall may have been the
+	 * whole machine's. */
+	kill(d.pid, SIGSTOP);
+	usleep(400000);
+	caller.next = helper.next = 0;
+	kill(d.pid, SIGCONT);
+	live(300);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+}
+
+static void
+a_successor_goes_on_with_the_same_stream(void **state)
+{
+	uint32_t ssrc;
+
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	ssrc = caller.ssrc;
+	media_driver_restart(&d, getenv("HF_MEDIA"));
+	live(300);
+	assert_false(caller.broken);
+	assert_false(helper.broken);
+	assert_int_equal(caller.ssrc, ssrc);
+	assert_int_equal(news[MSG_MEDIA_STARTED].media_started.open, 2);
+	forget_heard(&caller);
+	live(300);
+	assert_in_range(caller.packets, 12, 18);
+	helper.talks = false;
+	live(150);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+}
+
+static void
+keys_are_told_while_felt(void **state)
+{
+	struct msg m = { .type = MSG_FEEL_STREAM };
+	uint8_t event[4] = { 7, 0x0a, 0, 160 };
+
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	m.feel_stream.stream = media_driver_ref(CALLER);
+	m.feel_stream.on = true;
+	media_driver_order(&d, &m);
+	live(20);
+	caller.talks = false;
+	for (int i = 0; i < 8; i++) {
+		event[3] = (uint8_t)(i * 20);
+		event[1] = i >= 5 ? 0x8a : 0x0a;
+		send_packet(&caller, 101, event, sizeof(event));
+		live(20);
+	}
+	assert_int_equal(facts[MSG_STREAM_DTMF], 1);
+	assert_int_equal(news[MSG_STREAM_DTMF].stream_dtmf.digit, '7');
+}
+
+static void
+a_recording_ends_when_its_speaker_does(void **state)
+{
+	struct msg m = { .type = MSG_RECORD_STREAM };
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	m.record_stream.stream = media_driver_ref(CALLER);
+	m.record_stream.recording = 44;
+	m.record_stream.max = hf_ms(60000);
+	m.record_stream.silence = hf_ms(400);
+	media_driver_order(&d, &m);
+	live(300);
+	assert_int_equal(facts[MSG_RECORDING_ENDED], 0);
+	caller.talks = false;
+	live(600);
+	assert_int_equal(facts[MSG_RECORDING_ENDED], 1);
+	assert_int_equal(
+	    news[MSG_RECORDING_ENDED].recording_ended.cause, CAUSE_MUTE);
+	assert_in_range(news[MSG_RECORDING_ENDED].recording_ended.length.us,
+	    200000, 800000);
+}
+
+static int
+start_all(void **state)
+{
+	const char *program = getenv("HF_MEDIA");
+
+	(void)state;
+	if (program == NULL) {
+		setenv("HF_MEDIA", HF_MEDIA_BUILT, 1);
+		program = HF_MEDIA_BUILT;
+	}
+	media_driver_start(&d, program, "", STREAMS);
+	d.fact = note;
+	caller.fd = helper.fd = -1;
+	return 0;
+}
+
+static int
+stop_all(void **state)
+{
+	(void)state;
+	media_driver_stop(&d);
+	return 0;
+}
+
+int
+main(void)
+{
+#define STORY(f) cmocka_unit_test_teardown(f, hang_up)
+	static const struct CMUnitTest tests[] = {
+		STORY(both_hear_each_other_each_in_his_own_law),
+		STORY(a_helper_that_stops_is_bridged_and_welcome_back),
+		STORY(a_closed_socket_is_known_with_the_next_packet),
+		STORY(a_helper_without_a_word_is_noticed),
+		STORY(music_keeps_its_pace_and_prompts_end),
+		STORY(parting_leaves_an_open_line),
+		STORY(a_stranger_is_not_heard),
+		STORY(behind_nat_the_true_port_is_learned_once),
+		STORY(our_own_stall_blames_nobody),
+		STORY(a_successor_goes_on_with_the_same_stream),
+		STORY(keys_are_told_while_felt),
+		STORY(a_recording_ends_when_its_speaker_does),
+	};
+#undef STORY
+
+	return cmocka_run_group_tests(tests, start_all, stop_all);
+}
