@@ -12,6 +12,11 @@
 
 enum {
 	TICK_MS = 500,
+	/* Under load waking up costs more than the work: above so many
+	 * datagrams a window the sockets are read once a millisecond. */
+	BUSY_WINDOW_MS = 50,
+	BUSY_FROM = 100,
+	BUSY_UNTIL = 50,
 	NONCES = 1024, /* answered ones that are remembered */
 	SOCKETS_MAX = 32,
 };
@@ -130,12 +135,71 @@ on_lost(void *arg, struct hf_ref conn, bool asked)
 	gate_hangup(conn);
 }
 
+/* ---- busy or not --------------------------------------------------------- */
+
+static struct {
+	bool on;
+	uint64_t seen; /* datagrams, at the window's begin */
+	struct hf_time begin;
+	struct hf_timer poll;
+} busy;
+
+static void on_fd(int fd, uint32_t events, void *arg);
+
+static void
+busy_set(bool on)
+{
+	busy.on = on;
+	for (unsigned i = 0; i < handeds; i++) {
+		if (handed[i].tcp)
+			continue;
+		if (on)
+			proc_unwatch(handed[i].fd);
+		else
+			proc_watch(handed[i].fd, EPOLLIN, on_fd, NULL);
+	}
+	if (on)
+		hf_timer_start(proc_wheel(), &busy.poll,
+		    hf_time_after(room.now, hf_ms(1)));
+}
+
+static void
+busy_weigh(void)
+{
+	uint64_t n = room.tp.count.in - busy.seen;
+	bool over = hf_time_since(busy.begin, room.now).us >=
+		    (int64_t)BUSY_WINDOW_MS * 1000;
+
+	if (!busy.on && n > BUSY_FROM && !over)
+		busy_set(true);
+	else if (busy.on && over && n < BUSY_UNTIL)
+		busy_set(false);
+	if (over) {
+		busy.begin = room.now;
+		busy.seen = room.tp.count.in;
+	}
+}
+
+static void
+on_poll(struct hf_timer *t, struct hf_time now)
+{
+	room.now = now;
+	for (unsigned i = 0; i < handeds; i++)
+		if (!handed[i].tcp)
+			sip_transport_ready(
+			    &room.tp, handed[i].fd, EPOLLIN, now);
+	busy_weigh();
+	if (busy.on)
+		hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(1)));
+}
+
 static void
 on_fd(int fd, uint32_t events, void *arg)
 {
 	(void)arg;
 	room.now = proc_now();
 	sip_transport_ready(&room.tp, fd, events, room.now);
+	busy_weigh();
 }
 
 static void
@@ -290,6 +354,8 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 			hf_log(LOG_ERROR, "socket_refused", "fd=%d tcp=%d",
 			    handed[i].fd, handed[i].tcp);
 	}
+	busy.begin = room.now;
+	hf_timer_init(&busy.poll, on_poll);
 	hf_timer_init(&room.tick, on_tick);
 	hf_timer_start(
 	    proc_wheel(), &room.tick, hf_time_after(room.now, hf_ms(TICK_MS)));
