@@ -29,6 +29,7 @@
 enum {
 	RECORDINGS_MAX = 256,   /* at once, all boxes */
 	LOOK_MS = 20,           /* at the rings, while anything is recorded */
+	LINGER_MS = 2000,       /* and so long after */
 	LAST_WORDS_MS = 300,    /* what END_MESSAGE waits for them */
 	ORPHAN_MS = 60 * 1000,  /* words ended, but hf-call never said so */
 	TAKE_MAX = 4096,        /* records from one ring in a turn */
@@ -59,7 +60,8 @@ static struct {
 	struct recording recording[RECORDINGS_MAX];
 	uint32_t busy;
 	struct hf_timer look;
-	uint64_t strays; /* words that belong to no recording */
+	struct hf_time look_until; /* when nothing is recorded */
+	uint64_t strays;           /* words that belong to no recording */
 	bool leaving;
 } rec;
 
@@ -152,8 +154,9 @@ release(struct recording *r)
 	hf_timer_stop(proc_wheel(), &r->due);
 	r->number = 0;
 	rec.busy--;
-	if (rec.busy == 0)
-		hf_timer_stop(proc_wheel(), &rec.look);
+	/* The last words of one that was thrown away are still to be taken out
+	 * of the ring. */
+	rec.look_until = hf_time_after(proc_now(), hf_ms(LINGER_MS));
 }
 
 static void
@@ -193,11 +196,10 @@ static void
 words_ended(struct recording *r)
 {
 	r->spoken = true;
-	if (r->ending)
-		keep(r);
-	else
-		hf_timer_start(proc_wheel(), &r->due,
-		    hf_time_after(proc_now(), hf_ms(ORPHAN_MS)));
+	/* Not here and now: a disk may take its time, and meanwhile the ring
+	 * fills with words whose BEGIN_MESSAGE we have not read. */
+	hf_timer_start(proc_wheel(), &r->due,
+	    hf_time_after(proc_now(), hf_ms(r->ending ? 0 : ORPHAN_MS)));
 }
 
 /* ---- the rings ----------------------------------------------------------- */
@@ -265,7 +267,9 @@ drain_rings(void)
 static void
 on_look(struct hf_timer *t, struct hf_time now)
 {
-	hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(LOOK_MS)));
+	if (rec.busy > 0 || hf_time_before(now, rec.look_until))
+		hf_timer_start(
+		    proc_wheel(), t, hf_time_after(now, hf_ms(LOOK_MS)));
 }
 
 /* ---- orders -------------------------------------------------------------- */
@@ -313,8 +317,6 @@ begin_message(const struct msg_begin_message *m)
 
 	if (find(m->recording) != NULL)
 		return; /* an order may come twice */
-	if (rec.busy == 0)
-		drain_rings(); /* nobody did, since the last recording */
 	const char *why = may_begin(m);
 	if (why != NULL) {
 		tell_lost(m->recording, why);
@@ -342,7 +344,8 @@ begin_message(const struct msg_begin_message *m)
 	r->bytes_max = (uint32_t)(max.us / (1000000 / BOX_BYTES_S));
 	hf_timer_start(proc_wheel(), &r->due,
 	    hf_time_after(hf_time_after(proc_now(), max), hf_ms(ORPHAN_MS)));
-	if (rec.busy++ == 0)
+	rec.busy++;
+	if (!hf_timer_running(&rec.look))
 		on_look(&rec.look, proc_now());
 }
 
@@ -628,8 +631,7 @@ on_left(enum peer from)
 static void
 turn_end(struct hf_time now)
 {
-	(void)now;
-	if (rec.busy > 0)
+	if (rec.busy > 0 || hf_time_before(now, rec.look_until))
 		drain_rings();
 	leave_if_done();
 }

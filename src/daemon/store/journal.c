@@ -69,7 +69,7 @@ void
 journal_init(struct journal *j, const char *path, char *queue)
 {
 	hf_assert(strlen(path) < sizeof(j->path));
-	*j = (struct journal){ .queue = queue, .state = DB_ABSENT };
+	*j = (struct journal){ .queue = queue };
 	strcpy(j->path, path);
 }
 

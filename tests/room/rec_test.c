@@ -1,0 +1,413 @@
+/* hf-rec as a process: what a caller said can be heard again. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "io/rtp/tap.h"
+#include "tests/room/keeper.h"
+
+enum { RING = 1 << 16, FRAME = 160 };
+
+static const char *program;
+static char dir[64];
+static struct conf conf;
+static struct tap tap;
+static int tap_fd = -1;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/hf-room-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	conf = (struct conf){ .magic = CONF_MAGIC,
+		.version = CONF_VERSION,
+		.size = sizeof(conf),
+		.boxes = 1 };
+	snprintf(conf.store.spool, sizeof(conf.store.spool), "%s/spool", dir);
+	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
+	strcpy(conf.box[0].name, "front");
+	conf.box[0].used = 1;
+	conf.box[0].max = hf_ms(10000);
+	conf.box[0].messages = 2;
+	room_join(ROOM_CALL);
+	room_join(ROOM_STORE);
+	room_join(ROOM_MEDIA);
+	assert_true(tap_make(&tap, RING, &tap_fd));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char rm[128];
+
+	(void)state;
+	room_kill();
+	tap_close(&tap);
+	close(tap_fd);
+	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
+	return system(rm);
+}
+
+static void
+start(void)
+{
+	struct msg m = { .type = MSG_TAP_RING };
+
+	room_start(program, ROOM_REC, &conf);
+	m.tap_ring.bytes = RING;
+	m.tap_ring.first = 100;
+	m.tap_ring.count = 50;
+	room_tell_fd(ROOM_MEDIA, &m, dup(tap_fd));
+}
+
+static void
+begin(uint32_t recording, uint16_t box)
+{
+	struct msg m = { .type = MSG_BEGIN_MESSAGE };
+
+	m.begin_message.recording = recording;
+	m.begin_message.box = box;
+	m.begin_message.call = (struct hf_ref){ 0x7f2, 3 };
+	m.begin_message.at = (struct hf_wall){ 1700000000000000 + recording };
+	strcpy(m.begin_message.from, "+33611111111");
+	room_tell(ROOM_CALL, &m);
+}
+
+/* In pieces, so that the ring never fills. */
+static void
+speak(uint32_t recording, unsigned frames)
+{
+	uint8_t words[FRAME];
+
+	for (unsigned i = 0; i < frames; i++) {
+		memset(words, (int)i, sizeof(words));
+		for (int tries = 0;
+		     tries < 1000 &&
+		     !tap_put(&tap, TAP_DATA, recording, words, FRAME);
+		     tries++)
+			usleep(5000);
+	}
+}
+
+static void
+finish(uint32_t recording, bool keep)
+{
+	struct msg m = { .type = MSG_END_MESSAGE };
+
+	tap_put(&tap, TAP_END, recording, NULL, 0);
+	m.end_message.recording = recording;
+	m.end_message.keep = keep;
+	room_tell(ROOM_CALL, &m);
+}
+
+/* Until the box says so; true when it did. */
+static bool
+box_holds(uint32_t messages)
+{
+	struct msg m;
+
+	while (room_hears(ROOM_CALL, MSG_MAILBOX, &m, NULL, NOT_LONG))
+		if (m.mailbox.messages == messages)
+			return true;
+	return false;
+}
+
+static void
+what_was_said_is_heard_again(void **state)
+{
+	struct msg m, saved;
+	int fd;
+
+	(void)state;
+	start();
+	assert_true(box_holds(0));
+	begin(5, 0);
+	speak(5, 100);
+	finish(5, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &saved, NULL, NOT_LONG));
+	assert_int_equal(saved.message_saved.recording, 5);
+	assert_int_equal(saved.message_saved.length.us, 2000000);
+	assert_true(
+	    room_hears(ROOM_STORE, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_saved.name, saved.message_saved.name);
+
+	m = (struct msg){ .type = MSG_LOAD_MESSAGE };
+	m.load_message.message = 77;
+	m.load_message.stream = (struct hf_ref){ 120, 1 };
+	room_tell(ROOM_CALL, &m);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOADED, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_loaded.name, saved.message_saved.name);
+	assert_string_equal(m.message_loaded.from, "+33611111111");
+	assert_true(
+	    room_hears(ROOM_MEDIA, MSG_MESSAGE_SHIPPED, &m, &fd, NOT_LONG));
+	assert_int_equal(m.message_shipped.message, 77);
+	assert_int_equal(m.message_shipped.bytes, 100 * FRAME);
+	uint8_t *p = mmap(NULL, 100 * FRAME, PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(p[i * FRAME + 80], i);
+	munmap(p, 100 * FRAME);
+	close(fd);
+
+	m = (struct msg){ .type = MSG_LOAD_MESSAGE, .load_message.nth = 1 };
+	room_tell(ROOM_CALL, &m);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOADED, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_loaded.name, "");
+
+	m = (struct msg){ .type = MSG_DELETE_MESSAGE };
+	strcpy(m.delete_message.name, saved.message_saved.name);
+	room_tell(ROOM_CALL, &m);
+	assert_true(box_holds(0));
+}
+
+static void
+a_message_that_is_not_wanted_leaves_nothing(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 50);
+	finish(5, false);
+	begin(6, 0);
+	speak(6, 3);
+	finish(6, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOST, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_lost.recording, 6);
+	assert_string_equal(m.message_lost.why, "too_short");
+	assert_string_equal(room_ask("voicemail", "list", 4), "");
+}
+
+static void
+last_words_that_never_come_are_not_waited_for(void **state)
+{
+	struct msg m = { .type = MSG_END_MESSAGE };
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 60);
+	m.end_message.recording = 5;
+	m.end_message.keep = true;
+	room_tell(ROOM_CALL, &m);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.length.us, 1200000);
+}
+
+static void
+a_full_box_and_a_box_that_is_none_say_so(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	start();
+	for (uint32_t i = 1; i <= 2; i++) {
+		begin(i, 0);
+		speak(i, 50);
+		finish(i, true);
+		assert_true(room_hears(
+		    ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	}
+	begin(3, 0);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOST, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_lost.why, "box_full");
+	begin(4, 7);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOST, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_lost.why, "no_such_box");
+	finish(9, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_LOST, &m, NULL, NOT_LONG));
+	assert_string_equal(m.message_lost.why, "unknown");
+	assert_true(room_lives());
+}
+
+static void
+nobody_speaks_longer_than_the_box_allows(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	conf.box[0].max = hf_ms(1000);
+	start();
+	begin(5, 0);
+	speak(5, 120);
+	finish(5, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.length.us, 1000000);
+}
+
+static void
+a_death_in_mid_sentence_keeps_what_was_said(void **state)
+{
+	struct msg m;
+	uint8_t word[FRAME] = { 0 };
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 400);
+	/* Until the last of it has left the ring. */
+	while (!tap_put(&tap, TAP_BEGIN, 5, NULL, 0))
+		usleep(1000);
+	usleep(60000);
+	room_kill();
+	assert_true(tap_put(&tap, TAP_DATA, 5, word, FRAME)); /* to nobody */
+	start();
+	assert_true(
+	    room_hears(ROOM_STORE, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.recording, 0);
+	assert_true(m.message_saved.length.us > 7500000);
+	assert_true(
+	    hf_ref_is(m.message_saved.call, (struct hf_ref){ 0x7f2, 3 }));
+	assert_true(box_holds(1));
+}
+
+static void
+hf_media_may_die_in_mid_sentence(void **state)
+{
+	struct msg m;
+	struct tap other;
+	int fd;
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 100);
+	/* Its successor brings a ring of its own. */
+	usleep(60000);
+	assert_true(tap_make(&other, RING, &fd));
+	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
+	room_tell_fd(ROOM_MEDIA, &m, fd);
+	tap_close(&other);
+	m = (struct msg){ .type = MSG_END_MESSAGE };
+	m.end_message.recording = 5;
+	m.end_message.keep = true;
+	room_tell(ROOM_CALL, &m);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.length.us, 2000000);
+	/* A ring that is none is refused, and nobody falls. */
+	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
+	room_tell_fd(ROOM_MEDIA, &m, memfd_create("x", 0));
+	begin(6, 0);
+	assert_non_null(strstr(room_ask("voicemail", "", 0), "box=front|"));
+	assert_true(room_lives());
+}
+
+static void
+strange_names_from_the_house_and_from_operators_go_nowhere(void **state)
+{
+	static const char *const evil[] = { "../../etc/passwd", "/etc/passwd",
+		".", "..", "", "a/../../b" };
+	char outside[100], args[128];
+	struct msg m;
+	FILE *f;
+
+	(void)state;
+	start();
+	snprintf(outside, sizeof(outside), "%s/outside.wav", dir);
+	f = fopen(outside, "w");
+	assert_non_null(f);
+	fclose(f);
+	m = (struct msg){ .type = MSG_DELETE_MESSAGE };
+	strcpy(m.delete_message.name, "../../outside");
+	room_tell(ROOM_CALL, &m);
+	for (size_t i = 0; i < HF_LEN(evil); i++) {
+		m = (struct msg){ .type = MSG_DELETE_MESSAGE };
+		snprintf(m.delete_message.name, sizeof(m.delete_message.name),
+		    "%s", evil[i]);
+		room_tell(ROOM_CALL, &m);
+		int n = snprintf(
+		    args, sizeof(args), "delete%cfront%c%s", 0, 0, evil[i]);
+		assert_non_null(
+		    strstr(room_ask("voicemail", args, (size_t)n), "BOX NAME"));
+		n = snprintf(
+		    args, sizeof(args), "export%cfront%c%s", 0, 0, evil[i]);
+		assert_non_null(
+		    strstr(room_ask("voicemail", args, (size_t)n), "BOX NAME"));
+	}
+	assert_int_equal(access(outside, F_OK), 0);
+	assert_string_equal(room_ask("voicemail", "delete\0front\0nothing", 20),
+	    "there is no such message");
+	assert_string_equal(
+	    room_ask("voicemail", "delete\0cellar\0nothing", 21),
+	    "there is no such message");
+	assert_string_equal(
+	    room_ask("voicemail", "list\0cellar", 11), "there is no such box");
+	assert_string_equal(room_ask("voicemail", "sing\0front\0x", 12),
+	    "voicemail: list, export or delete");
+	assert_string_equal(
+	    room_ask("calls", "", 0), "hf-rec does not know this");
+	assert_true(room_lives());
+}
+
+static void
+an_operator_lists_exports_and_deletes(void **state)
+{
+	char args[160];
+	struct msg m;
+	int n;
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 50);
+	finish(5, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_non_null(strstr(
+	    room_ask("voicemail", "list\0front", 10), m.message_saved.name));
+	assert_int_equal(room_rows(), 1);
+	n = snprintf(args, sizeof(args), "export%cfront%c%s", 0, 0,
+	    m.message_saved.name);
+	assert_non_null(
+	    strstr(room_ask("voicemail", args, (size_t)n), "/spool/front/"));
+	n = snprintf(args, sizeof(args), "delete%cfront%c%s", 0, 0,
+	    m.message_saved.name);
+	assert_string_equal(room_ask("voicemail", args, (size_t)n), "");
+	assert_string_equal(
+	    room_ask("voicemail", args, (size_t)n), "there is no such message");
+	assert_string_equal(room_ask("voicemail", "", 0), "");
+}
+
+int
+main(int argc, char **argv)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(what_was_said_is_heard_again),
+		T(a_message_that_is_not_wanted_leaves_nothing),
+		T(last_words_that_never_come_are_not_waited_for),
+		T(a_full_box_and_a_box_that_is_none_say_so),
+		T(nobody_speaks_longer_than_the_box_allows),
+		T(a_death_in_mid_sentence_keeps_what_was_said),
+		T(hf_media_may_die_in_mid_sentence),
+		T(strange_names_from_the_house_and_from_operators_go_nowhere),
+		T(an_operator_lists_exports_and_deletes),
+	};
+
+	hf_assert(argc == 2);
+	program = argv[1];
+	return cmocka_run_group_tests_name("hf-rec", tests, NULL, NULL);
+}
