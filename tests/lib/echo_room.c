@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "proc/control.h"
 #include "proc/log.h"
 #include "proc/proc.h"
 #include "proc/slots.h"
+#include "wire/ask.h"
 #include "wire/row.h"
 
 enum { STALL_US = 1000000, KIND = 1 };
@@ -166,14 +166,15 @@ message(enum peer from, const struct msg *m, int fd)
 static void
 ask(const struct msg_ask *m)
 {
-	size_t at = 0, neighbours = 0;
-	const char *word = control_word(m, &at);
-	char bytes[512];
+	struct hf_slice args = { (const char *)m->args.p, m->args.n };
+	size_t neighbours = 0;
+	char bytes[512], word[64];
 	struct hf_buf b = hf_buf_on(bytes, sizeof(bytes));
 
-	if (word != NULL && strcmp(word, "silence") == 0)
+	(void)ask_word(args, 0, word, sizeof(word));
+	if (strcmp(word, "silence") == 0)
 		return;
-	if (word != NULL && strcmp(word, "error") == 0) {
+	if (strcmp(word, "error") == 0) {
 		proc_reply(m->id, "as you wish", NULL, 0, false);
 		return;
 	}
@@ -184,7 +185,7 @@ ask(const struct msg_ask *m)
 	row_number(&b, "sockets", me.sockets);
 	row_number(&b, "neighbours", (int64_t)neighbours);
 	row_number(&b, "facts", me.ledger.facts);
-	row_text(&b, "word", word != NULL ? word : "");
+	row_text(&b, "word", word);
 	proc_reply(m->id, NULL, bytes, (uint16_t)b.n, false);
 }
 

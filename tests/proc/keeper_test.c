@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "proc/control.h"
+#include "lib/asker.h"
 #include "wire/row.h"
 
 enum {
@@ -164,13 +164,13 @@ ask(const char *verb, const char *word, int wait_ms, struct answer *a)
 
 	memset(a, 0, sizeof(*a));
 	path_of(run, "run");
-	fd = control_connect(run);
+	fd = asker_connect(run);
 	if (fd < 0)
 		return false;
-	err = control_ask(fd, 7, verb, words, word != NULL, hf_ms(wait_ms));
+	err = asker_ask(fd, 7, verb, words, word != NULL, hf_ms(wait_ms));
 	do {
 		if (err == 0)
-			err = control_reply(fd, &reply, hf_ms(wait_ms + 1000));
+			err = asker_reply(fd, &reply, hf_ms(wait_ms + 1000));
 		if (err != 0)
 			break;
 		assert_int_equal(reply.reply.id, 7);
@@ -337,9 +337,11 @@ every_room_has_its_sockets_and_neighbours(void **state)
 	(void)state;
 	assert_true(ask("status", NULL, WAIT_MS, &a));
 	assert_string_equal(a.error, "");
-	assert_non_null(strstr(a.all, "room=holdfastd state=open"));
-	assert_non_null(strstr(a.all, "room=hf-media/1 state=ready"));
-	assert_true(ask("trace", NULL, WAIT_MS, &a)); /* hf-sip */
+	assert_int_equal(a.rows, 1 + 1 + 6); /* the house, the keeper, rooms */
+	assert_non_null(strstr(a.all, "site=test "));
+	assert_non_null(strstr(a.all, "process=hf-media/1 "));
+	assert_null(strstr(a.all, "state=starting"));
+	assert_true(ask("registrations", NULL, WAIT_MS, &a)); /* hf-sip */
 	assert_int_equal(number_of(&a, "hf-sip", "sockets"), 2);
 	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 1);
 	assert_true(ask("agents", NULL, WAIT_MS, &a)); /* hf-call */
@@ -348,7 +350,7 @@ every_room_has_its_sockets_and_neighbours(void **state)
 	assert_int_equal(a.rows, 2);
 	assert_int_equal(number_of(&a, "hf-media", "sockets"), STREAMS);
 	assert_int_equal(number_of(&a, "hf-media", "neighbours"), 2);
-	assert_true(ask("voicemail", NULL, WAIT_MS, &a)); /* hf-rec */
+	assert_true(ask("messages", NULL, WAIT_MS, &a)); /* hf-rec */
 	assert_int_equal(number_of(&a, "hf-rec", "neighbours"), 4);
 }
 
@@ -449,7 +451,7 @@ facts_reach_the_store_once_though_it_dies(void **state)
 
 	(void)state;
 	assert_true(ask("status", NULL, WAIT_MS, &a));
-	store = (pid_t)number_of(&a, "room=hf-store state", "pid");
+	store = (pid_t)number_of(&a, "process=hf-store", "pid");
 	assert_true(store > 0);
 	for (int i = 0; i < 5; i++)
 		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
@@ -460,7 +462,7 @@ facts_reach_the_store_once_though_it_dies(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
 	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
-		if (ask("history", NULL, WAIT_MS, &a) &&
+		if (ask("past", "1", WAIT_MS, &a) &&
 		    number_of(&a, "hf-store", "facts") == 15)
 			break;
 	assert_int_equal(number_of(&a, "hf-store", "facts"), 15);
@@ -474,10 +476,10 @@ facts_outlive_the_room_that_told_them(void **state)
 
 	(void)state;
 	assert_true(ask("status", NULL, WAIT_MS, &a));
-	store = (pid_t)number_of(&a, "room=hf-store state", "pid");
-	call = (pid_t)number_of(&a, "room=hf-call state", "pid");
+	store = (pid_t)number_of(&a, "process=hf-store", "pid");
+	call = (pid_t)number_of(&a, "process=hf-call", "pid");
 	assert_true(store > 0 && call > 0);
-	assert_true(ask("history", NULL, WAIT_MS, &a));
+	assert_true(ask("past", "1", WAIT_MS, &a));
 	assert_int_equal(kill(store, SIGSTOP), 0);
 	for (int i = 0; i < 3; i++)
 		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
@@ -488,7 +490,7 @@ facts_outlive_the_room_that_told_them(void **state)
 	long before = number_of(&a, "hf-store", "facts");
 
 	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
-		if (ask("history", NULL, WAIT_MS, &a) &&
+		if (ask("past", "1", WAIT_MS, &a) &&
 		    number_of(&a, "hf-store", "facts") == before + 3)
 			break;
 	assert_int_equal(number_of(&a, "hf-store", "facts"), before + 3);
@@ -537,14 +539,19 @@ a_question_always_has_an_answer(void **state)
 
 	(void)state;
 	assert_true(ask("nonsense", NULL, WAIT_MS, &a));
-	assert_string_equal(a.error, "unknown verb");
-	assert_true(ask("agents", "carefully", WAIT_MS, &a));
+	assert_non_null(strstr(a.error, "no such question"));
+	assert_true(ask("agents", "superfluous", WAIT_MS, &a));
+	assert_non_null(strstr(a.error, "agents takes no words"));
+	assert_true(ask("agent", "anna", WAIT_MS, &a));
+	assert_string_equal(
+	    a.error, "say agent NAME available|not-ready");
+	assert_true(ask("call", "carefully", WAIT_MS, &a));
 	assert_non_null(strstr(a.all, "word=carefully"));
-	assert_true(ask("agents", "error", WAIT_MS, &a));
+	assert_true(ask("call", "error", WAIT_MS, &a));
 	assert_string_equal(a.error, "as you wish");
 	start = now_ms();
-	assert_true(ask("agents", "silence", 300, &a));
-	assert_string_equal(a.error, "hf-call did not answer in time");
+	assert_true(ask("call", "silence", 300, &a));
+	assert_string_equal(a.error, "hf-call does not answer; see its lines in the log");
 	assert_in_range(now_ms() - start, 250, 1500);
 }
 
@@ -560,9 +567,9 @@ a_stranger_on_the_control_socket_is_cut_off(void **state)
 	(void)state;
 	path_of(run, "run");
 	assert_true(msg_encode(&b, &m));
-	fd = control_connect(run);
+	fd = asker_connect(run);
 	assert_int_equal(send(fd, frame, b.n, 0), (ssize_t)b.n);
-	assert_int_equal(control_reply(fd, &reply, hf_ms(WAIT_MS)), ECONNRESET);
+	assert_int_equal(asker_reply(fd, &reply, hf_ms(WAIT_MS)), ECONNRESET);
 	(void)close(fd);
 }
 
@@ -594,7 +601,7 @@ drain_can_be_taken_back(void **state)
 	static struct answer a;
 
 	(void)state;
-	assert_true(ask("drain", NULL, WAIT_MS, &a));
+	assert_true(ask("drain", "on", WAIT_MS, &a));
 	assert_non_null(strstr(a.all, "draining=true"));
 	assert_true(ask("drain", "off", WAIT_MS, &a));
 	assert_non_null(strstr(a.all, "draining=false"));

@@ -660,25 +660,6 @@ children_ask(uint32_t i, const struct msg *m)
 	return true;
 }
 
-bool
-children_restart(const char *name)
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < all.n; i++) {
-		struct child *ch = &all.child[i];
-		char mine[16];
-
-		(void)text_of(ch, mine, sizeof(mine));
-		if (strcmp(mine, name) != 0 && strcmp(mine + 3, name) != 0)
-			continue;
-		any = true;
-		if (ch->pid != 0)
-			(void)kill(ch->pid, SIGKILL);
-	}
-	return any;
-}
-
 uint32_t
 children_count(void)
 {

@@ -1,4 +1,4 @@
-/* daemon/keeper/control - see keeper.h and proc/control.h */
+/* daemon/keeper/control - see keeper.h and wire/ask.h */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "conf/keys.h"
 #include "daemon/keeper/keeper.h"
 #include "proc/chan.h"
-#include "proc/control.h"
 #include "proc/log.h"
 #include "proc/loop.h"
+#include "wire/ask.h"
 #include "wire/row.h"
 
 enum {
@@ -24,7 +25,7 @@ enum {
 	ASKS_MAX = 64,
 	GROUPS_MAX = 64,
 	BACKLOG = 16,
-	ROOMS_ASKED_MAX = 4,
+	WAIT_MAX_MS = 60000, /* no question is granted more */
 };
 
 struct client {
@@ -43,7 +44,6 @@ struct ask {
 	uint32_t waiting; /* children that have not finished, a bit each */
 	bool rows, failed;
 	char error[sizeof(((struct msg_reply *)0)->error)];
-	char verb[sizeof(((struct msg_ask *)0)->verb)];
 	struct hf_timer deadline;
 };
 
@@ -53,6 +53,7 @@ _Static_assert((ASKS_MAX & (ASKS_MAX - 1)) == 0, "a tag's low bits");
 static struct {
 	int fd; /* -1: closed */
 	char path[KEEPER_PATH_MAX];
+	struct hf_time opened;
 	struct client client[CLIENTS_MAX];
 	struct ask ask[ASKS_MAX];
 	uint32_t tags;
@@ -148,7 +149,7 @@ too_late(struct hf_timer *t, struct hf_time now)
 {
 	struct ask *a = HF_CONTAINER(t, struct ask, deadline);
 	struct child_news who;
-	char error[64];
+	char error[80];
 
 	(void)now;
 	for (uint32_t i = 0; i < children_count(); i++) {
@@ -156,7 +157,8 @@ too_late(struct hf_timer *t, struct hf_time now)
 			continue;
 		children_news(i, &who);
 		(void)snprintf(error, sizeof(error),
-		    "hf-%s did not answer in time", room_name(who.room));
+		    "hf-%s does not answer; see its lines in the log",
+		    room_name(who.room));
 		a->rows = false; /* half an answer is not told as a whole one */
 		a->failed = false;
 		ask_note(a, error);
@@ -165,7 +167,7 @@ too_late(struct hf_timer *t, struct hf_time now)
 }
 
 static struct ask *
-ask_find(uint32_t tag)
+ask_tagged(uint32_t tag)
 {
 	struct ask *a = &control.ask[tag % ASKS_MAX];
 
@@ -201,7 +203,7 @@ child_done(struct ask *a, uint32_t child)
 void
 control_answered(uint32_t child, const struct msg_reply *r)
 {
-	struct ask *a = ask_find(r->id);
+	struct ask *a = ask_tagged(r->id);
 	struct client *cl;
 
 	if (a == NULL || !(a->waiting & HF_BIT(child)))
@@ -227,7 +229,8 @@ control_child_gone(uint32_t child)
 
 		if (!a->used || !(a->waiting & HF_BIT(child)))
 			continue;
-		ask_note(a, "the room that knows is being restarted");
+		ask_note(
+		    a, "the process that knows is being restarted; ask again");
 		child_done(a, child);
 	}
 }
@@ -235,53 +238,115 @@ control_child_gone(uint32_t child)
 /* ---- what the keeper answers itself ----------------------------------------
  */
 
-static void
-tell_rooms(struct client *cl, uint32_t id)
+/* Resident memory; 0 when it cannot be told. */
+static int64_t
+memory_kb(pid_t pid)
 {
-	for (uint32_t i = 0; i < children_count(); i++) {
-		struct hf_buf b = row_begin();
-		struct child_news who;
-		char name[16];
+	char path[32], text[64];
+	long pages = 0;
+	ssize_t n;
+	int fd;
 
-		children_news(i, &who);
-		if (who.room == ROOM_MEDIA)
-			(void)snprintf(
-			    name, sizeof(name), "hf-media/%u", who.worker);
-		else
-			(void)snprintf(
-			    name, sizeof(name), "hf-%s", room_name(who.room));
-		row_text(&b, "room", name);
-		row_text(&b, "state",
-		    who.ready      ? "ready"
-		    : who.pid != 0 ? "starting"
-				   : "waiting");
-		row_number(&b, "pid", who.pid);
-		row_number(&b, "starts", who.starts);
-		row_span(&b, "up", who.up);
-		row_end(cl, id, &b);
-	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	(void)sscanf(text, "%*s %ld", &pages);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void
-tell_house(struct client *cl, uint32_t id)
+tell_process(struct client *cl, uint32_t id, const char *name, pid_t pid,
+    const char *state, struct hf_span up, int64_t restarts)
 {
-	const struct conf *c = keeper_conf();
 	struct hf_buf b = row_begin();
 
-	row_text(&b, "room", "holdfastd");
-	row_text(&b, "state", keeper_draining() ? "draining" : "open");
-	row_number(&b, "pid", getpid());
-	row_text(&b, "site", c->site);
-	row_number(&b, "generation", c->generation);
-	row_number(&b, "streams", sockets_streams());
+	row_text(&b, "process", name);
+	row_number(&b, "pid", pid);
+	row_text(&b, "state", state);
+	row_span(&b, "up", up);
+	row_number(&b, "restarts", restarts);
+	row_number(&b, "memory_kb", pid != 0 ? memory_kb(pid) : 0);
 	row_end(cl, id, &b);
-	tell_rooms(cl, id);
+}
+
+static void
+tell_child(struct client *cl, uint32_t id, const struct child_news *who)
+{
+	char name[16];
+
+	if (who->room == ROOM_MEDIA)
+		(void)snprintf(name, sizeof(name), "hf-media/%u", who->worker);
+	else
+		(void)snprintf(
+		    name, sizeof(name), "hf-%s", room_name(who->room));
+	tell_process(cl, id, name, who->pid,
+	    who->ready      ? "up"
+	    : who->pid != 0 ? "starting"
+			    : "waiting",
+	    who->up, who->starts > 0 ? (int64_t)who->starts - 1 : 0);
+}
+
+static void
+do_status(struct client *cl, const struct msg_ask *ask)
+{
+	const struct conf *c = keeper_conf();
+	struct hf_span up = hf_time_since(control.opened, loop_now());
+	struct hf_buf b = row_begin();
+	struct child_news who;
+
+	row_text(&b, "site", c->site);
+	row_text(&b, "version", HF_VERSION);
+	row_span(&b, "up", up);
+	row_number(&b, "generation", c->generation);
+	row_bool(&b, "draining", keeper_draining());
+	row_number(&b, "streams", sockets_streams());
+	row_end(cl, ask->id, &b);
+	tell_process(cl, ask->id, "holdfastd", getpid(), "up", up, 0);
+	for (uint32_t i = 0; i < children_count(); i++) {
+		children_news(i, &who);
+		tell_child(cl, ask->id, &who);
+	}
+	finish(cl, ask->id, "");
 }
 
 struct to_client {
 	struct client *client;
 	uint32_t id;
 };
+
+static void
+tell_key(
+    void *arg, const char *path, const char *value, const struct conf_key *k)
+{
+	struct to_client *to = arg;
+	char origin[300] = "default";
+	uint32_t line = keeper_origin(path);
+	struct hf_buf b = row_begin();
+
+	(void)k;
+	if (line > 0)
+		(void)snprintf(
+		    origin, sizeof(origin), "%s:%u", keeper_file(), line);
+	row_text(&b, "key", path);
+	row_text(&b, "value", value);
+	row_text(&b, "origin", origin);
+	row_end(to->client, to->id, &b);
+}
+
+static void
+do_config(struct client *cl, const struct msg_ask *ask)
+{
+	struct to_client to = { cl, ask->id };
+
+	conf_each(keeper_conf(), tell_key, &to);
+	finish(cl, ask->id, "");
+}
 
 static void
 tell_line(void *arg, const char *line)
@@ -313,116 +378,91 @@ do_reload(struct client *cl, const struct msg_ask *ask)
 static void
 do_drain(struct client *cl, const struct msg_ask *ask)
 {
-	size_t at = 0;
-	const char *how = control_word(ask, &at);
+	struct hf_slice args = { (const char *)ask->args.p, ask->args.n };
 	struct hf_buf b;
+	char how[8];
 
-	if (how == NULL) {
-		keeper_drain(true, false);
-	} else if (strcmp(how, "off") == 0) {
-		keeper_drain(false, false);
-	} else if (strcmp(how, "stop") == 0) {
-		keeper_drain(true, true);
-	} else {
-		finish(cl, ask->id, "drain [off | stop]");
+	(void)ask_word(args, 0, how, sizeof(how));
+	if (strcmp(how, "on") != 0 && strcmp(how, "off") != 0) {
+		finish(cl, ask->id, "say drain on|off");
 		return;
 	}
+	keeper_drain(strcmp(how, "on") == 0, false);
 	b = row_begin();
 	row_bool(&b, "draining", keeper_draining());
+	row_number(&b, "calls", keeper_calls());
 	row_end(cl, ask->id, &b);
 	finish(cl, ask->id, "");
 }
 
-static void
-do_restart(struct client *cl, const struct msg_ask *ask)
-{
-	size_t at = 0;
-	const char *room = control_word(ask, &at);
-
-	if (room == NULL || !children_restart(room))
-		finish(cl, ask->id,
-		    "restart ROOM: hf-sip, hf-call, hf-store, hf-rec, "
-		    "hf-media/0 ...");
-	else
-		finish(cl, ask->id, "");
-}
-
-/* ---- which room knows ------------------------------------------------------
- */
-
-static const struct verb {
-	const char *name;
-	void (*own)(struct client *cl, const struct msg_ask *ask);
-	bool house;     /* the keeper's rows come first */
-	uint32_t rooms; /* HF_BIT(enum room): all of them are asked */
-} verbs[] = {
-	{ "status", NULL, true,
-	    HF_BIT(ROOM_CALL) | HF_BIT(ROOM_SIP) | HF_BIT(ROOM_STORE) |
-		HF_BIT(ROOM_MEDIA) | HF_BIT(ROOM_REC) },
-	{ "calls", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "agents", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "agent", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "queues", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "helpers", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "breaker", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "hangup", NULL, false, HF_BIT(ROOM_CALL) },
-	{ "history", NULL, false, HF_BIT(ROOM_STORE) },
-	{ "call", NULL, false, HF_BIT(ROOM_CALL) | HF_BIT(ROOM_STORE) },
-	{ "why", NULL, false, HF_BIT(ROOM_STORE) },
-	{ "voicemail", NULL, false, HF_BIT(ROOM_REC) },
-	{ "streams", NULL, false, HF_BIT(ROOM_MEDIA) },
-	{ "trace", NULL, false, HF_BIT(ROOM_SIP) },
-	{ "dialogs", NULL, false, HF_BIT(ROOM_SIP) },
-	{ "drain", do_drain, false, 0 },
-	{ "reload", do_reload, false, 0 },
-	{ "restart", do_restart, false, 0 },
+static const struct {
+	const char *verb;
+	void (*run)(struct client *cl, const struct msg_ask *ask);
+} own[] = {
+	{ "status", do_status },
+	{ "config", do_config },
+	{ "reload", do_reload },
+	{ "drain", do_drain },
 };
 
-static const struct verb *
-verb_find(const char *name)
+/* ---- questions for the rooms -----------------------------------------------
+ */
+
+static enum room
+room_for(enum ask_room r)
 {
-	for (size_t i = 0; i < HF_LEN(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	return NULL;
+	switch (r) {
+	case ASK_KEEPER:
+		return ROOM_KEEPER;
+	case ASK_CALL:
+		return ROOM_CALL;
+	case ASK_STORE:
+		return ROOM_STORE;
+	case ASK_SIP:
+		return ROOM_SIP;
+	case ASK_REC:
+		return ROOM_REC;
+	case ASK_MEDIA:
+		return ROOM_MEDIA;
+	}
+	hf_never("a room that is not in the list");
 }
 
 /* One bound, whoever asks: a hung room must not fill our table. */
 static struct hf_time
 bounded(struct hf_time deadline)
 {
-	struct hf_time most =
-	    hf_time_after(loop_now(), hf_ms(CONTROL_WAIT_MAX_MS));
+	struct hf_time most = hf_time_after(loop_now(), hf_ms(WAIT_MAX_MS));
 
 	return hf_time_min(deadline, most);
 }
 
 static void
-pass_on(struct client *cl, const struct verb *v, struct msg *m)
+pass_on(struct client *cl, enum room to, struct msg *m)
 {
 	struct ask *a = ask_new();
 	struct child_news who;
+	char error[80];
 
 	if (a == NULL) {
-		finish(cl, m->ask.id, "too many questions at once");
+		finish(cl, m->ask.id, "too many questions at once; ask again");
 		return;
 	}
 	a->client = (uint32_t)(cl - control.client);
 	a->client_gen = cl->gen;
 	a->id = m->ask.id;
-	a->rows = v->house;
-	(void)snprintf(a->verb, sizeof(a->verb), "%s", v->name);
 	m->ask.id = a->tag;
-	m->ask.uid = cl->uid;
 	m->ask.deadline = bounded(m->ask.deadline);
+	(void)snprintf(error, sizeof(error),
+	    "hf-%s is being restarted; ask again", room_name(to));
 	for (uint32_t i = 0; i < children_count(); i++) {
 		children_news(i, &who);
-		if (!(v->rooms & HF_BIT(who.room)))
+		if (who.room != to)
 			continue;
 		if (children_ask(i, m))
 			a->waiting |= HF_BIT(i);
 		else
-			ask_note(a, "the room that knows is not there");
+			ask_note(a, error);
 	}
 	if (a->waiting == 0)
 		ask_end(a);
@@ -430,24 +470,55 @@ pass_on(struct client *cl, const struct verb *v, struct msg *m)
 		hf_timer_start(loop_wheel(), &a->deadline, m->ask.deadline);
 }
 
+/* Why not, or NULL.  The words get their end, so that rooms need not copy. */
+static const char *
+refused(const struct client *cl, const struct ask_verb *v, struct msg_ask *ask)
+{
+	static char why[sizeof(((struct msg_reply *)0)->error)];
+	uint16_t n = ask->args.n;
+	unsigned words;
+
+	if (v == NULL)
+		return "no such question; are hfctl and holdfastd of the same "
+		       "version?";
+	if (v->acts && cl->uid != 0 && cl->uid != geteuid())
+		return "only root or the house's own user may do this";
+	if (n > 0 && ask->args.p[n - 1] != '\0') {
+		if (n == sizeof(ask->args.p))
+			return "the words are too long";
+		ask->args.p[n] = '\0';
+		ask->args.n++;
+	}
+	words = ask_words(
+	    (struct hf_slice){ (const char *)ask->args.p, ask->args.n });
+	if (words >= v->args_min && words <= v->args_max)
+		return NULL;
+	(void)snprintf(why, sizeof(why), "%s%s%s%s",
+	    v->args[0] != '\0' ? "say " : "", v->name,
+	    v->args[0] != '\0' ? " " : " takes no words", v->args);
+	return why;
+}
+
 static void
 asked(struct client *cl, struct msg *m)
 {
-	const struct verb *v = verb_find(m->ask.verb);
+	const struct ask_verb *v = ask_find(m->ask.verb);
+	const char *why = refused(cl, v, &m->ask);
 
 	m->ask.uid = cl->uid;
-	if (v == NULL) {
-		finish(cl, m->ask.id, "unknown verb");
+	if (why != NULL) {
+		finish(cl, m->ask.id, why);
 		return;
 	}
-	hf_log(LOG_INFO, "operator_asked", "verb=%s uid=%u", v->name, cl->uid);
-	if (v->own != NULL) {
-		v->own(cl, &m->ask);
-		return;
-	}
-	if (v->house)
-		tell_house(cl, m->ask.id);
-	pass_on(cl, v, m);
+	if (v->acts)
+		hf_log(LOG_NOTICE, "operator_acted", "verb=%s uid=%u", v->name,
+		    cl->uid);
+	for (size_t i = 0; i < HF_LEN(own); i++)
+		if (strcmp(own[i].verb, v->name) == 0) {
+			own[i].run(cl, &m->ask);
+			return;
+		}
+	pass_on(cl, room_for(v->room), m);
 }
 
 /* ---- clients ---------------------------------------------------------------
@@ -601,6 +672,7 @@ control_open(const char *run_dir)
 	if (g != NULL)
 		(void)!chown(control.path, (uid_t)-1, g->gr_gid);
 	loop_watch(control.fd, EPOLLIN, came, NULL);
+	control.opened = loop_now();
 	return 0;
 }
 

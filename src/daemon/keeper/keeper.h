@@ -34,6 +34,10 @@ const struct conf *keeper_conf(void);
 int keeper_conf_fd(void);
 int keeper_secrets_fd(void);
 
+/* The line of the file that a value came from; 0: it is the default. */
+uint32_t keeper_origin(const char *path);
+const char *keeper_file(void);
+
 /* Applies the file whole, or keeps what is in force.  False when refused;
  * tell() hears each line of why. */
 typedef void keeper_tell(void *arg, const char *line);
@@ -43,6 +47,7 @@ bool keeper_reload(keeper_tell *tell, void *arg);
  * keeper.drain_max has passed, the house closes. */
 void keeper_drain(bool on, bool stop);
 bool keeper_draining(void);
+uint32_t keeper_calls(void);         /* as far as hf-call told while draining */
 void keeper_drained(uint32_t calls); /* hf-call says so */
 
 /* Whom the children run as; uid 0 when nobody was named or we are not root. */
@@ -93,10 +98,6 @@ bool children_ask(uint32_t i, const struct msg *m);
 /* Sends what was queued since the last time. */
 void children_flush(void);
 
-/* Kills a room; it is started again like after any death.  False when there
- * is none of that name. */
-bool children_restart(const char *name);
-
 /* Stops all: the mind first, the memory last.  Returns when all are gone. */
 void children_stop(void);
 
@@ -113,6 +114,9 @@ uint32_t children_count(void);
 void children_news(uint32_t i, struct child_news *out);
 
 /* ---- control ------------------------------------------------------------- */
+
+#define CONTROL_NAME  "control"  /* in keeper.run_dir */
+#define CONTROL_GROUP "holdfast" /* may ask, though not act */
 
 /* 0 or errno. */
 int control_open(const char *run_dir);

@@ -1,4 +1,4 @@
-/* proc/control - see control.h */
+/* tests/lib/asker - see asker.h */
 
 #include <errno.h>
 #include <poll.h>
@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/asker.h"
 #include "proc/chan.h"
-#include "proc/control.h"
 
 enum { US_PER_MS = 1000, US_PER_S = 1000000, NS_PER_US = 1000 };
 
@@ -25,13 +25,12 @@ now(void)
 }
 
 int
-control_connect(const char *run_dir)
+asker_connect(const char *run_dir)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd, n, err;
 
-	n = snprintf(
-	    sa.sun_path, sizeof(sa.sun_path), "%s/%s", run_dir, CONTROL_NAME);
+	n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/control", run_dir);
 	if (n < 0 || (size_t)n >= sizeof(sa.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -49,7 +48,7 @@ control_connect(const char *run_dir)
 }
 
 int
-control_ask(int fd, uint32_t id, const char *verb, char *const *args, size_t n,
+asker_ask(int fd, uint32_t id, const char *verb, char *const *args, size_t n,
     struct hf_span wait)
 {
 	static struct msg m;
@@ -92,7 +91,7 @@ wait_for(int fd, struct hf_time end)
 }
 
 int
-control_reply(int fd, struct msg *reply, struct hf_span wait)
+asker_reply(int fd, struct msg *reply, struct hf_span wait)
 {
 	static char bytes[CHAN_DATAGRAM_MAX];
 	static struct hf_slice rest; /* a datagram may hold several */
@@ -115,19 +114,4 @@ control_reply(int fd, struct msg *reply, struct hf_span wait)
 		return EPROTO;
 	}
 	return 0;
-}
-
-const char *
-control_word(const struct msg_ask *ask, size_t *at)
-{
-	const char *word = (const char *)ask->args.p + *at;
-	const char *end;
-
-	if (*at >= ask->args.n)
-		return NULL;
-	end = memchr(word, '\0', ask->args.n - *at);
-	if (end == NULL)
-		return NULL; /* a word without end is none */
-	*at += (size_t)(end - word) + 1;
-	return word;
 }
