@@ -32,7 +32,7 @@ struct sip_binding {
 	struct hf_addr received; /* where the REGISTER came from */
 	struct hf_addr local;    /* our socket it came to */
 	uint64_t connection;     /* caller's number of the stream, else 0 */
-	struct hf_time until;
+	struct hf_time since, until;
 };
 
 struct sip_registrar {
@@ -49,7 +49,7 @@ void sip_registrar_init(struct sip_registrar *r,
 
 /* What came of a REGISTER. */
 struct sip_registered {
-	uint16_t status; /* 200; 400, 423 (Min-Expires!), 503 too many */
+	uint16_t status; /* 200, 400, 403 too many, 423 too short, 500 late */
 	const char *why; /* static text */
 	bool came;       /* there is a binding and there was none */
 	bool went;       /* there was one and there is none */
@@ -62,7 +62,8 @@ struct sip_register_from {
 };
 
 /* Takes an authenticated REGISTER for that person: all of its contacts, or
- * none of them (10.3 step 7). */
+ * none of them (10.3 step 7).  When there is no place left, the binding that
+ * would end first makes room: phones that restart leave dead ones behind. */
 struct sip_registered sip_register(struct sip_registrar *r, uint32_t person,
     const struct sip_msg *m, const struct sip_register_from *from,
     struct hf_time now);
