@@ -266,13 +266,29 @@ deliver(struct world *w, unsigned i)
 	sip_sessions_receive(&p->ss, &m, v, &from, w->now);
 }
 
+/* When the next thing happens, at most until. */
+static struct hf_time
+next(const struct world *w, struct hf_time until)
+{
+	struct hf_time t = until;
+
+	for (unsigned i = 0; i < w->queued; i++)
+		t = hf_time_min(t, w->queue[i].at);
+	for (uint8_t i = 0; i < WORLD_PARTIES; i++)
+		t = hf_time_min(t, hf_wheel_next(&w->party[i].wheel));
+	/* Time never stands still, whatever the wheels say. */
+	if (t.us < w->now.us + 1000)
+		t.us = w->now.us + 1000;
+	return t;
+}
+
 void
 world_run(struct world *w, int64_t ms)
 {
 	struct hf_time until = hf_time_after(w->now, hf_ms(ms));
 
 	while (hf_time_before(w->now, until)) {
-		w->now = hf_time_after(w->now, hf_ms(1));
+		w->now = next(w, until);
 		for (unsigned i = 0; i < w->queued;) {
 			if (hf_time_before(w->now, w->queue[i].at)) {
 				i++;
