@@ -81,6 +81,17 @@ site_set(struct site *s, const char *path, const char *fmt, ...)
 	va_end(a);
 }
 
+void
+site_unset(struct site *s, const char *path)
+{
+	for (size_t i = 0; i < s->keys; i++)
+		if (strcmp(s->key[i].path, path) == 0) {
+			memmove(&s->key[i], &s->key[i + 1],
+			    (--s->keys - i) * sizeof *s->key);
+			return;
+		}
+}
+
 /* How long the part of a path at p is: to a dot that is not in quotes. */
 static size_t
 part(const char *p)

@@ -50,6 +50,8 @@ struct site *site_new(const char *name, bool ipv6);
 void site_set(struct site *, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+void site_unset(struct site *, const char *path);
+
 /* An agent's account; writes the secret's file. */
 void site_agent(
     struct site *, const char *name, const char *secret, const char *queues);

@@ -44,7 +44,7 @@ struct ua_world {
 	uint64_t random;
 	int port;
 	int64_t sip_turn, sip_turn_us;
-	int media; /* calls whose packets we move */
+	int media;                     /* calls whose packets we move */
 	int64_t wall_minus_mono;       /* us */
 	struct watched watched[65536]; /* by descriptor */
 };
@@ -340,6 +340,7 @@ ua_world_free(struct ua_world *w)
 			free(c->ack.raw);
 			free(c);
 		}
+		free((void *)(uintptr_t)u->says);
 		free(u);
 	}
 	for (struct ua_conn *c = w->conns, *cn; c != NULL; c = cn) {

@@ -116,6 +116,7 @@ struct ua_media {
 	/* sending */
 	uint16_t seq;
 	uint32_t ts, ssrc, frame;
+	size_t said; /* of the ua's words */
 	int64_t next, next_rtcp, last_sent;
 	bool fresh; /* the next packet starts a talk spurt */
 	uint64_t sent;
@@ -168,7 +169,7 @@ struct ua_call {
 	char auth[1024];
 	uint32_t sdp_version;
 	bool speechless; /* hears, and sends no SIP any more */
-	void *owner;	 /* the test's own */
+	void *owner;     /* the test's own */
 };
 
 struct ua {
@@ -183,6 +184,8 @@ struct ua {
 	bool dead; /* no packet in or out, nothing answered */
 	int64_t cut_until;
 	char user[64], secret[64]; /* for digest; user also in From */
+	const uint8_t *says;       /* mu-law, instead of its tones; again and */
+	size_t says_n;             /*   again */
 	struct ua_call *calls;     /* newest first */
 	uint64_t options;          /* came */
 	/* Called for each note; may be NULL. */
@@ -221,6 +224,10 @@ void ua_open_media(struct ua *);
 
 /* "127.0.0.1:5060", "[::1]:5060" */
 struct ua_where ua_where(const char *text);
+
+/* What it says from now on instead of its tones: a wav file, 8 kHz, mono, 16
+ * bit, and a second of silence behind it.  False: it cannot be read. */
+bool ua_says(struct ua *, const char *path);
 
 /* Each returns a call whose notes tell what came of it. */
 struct ua_call *ua_invite(struct ua *, struct ua_where, const char *number);

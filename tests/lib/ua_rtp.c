@@ -11,6 +11,7 @@
 enum {
 	RTP_HEADER = 12,
 	RTP_MAX = 1500,
+	WAV_HEADER = 44,
 	LATE_MAX = 64,
 	LOOP_FRAMES = 100,     /* 2 s */
 	SPURT_US = 600 * 1000, /* UA_SUPPRESSES: talks so long */
@@ -310,6 +311,51 @@ digit_send(struct ua_call *c, uint32_t samples)
 	return true;
 }
 
+bool
+ua_says(struct ua *u, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	long n = 0;
+	int16_t *wav;
+	uint8_t *mu;
+
+	if (f == NULL)
+		return false;
+	if (fseek(f, 0, SEEK_END) != 0 || (n = ftell(f) - WAV_HEADER) <= 0) {
+		fclose(f);
+		return false;
+	}
+	size_t samples = (size_t)n / 2, all = samples + VOICE_RATE;
+	wav = malloc((size_t)n);
+	mu = malloc(all);
+	if (wav == NULL || mu == NULL)
+		abort();
+	fseek(f, WAV_HEADER, SEEK_SET);
+	bool whole = fread(wav, 2, samples, f) == samples;
+	fclose(f);
+	for (size_t i = 0; i < all; i++)
+		mu[i] = voice_encode(VOICE_PCMU, i < samples ? wav[i] : 0);
+	free(wav);
+	free((void *)(uintptr_t)u->says);
+	u->says = mu;
+	u->says_n = all;
+	return whole;
+}
+
+/* Its words, from where it is in them. */
+static void
+words_fill(struct ua_call *c, enum voice_law law, uint8_t *p, uint32_t samples)
+{
+	const struct ua *u = c->ua;
+
+	for (uint32_t i = 0; i < samples; i++) {
+		uint8_t b = u->says[c->media.said++ % u->says_n];
+		p[i] = law == VOICE_PCMU
+			   ? b
+			   : voice_encode(law, voice_decode(VOICE_PCMU, b));
+	}
+}
+
 static void
 audio_fill(struct ua_call *c, uint8_t *p, uint32_t samples)
 {
@@ -332,6 +378,10 @@ audio_fill(struct ua_call *c, uint8_t *p, uint32_t samples)
 	case UA_TALKS:
 	case UA_SUPPRESSES:
 	case UA_NOTHING:
+		if (c->ua->says != NULL) {
+			words_fill(c, law, p, samples);
+			break;
+		}
 		/* Knuth's multiplicative hash: loudness without a period. */
 		voice_speak(law, c->ua->voice,
 		    (int)((frame * 2654435761u) >> 28), m->ts, p, samples);
