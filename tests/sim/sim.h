@@ -56,6 +56,7 @@ enum sim_what {
 	NOTE_RANG,
 	NOTE_REFUSED,
 	NOTE_LET_GO,
+	NOTE_LEFT, /* by himself */
 	NOTE_HELD,
 	NOTE_RESUMED,
 	NOTE_INFO,

@@ -398,6 +398,7 @@ sim_start(struct sim *s)
 	engine_begin(s);
 	tell_media_started(s);
 	tell_sip_started(s);
+	sim_run(s, s->now + 500000, NULL, NULL);
 	s->began = s->acted = s->deadlines = s->now;
 	return true;
 }

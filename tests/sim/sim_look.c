@@ -215,6 +215,7 @@ is_so(struct sim *s, void *arg)
 		return n != NULL && n->code == t->number;
 	case STORY_LET_GO:
 		return seen(x->a, NOTE_LET_GO, s->acted) != NULL ||
+		       seen(x->a, NOTE_LEFT, s->acted) != NULL ||
 		       seen(x->a, NOTE_REFUSED, s->acted) != NULL;
 	case STORY_GETS_DIGITS:
 		return strstr(x->a->digits, t->word[1]) != NULL;
@@ -292,7 +293,7 @@ void
 sim_show(struct sim *s)
 {
 	static const char *const what[] = { "called", "answered", "rang",
-		"refused", "let go", "held", "resumed", "info" };
+		"refused", "let go", "left", "held", "resumed", "info" };
 
 	for (unsigned i = 0; i < s->actors; i++) {
 		const struct sim_actor *a = &s->actor[i];

@@ -160,10 +160,12 @@ gave_up(struct sim *s, uint64_t place, uint64_t serial)
 {
 	struct sim_leg *l = still(s, place, serial);
 
-	if (l != NULL && l->state != LEG_TALKS)
-		refused(s, l, 0,
-		    sim_reachable(s, &s->actor[l->actor]) ? CAUSE_NO_ANSWER
-							  : CAUSE_TIMEOUT);
+	if (l == NULL || l->state == LEG_TALKS)
+		return;
+	sim_note(s, &s->actor[l->actor], NOTE_LET_GO, 0, "");
+	refused(s, l, 0,
+	    sim_reachable(s, &s->actor[l->actor]) ? CAUSE_NO_ANSWER
+						  : CAUSE_TIMEOUT);
 }
 
 static void
@@ -441,7 +443,7 @@ sim_hangs_up(struct sim *s, struct sim_actor *a, enum cause cause, int code,
 	m.leg_left.code = (uint16_t)code;
 	snprintf(m.leg_left.reason, sizeof(m.leg_left.reason), "%s", reason);
 	l->state = LEG_FREE;
-	sim_note(s, a, NOTE_LET_GO, 0, "");
+	sim_note(s, a, NOTE_LEFT, 0, "");
 	sim_fact(s, &m);
 	return true;
 }

@@ -472,8 +472,14 @@ play_acts(struct sim *s, const char *path)
 
 		s->why[0] = '\0';
 		if (story_is_house(t->verb)) {
-			sim_house(s, t);
-			continue;
+			if (s->engine == NULL) {
+				sim_house(s, t);
+				continue;
+			}
+			snprintf(
+			    s->why, sizeof(s->why), "the house stands already");
+			complain(s, path, t);
+			return false;
 		}
 		if (s->engine == NULL && !sim_start(s))
 			return false;

@@ -159,6 +159,20 @@ helpers_that_fall_apart_in_time_are_two_troubles(void **state)
 }
 
 static void
+the_uplink_is_judged_alike_for_the_last_call_of_all(void **state)
+{
+	(void)state;
+	assert_true(fall(0, 10, 70));
+	assert_true(fall(1, 10, 70));
+	assert_int_equal(judge(0, 1070, NULL), VERDICT_UPLINK);
+	for (int i = 0; i < 10; i++)
+		vote_leave(&v[0], true);
+	assert_int_equal(judge(1, 1070, NULL), VERDICT_UPLINK);
+	vote_join(&v[0]);
+	assert_int_equal(judge(0, 1071, NULL), VERDICT_ALONE);
+}
+
+static void
 a_helper_in_the_house_says_nothing_about_the_uplink(void **state)
 {
 	(void)state;
@@ -181,6 +195,7 @@ main(void)
 		T(two_remote_helpers_at_once_are_our_uplink),
 		T(an_answer_to_options_clears_the_uplink),
 		T(helpers_that_fall_apart_in_time_are_two_troubles),
+		T(the_uplink_is_judged_alike_for_the_last_call_of_all),
 		T(a_helper_in_the_house_says_nothing_about_the_uplink),
 	};
 

@@ -629,8 +629,7 @@ engine_restore(struct engine *e, const struct call *from)
 	if (place >= e->pool.cap || hf_ref_none(from->ref) ||
 	    !hf_ref_none(e->call[place].ref) ||
 	    from->state == CALL_STATE_ARRIVED ||
-	    from->state == CALL_STATE_RESCUE ||
-	    from->state >= CALL_STATE_GONE)
+	    from->state == CALL_STATE_RESCUE || from->state >= CALL_STATE_GONE)
 		return false;
 	c = &e->call[place];
 	*c = *from;

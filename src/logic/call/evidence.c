@@ -60,6 +60,7 @@ tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
 	TEXT(o->name, leg_name(e, c, l));
 	o->cause = why;
 	o->code = l->code;
+	o->leg = l->id;
 	if (l->state == LEG_UP) {
 		o->rang = hf_time_since(l->asked, l->up);
 		o->talked = hf_time_since(l->up, e->now);

@@ -454,15 +454,15 @@ caller_reoffered(struct engine *e, struct call *c, const struct media *media)
 	c->caller.media = *media;
 	leg_open(e, c, &c->caller);
 	held = media->direction != DIRECTION_SENDRECV;
-	if (held != c->caller_held)
-		tell_evidence(e, c, held ? "caller_holds" : "caller_resumes",
-		    "%s", direction_name(media->direction));
+	if (held == c->caller_held)
+		return;
+	tell_evidence(e, c, held ? "caller_holds" : "caller_resumes", "%s",
+	    direction_name(media->direction));
 	c->caller_held = held;
 	if (l == NULL)
 		return;
 	hold(e, l, mirrored(media->direction));
-	if (l->silent)
-		stream_excused(e, c, l);
+	stream_excused(e, c, l);
 	leg_vote(e, c, l);
 	if (!l->holds)
 		leg_join(e, c, l); /* judged, or not, from now on */
@@ -488,8 +488,7 @@ helper_reoffered(
 	l->holds = holds;
 	tell_evidence(e, c, holds ? "helper_holds" : "helper_resumes", "%s",
 	    leg_name(e, c, l));
-	if (l->silent)
-		stream_excused(e, c, l);
+	stream_excused(e, c, l);
 	leg_vote(e, c, l);
 	leg_join(e, c, l);
 	/* A person's phone is quiet while it holds; machines play their own

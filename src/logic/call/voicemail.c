@@ -196,6 +196,9 @@ box_for(const struct engine *e, uint16_t agent)
 	for (uint16_t i = 0; i < e->conf->boxes; i++) {
 		const struct conf_box *b = &e->conf->box[i];
 
+		/* None named: any agent's. */
+		if (b->used && b->agents == 0)
+			return i;
 		for (unsigned k = 0; b->used && k < b->agents; k++) {
 			if (b->agent[k] == agent)
 				return i;

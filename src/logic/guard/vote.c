@@ -24,7 +24,11 @@ share_reached(const struct vote *v, const struct vote_conf *c)
 void
 vote_join(struct vote *v)
 {
-	v->live++;
+	/* Who comes when the last one has gone is a new electorate.  Until
+	 * then it stays fallen: the calls of the others that fell with it are
+	 * still being judged. */
+	if (v->live++ == 0)
+		v->fell = HF_TIME_NEVER;
 }
 
 void
@@ -36,9 +40,6 @@ vote_leave(struct vote *v, bool was_silent)
 		hf_assert(v->silent > 0);
 		v->silent--;
 	}
-	/* The last one gone: who comes later is a new electorate. */
-	if (v->live == 0)
-		v->fell = HF_TIME_NEVER;
 }
 
 bool

@@ -1,0 +1,9 @@
+story "another site takes over, and is told where the call has been"
+  neighbour bern
+  bot   cloud-a
+  ladder bot cloud-a, neighbour bern
+  carol calls +33400000000
+  expect carol hears cloud-a
+  kill   cloud-a closed
+  expect bern  is called                   within 500ms
+  expect carol hears bern                  within 1s

@@ -1,0 +1,15 @@
+story "a bot that was only thinking keeps its caller"
+  set   guard.patience_prompt 1s
+  set   guard.patience_lost 4s
+  bot   cloud-a
+  agent anna at lyon, ready
+  carol calls +33400000000
+  expect carol hears cloud-a
+  cloud-a goes mute
+  carol goes mute
+  expect carol hears a-voice               within 2s
+  cloud-a talks
+  expect carol hears cloud-a               within 3s
+  after  1s
+  expect anna never rings
+  expect journal never says call_rescued
