@@ -10,13 +10,14 @@ enum {
 	SILENT_BELOW = 9, /* mean absolute sample: rounding of either law */
 	FAINT_BELOW = 260,
 	OWN_PERCENT = 80, /* of a frame's energy in the actor's two tones */
-	EACH_PERCENT = 20,
+	LOW_PERCENT = 40,
+	HIGH_PERCENT = 7,
 };
 
-/* Multiples of 50 Hz, so that 20 ms hold whole periods, apart from DTMF's
- * and from each other's harmonics. */
-static const int low[LOWS] = { 550, 650, 750, 850, 950, 1050 };
-static const int high[HIGHS] = { 1450, 1650, 1850, 2050, 2250, 2450 };
+/* Multiples of 50 Hz, so that 20 ms hold whole periods; the low one carries
+ * the sound, as in speech, which crosses zero about as often. */
+static const int low[LOWS] = { 350, 450, 550, 650, 750, 850 };
+static const int high[HIGHS] = { 1050, 1150, 1250, 1350, 1450, 1550 };
 
 static int16_t mu_linear[256], a_linear[256];
 static uint8_t mu_byte[65536], a_byte[65536];
@@ -78,10 +79,10 @@ make_tables(void)
 		for (int l = 0; l < VOICE_LEVELS; l++)
 			for (int i = 0; i < VOICE_FRAME; i++) {
 				double t = 2 * M_PI * i / VOICE_RATE;
-				double s = sin(t * low[v % LOWS]) +
-					   sin(t * high[v / LOWS]);
+				double s = 2 * sin(t * low[v % LOWS]) +
+					   0.8 * sin(t * high[v / LOWS] + 1);
 				spoken[v][l][i] =
-				    (int16_t)(s * (2000 + 500 * l));
+				    (int16_t)(s * (1500 + 350 * l));
 			}
 }
 
@@ -184,7 +185,7 @@ voice_whose(enum voice_law law, const uint8_t *p, size_t count)
 	}
 	int l = strongest(x, count, energy, low, LOWS, &pl);
 	int h = strongest(x, count, energy, high, HIGHS, &ph);
-	if (pl + ph >= OWN_PERCENT && pl >= EACH_PERCENT && ph >= EACH_PERCENT)
+	if (pl + ph >= OWN_PERCENT && pl >= LOW_PERCENT && ph >= HIGH_PERCENT)
 		return h * LOWS + l;
 	return VOICE_OTHER;
 }
