@@ -163,7 +163,7 @@ without_any_file_there_is_still_a_voice(void **state)
 }
 
 static void
-put_wav(const char *dir, int number, uint16_t samples)
+put_wav(const char *dir, int number, uint16_t samples, uint16_t hush)
 {
 	char path[256], head[] = "RIFF\0\0\0\0WAVE" FMT_8K "data\0\0\0\0";
 	FILE *f;
@@ -175,7 +175,7 @@ put_wav(const char *dir, int number, uint16_t samples)
 	head[sizeof(head) - 4] = (char)(samples * 2 >> 8);
 	fwrite(head, 1, sizeof(head) - 1, f);
 	for (int i = 0; i < samples; i++)
-		fwrite("\0\x10", 1, 2, f);
+		fwrite(i < hush ? "\0\0" : "\0\x10", 1, 2, f);
 	fclose(f);
 }
 
@@ -191,12 +191,37 @@ forty_and_two_make_forty_two(void **state)
 	snprintf(path, sizeof(path), "mkdir %s/digits", dir);
 	assert_int_equal(system(path), 0);
 	for (size_t i = 0; i < HF_LEN(there); i++)
-		put_wav(dir, there[i], (uint16_t)(100 + there[i]));
+		put_wav(dir, there[i], (uint16_t)(100 + there[i]), 0);
 	assert_true(prompt_synthesize(&b));
 	assert_int_equal(prompt_load_digits(&b, dir), 7); /* and 41, 42 */
 	assert_int_equal(b.clip[PROMPT_DIGIT_0 + 42].n, 140 + 102);
 	assert_int_equal(b.clip[PROMPT_DIGIT_0 + 19].n, 119);
 	assert_int_equal(b.clip[PROMPT_DIGIT_0 + 50].n, 0);
+	snprintf(path, sizeof(path), "rm -r %s", dir);
+	assert_int_equal(system(path), 0);
+}
+
+static void
+a_prompt_begins_where_the_speaker_does(void **state)
+{
+	char dir[] = "/tmp/hf-prompt-XXXXXX", path[256];
+	struct prompt_book b;
+	const char *why;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "mkdir %s/digits", dir);
+	assert_int_equal(system(path), 0);
+	put_wav(dir, 1, 2000, 880);
+	put_wav(dir, 2, 2000, 2000);
+	assert_true(prompt_synthesize(&b));
+	snprintf(path, sizeof(path), "%s/digits/1.wav", dir);
+	assert_true(prompt_load(&b, PROMPT_ONE_MOMENT, path, &why));
+	assert_int_equal(b.clip[PROMPT_ONE_MOMENT].n, 2000 - 880);
+	/* What never speaks is as long as it was: a pause on purpose. */
+	snprintf(path, sizeof(path), "%s/digits/2.wav", dir);
+	assert_true(prompt_load(&b, PROMPT_ONE_MOMENT, path, &why));
+	assert_int_equal(b.clip[PROMPT_ONE_MOMENT].n, 2000);
 	snprintf(path, sizeof(path), "rm -r %s", dir);
 	assert_int_equal(system(path), 0);
 }
@@ -209,6 +234,7 @@ main(void)
 		cmocka_unit_test(wide_files_lose_what_would_fold_back),
 		cmocka_unit_test(without_any_file_there_is_still_a_voice),
 		cmocka_unit_test(forty_and_two_make_forty_two),
+		cmocka_unit_test(a_prompt_begins_where_the_speaker_does),
 	};
 
 	g711_init();

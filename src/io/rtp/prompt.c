@@ -21,6 +21,8 @@ enum {
 	BY_NAME = 20, /* "nineteen" is the last with a word of its own */
 	COMFORT_MS = 4000,
 	COMFORT_PEAK = 40, /* about -60 dBm0 */
+	ONSET_MS = 10,     /* looked at together, for where speech begins */
+	ONSET_MEAN = 250,  /* mean sample of the first that is heard */
 };
 
 static bool
@@ -226,6 +228,24 @@ read_wav(const char *path, uint32_t *n, const char **why)
 	return s;
 }
 
+/* Where the speaker begins: recordings open with a tenth of a second of studio,
+ * which a caller whose helper has died would hear as more silence. */
+static uint32_t
+onset(const int16_t *s, uint32_t n)
+{
+	const uint32_t step = ONSET_MS * G711_PER_MS;
+
+	for (uint32_t at = 0; at + step <= n; at += step) {
+		uint32_t sum = 0;
+
+		for (uint32_t i = 0; i < step; i++)
+			sum += (uint32_t)abs(s[at + i]);
+		if (sum / step >= ONSET_MEAN)
+			return at;
+	}
+	return 0;
+}
+
 bool
 prompt_load(
     struct prompt_book *b, unsigned at, const char *path, const char **why)
@@ -238,7 +258,8 @@ prompt_load(
 	s = read_wav(path, &n, why);
 	if (s == NULL)
 		return false;
-	ok = clip_from_linear(&b->clip[at], s, n);
+	uint32_t from = onset(s, n);
+	ok = clip_from_linear(&b->clip[at], s + from, n - from);
 	free(s);
 	return ok;
 }
