@@ -257,30 +257,75 @@ nobody_speaks_longer_than_the_box_allows(void **state)
 	assert_int_equal(m.message_saved.length.us, 1000000);
 }
 
+/* Speaks, and dies when the last of it has left the ring. */
 static void
-a_death_in_mid_sentence_keeps_what_was_said(void **state)
+speak_and_die(uint32_t recording, unsigned frames)
+{
+	start();
+	begin(recording, 0);
+	speak(recording, frames);
+	usleep(100000);
+	room_kill();
+}
+
+static void
+a_death_in_mid_sentence_costs_half_a_second_of_it(void **state)
 {
 	struct msg m;
-	uint8_t word[FRAME] = { 0 };
 
 	(void)state;
+	speak_and_die(5, 200);
+	speak(5, 50); /* into the ring, while nobody is there */
 	start();
-	begin(5, 0);
-	speak(5, 400);
-	/* Until the last of it has left the ring. */
-	while (!tap_put(&tap, TAP_BEGIN, 5, NULL, 0))
-		usleep(1000);
-	usleep(60000);
-	room_kill();
-	assert_true(tap_put(&tap, TAP_DATA, 5, word, FRAME)); /* to nobody */
+	speak(5, 50);
+	finish(5, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.recording, 5);
+	assert_true(m.message_saved.length.us > 5400000);
+	assert_true(box_holds(1));
+}
+
+static void
+a_sentence_nobody_ends_after_a_death_is_a_message(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	speak_and_die(5, 200);
 	start();
 	assert_true(
-	    room_hears(ROOM_STORE, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
-	assert_int_equal(m.message_saved.recording, 0);
-	assert_true(m.message_saved.length.us > 7500000);
+	    room_hears(ROOM_STORE, MSG_MESSAGE_SAVED, &m, NULL, 2 * NOT_LONG));
+	assert_int_equal(m.message_saved.recording, 5);
+	assert_true(m.message_saved.length.us > 3400000);
 	assert_true(
 	    hf_ref_is(m.message_saved.call, (struct hf_ref){ 0x7f2, 3 }));
 	assert_true(box_holds(1));
+}
+
+static void
+a_number_that_comes_again_for_another_call_mixes_nobodys_words(void **state)
+{
+	struct msg m = { .type = MSG_BEGIN_MESSAGE };
+
+	(void)state;
+	start();
+	begin(1, 0);
+	speak(1, 100);
+	usleep(100000);
+	m.begin_message.recording = 1; /* hf-call has died in between */
+	m.begin_message.call = (struct hf_ref){ 0x7f3, 1 };
+	room_tell(ROOM_CALL, &m);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.call.n, 0x7f2);
+	assert_int_equal(m.message_saved.length.us, 2000000);
+	speak(1, 60);
+	finish(1, true);
+	assert_true(
+	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
+	assert_int_equal(m.message_saved.call.n, 0x7f3);
+	assert_int_equal(m.message_saved.length.us, 1200000);
 }
 
 static void
@@ -401,7 +446,9 @@ main(int argc, char **argv)
 		T(last_words_that_never_come_are_not_waited_for),
 		T(a_full_box_and_a_box_that_is_none_say_so),
 		T(nobody_speaks_longer_than_the_box_allows),
-		T(a_death_in_mid_sentence_keeps_what_was_said),
+		T(a_death_in_mid_sentence_costs_half_a_second_of_it),
+		T(a_sentence_nobody_ends_after_a_death_is_a_message),
+		T(a_number_that_comes_again_for_another_call_mixes_nobodys_words),
 		T(hf_media_may_die_in_mid_sentence),
 		T(strange_names_from_the_house_and_from_operators_go_nowhere),
 		T(an_operator_lists_exports_and_deletes),

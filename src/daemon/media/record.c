@@ -30,6 +30,8 @@ record_met(void)
 	}
 	m.tap_ring.worker = room.worker;
 	m.tap_ring.bytes = RING_BYTES;
+	m.tap_ring.first = room.first;
+	m.tap_ring.count = room.count;
 	proc_send_fd(PEER_REC, &m, fd);
 	for (uint32_t i = 0; i < room.count; i++)
 		if (room.stream[i].recording.number != 0)

@@ -389,28 +389,29 @@ draft_keep(struct draft *d)
 
 /* ---- after a crash ------------------------------------------------------- */
 
-static void
-recover_one(
-    int dir, const char *part, const char *name, box_found_fn *fn, void *arg)
+int
+draft_adopt(struct draft *d, int dir, const char *name)
 {
-	struct box_message m = { 0 };
-	int fd;
+	char part[FILE_NAME];
 
-	if (read_file(dir, part, &m, &fd) != 0) {
-		(void)unlinkat(dir, part, 0); /* not even its header */
-		return;
-	}
-	(void)snprintf(m.name, sizeof(m.name), "%s", name);
-	m.bytes &= ~1U;
-	if (m.bytes < BOX_BYTES_MIN)
-		(void)unlinkat(dir, part, 0);
-	else if (publish(dir, fd, &m) == 0)
-		fn(&m, arg);
-	(void)close(fd);
+	if (!file_name(part, PART_HEAD, name, PART_TAIL))
+		return EINVAL;
+	*d = (struct draft){ .dir = fcntl(dir, F_DUPFD_CLOEXEC, 0), .fd = -1 };
+	if (d->dir < 0)
+		return errno;
+	(void)snprintf(d->message.name, sizeof(d->message.name), "%s", name);
+	int error = read_file(dir, part, &d->message, &d->fd);
+	if (error == 0 && lseek(d->fd, 0, SEEK_END) < 0)
+		error = errno;
+	if (error == EBADMSG)
+		draft_drop(d);
+	else if (error != 0)
+		draft_close(d);
+	return error;
 }
 
 int
-box_recover(int dir, box_found_fn *fn, void *arg)
+box_parts(int dir, box_part_fn *fn, void *arg)
 {
 	char name[BOX_NAME_MAX];
 	const struct dirent *e;
@@ -420,7 +421,7 @@ box_recover(int dir, box_found_fn *fn, void *arg)
 		return errno;
 	while ((e = readdir(d)) != NULL)
 		if (name_in(e->d_name, PART_HEAD, PART_TAIL, name))
-			recover_one(dir, e->d_name, name, fn, arg);
+			fn(name, arg);
 	(void)closedir(d);
 	return 0;
 }

@@ -5,10 +5,10 @@
  *      .NAME.part  --keep: sizes, fsync, rename, fsync of the folder-->
  * NAME.wav
  *
- * A crash leaves a whole message or a .part; box_recover() makes a message of
- * what had been said until then.  Names come from other rooms and from
- * operators: only box_name_ok() ones ever become part of a path, and no
- * symbolic link is followed.
+ * A crash leaves a whole message or a .part; draft_adopt() goes on with it, so
+ * that what had been said until then becomes a message at least.  Names come
+ * from other rooms and from operators: only box_name_ok() ones ever become part
+ * of a path, and no symbolic link is followed.
  *
  * Functions that return int: 0 or an errno.
  */
@@ -65,9 +65,9 @@ int box_read(
 
 int box_delete(int dir, const char *name) HF_CHECK;
 
-/* Makes messages of what a dead process left; too short a one is removed. */
-typedef void box_found_fn(const struct box_message *m, void *arg);
-int box_recover(int dir, box_found_fn *fn, void *arg) HF_CHECK;
+/* The names of what a dead process left unfinished, for draft_adopt(). */
+typedef void box_part_fn(const char *name, void *arg);
+int box_parts(int dir, box_part_fn *fn, void *arg) HF_CHECK;
 
 /* ---- a message while it is spoken -----------------------------------------
  */
@@ -83,6 +83,9 @@ struct draft {
 
 int draft_begin(struct draft *d, int dir, const char *name,
     const struct box_note *note) HF_CHECK;
+/* Goes on where a dead process stopped.  EBADMSG: not even its header is
+ * there; it is removed. */
+int draft_adopt(struct draft *d, int dir, const char *name) HF_CHECK;
 /* Trouble is kept in d->error and told by draft_keep. */
 void draft_write(struct draft *d, const uint8_t *ulaw, uint32_t n);
 /* ENODATA: too short, and gone.  Otherwise what could be written is kept even

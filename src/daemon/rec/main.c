@@ -31,6 +31,7 @@ enum {
 	LOOK_MS = 20,           /* at the rings, while anything is recorded */
 	LINGER_MS = 2000,       /* and so long after */
 	LAST_WORDS_MS = 300,    /* what END_MESSAGE waits for them */
+	ADOPTED_MS = 5 * 1000,  /* an unfinished one is gone on with, or over */
 	ORPHAN_MS = 60 * 1000,  /* words ended, but hf-call never said so */
 	TAKE_MAX = 4096,        /* records from one ring in a turn */
 	SPARE_BYTES = 16 << 20, /* left on the disk for the journal */
@@ -202,6 +203,17 @@ words_ended(struct recording *r)
 	    hf_time_after(proc_now(), hf_ms(r->ending ? 0 : ORPHAN_MS)));
 }
 
+/* An adopted one is spoken on. */
+static void
+word_came(struct recording *r)
+{
+	if (!r->ending)
+		hf_timer_start(proc_wheel(), &r->due,
+		    hf_time_after(
+			hf_time_after(proc_now(), rec.conf->box[r->box].max),
+			hf_ms(ORPHAN_MS)));
+}
+
 /* ---- the rings ----------------------------------------------------------- */
 
 static void
@@ -213,6 +225,8 @@ take_record(size_t ring, const struct tap_record *t, const uint8_t *ulaw)
 		rec.strays++;
 		return;
 	}
+	if (r->ring < 0)
+		word_came(r);
 	r->ring = (int8_t)ring;
 	if (t->kind == TAP_END) {
 		words_ended(r);
@@ -308,6 +322,12 @@ make_name(char *to, uint32_t recording, struct hf_wall at)
 	    (uint32_t)hf_rand_u64(proc_rand()));
 }
 
+static uint32_t
+bytes_max(uint16_t box)
+{
+	return (uint32_t)(rec.conf->box[box].max.us / (1000000 / BOX_BYTES_S));
+}
+
 static void
 begin_message(const struct msg_begin_message *m)
 {
@@ -315,8 +335,11 @@ begin_message(const struct msg_begin_message *m)
 	char name[BOX_NAME_MAX];
 	struct recording *r;
 
-	if (find(m->recording) != NULL)
+	r = find(m->recording);
+	if (r != NULL && hf_ref_is(r->call, m->call))
 		return; /* an order may come twice */
+	if (r != NULL)
+		keep(r); /* hf-call has died and counts from one again */
 	const char *why = may_begin(m);
 	if (why != NULL) {
 		tell_lost(m->recording, why);
@@ -341,7 +364,7 @@ begin_message(const struct msg_begin_message *m)
 	r->ring = -1;
 	r->ending = r->spoken = false;
 	r->bytes = 0;
-	r->bytes_max = (uint32_t)(max.us / (1000000 / BOX_BYTES_S));
+	r->bytes_max = bytes_max(m->box);
 	hf_timer_start(proc_wheel(), &r->due,
 	    hf_time_after(hf_time_after(proc_now(), max), hf_ms(ORPHAN_MS)));
 	rec.busy++;
@@ -538,16 +561,51 @@ on_message(enum peer from, const struct msg *m, int fd)
 
 /* ---- the room ------------------------------------------------------------ */
 
+/* "20260301T120000Z-17-9f2c81aa": 17.  A name that is not by make_name() gets
+ * a number that hf-call will not come to. */
+static uint32_t
+number_in(const char *name)
+{
+	struct hf_slice s = hf_slice_of(name);
+	uint64_t number = 0;
+
+	for (int i = 0; i < 2; i++) {
+		size_t dash = hf_slice_find(s, '-');
+		if (dash == s.n)
+			return UINT32_MAX - rec.busy;
+		if (i == 1)
+			s.n = dash;
+		else
+			s = (struct hf_slice){ s.p + dash + 1, s.n - dash - 1 };
+	}
+	if (!hf_slice_number(s, UINT32_MAX / 2, &number) || number == 0)
+		return UINT32_MAX - rec.busy;
+	return (uint32_t)number;
+}
+
+/* Somebody may still be speaking: hf-media and hf-call live on.  If nobody is,
+ * it is a message soon. */
 static void
-on_recovered(const struct box_message *b, void *arg)
+on_part(const char *name, void *arg)
 {
 	const uint16_t *box = arg;
+	struct recording *r = find_free();
 
-	hf_log(LOG_NOTICE, "message_recovered", "box=%s name=%s length_ms=%lld",
-	    rec.conf->box[*box].name, b->name,
-	    (long long)box_length(b->bytes).us / 1000);
-	/* No recording of this life: 0. */
-	tell_saved(0, *box, b);
+	if (r == NULL || draft_adopt(&r->draft, rec.box[*box], name) != 0)
+		return;
+	r->number = number_in(name);
+	r->box = *box;
+	r->call = r->draft.message.note.call;
+	r->ring = -1;
+	r->ending = r->spoken = false;
+	r->bytes = r->draft.message.bytes;
+	r->bytes_max = bytes_max(*box);
+	hf_timer_start(proc_wheel(), &r->due,
+	    hf_time_after(proc_now(), hf_ms(ADOPTED_MS)));
+	rec.busy++;
+	hf_log(LOG_NOTICE, "message_adopted", "box=%s name=%s length_ms=%lld",
+	    rec.conf->box[*box].name, name,
+	    (long long)box_length(r->bytes).us / 1000);
 }
 
 static void
@@ -558,7 +616,7 @@ open_box(uint16_t i)
 
 	(void)snprintf(rec.box_name[i], sizeof(rec.box_name[i]), "%s", name);
 	if (error == 0)
-		error = box_recover(rec.box[i], on_recovered, &i);
+		error = box_parts(rec.box[i], on_part, &i);
 	if (error != 0)
 		hf_log(LOG_ERROR, "box_failed", "box=%s why=\"%s\"", name,
 		    strerror(error));
@@ -605,6 +663,8 @@ on_start(const struct conf *c, uint32_t boot, uint16_t worker)
 		hf_log(LOG_ERROR, "spool_failed", "path=%s why=\"%s\"",
 		    c->store.spool, strerror(errno));
 	take_conf(c);
+	if (rec.busy > 0)
+		on_look(&rec.look, proc_now());
 }
 
 static void
