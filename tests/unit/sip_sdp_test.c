@@ -369,6 +369,26 @@ audio_may_be_switched_off_and_on_again(void **unused)
 }
 
 static void
+a_stream_stays_on_its_line(void **unused)
+{
+	(void)unused;
+	assert_int_equal(answer(HEAD "m=audio 4000 RTP/AVP 18\r\n"
+				     "m=audio 4002 RTP/AVP 0\r\n"),
+	    0);
+	assert_true(wrote("m=audio 0 RTP/AVP 18\r\nm=audio 20000 "));
+	/* The first would do now, but the second is where we are. */
+	assert_int_equal(answer(HEAD "m=audio 4000 RTP/AVP 0\r\n"
+				     "m=audio 4002 RTP/AVP 0\r\n"),
+	    0);
+	assert_true(wrote("m=audio 0 RTP/AVP 0\r\nm=audio 20000 "));
+	/* The second is given up: the first it is. */
+	assert_int_equal(answer(HEAD "m=audio 4000 RTP/AVP 0\r\n"
+				     "m=audio 0 RTP/AVP 0\r\n"),
+	    0);
+	assert_true(wrote("m=audio 20000 RTP/AVP 0\r\n"));
+}
+
+static void
 our_offer_is_what_we_can_do(void **unused)
 {
 	(void)unused;
@@ -633,6 +653,7 @@ main(void)
 		    the_version_grows_only_when_something_changed, setup),
 		cmocka_unit_test_setup(
 		    audio_may_be_switched_off_and_on_again, setup),
+		cmocka_unit_test_setup(a_stream_stays_on_its_line, setup),
 		cmocka_unit_test_setup(our_offer_is_what_we_can_do, setup),
 		cmocka_unit_test_setup(answers_to_our_offer_are_judged, setup),
 		cmocka_unit_test_setup(

@@ -12,7 +12,8 @@
 #include "base/check.h"
 #include "io/sip/trace.h"
 
-static uint64_t memory[8192 / 8];
+enum { RING = 8192, BEHIND = 2048 };
+static uint64_t memory[(RING + BEHIND) / 8];
 static struct sip_trace t;
 static char room[65536];
 static struct hf_buf b;
@@ -21,7 +22,8 @@ static int
 setup(void **state)
 {
 	(void)state;
-	sip_trace_init(&t, memory, sizeof(memory));
+	memset(memory, 0, sizeof(memory));
+	sip_trace_init(&t, memory, RING);
 	b = hf_buf_on(room, sizeof(room) - 1);
 	return 0;
 }
@@ -125,6 +127,8 @@ the_oldest_go_first(void **state)
 		assert_int_equal(expect, i + 1);
 		assert_true(got >= (i < 3 ? i : 3));
 	}
+	for (size_t i = RING / 8; i < HF_LEN(memory); i++)
+		assert_int_equal(memory[i], 0); /* nothing behind the ring */
 	assert_int_equal(t.dropped, 0);
 	memset(text, 'x', sizeof(text) - 1);
 	for (int i = 0; i < 2; i++) {
