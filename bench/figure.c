@@ -9,7 +9,7 @@ figure(const char *prefix, const char *name, double value, const char *goal)
 	bool met = true;
 
 	printf("FIGURE name=%s%s value=%.10g", prefix, name,
-	    (double)(int64_t)(value * 10 + (value < 0 ? -0.5 : 0.5)) / 10);
+	    (double)(int64_t)(value * 100 + (value < 0 ? -0.5 : 0.5)) / 100);
 	if (goal != NULL) {
 		double g = atof(goal + 2);
 		met = goal[0] == '<'   ? value <= g

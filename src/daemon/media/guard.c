@@ -29,13 +29,6 @@ guard_silent(const struct stream *helper)
 				      helper->starve.state == STARVE_LULL);
 }
 
-static bool
-held(const struct stream *s)
-{
-	/* The direction is what WE may do. */
-	return s->media.direction != DIRECTION_SENDRECV;
-}
-
 /* ---- facts --------------------------------------------------------------- */
 
 static void
@@ -183,7 +176,7 @@ guard_begin(struct stream *h, struct hf_time now)
 		return;
 	h->watched = true;
 	starve_begin(&h->starve, &starve, kin_of(h), now);
-	if (held(h))
+	if (h->held)
 		(void)starve_hold(&h->starve, true, now);
 	h->patient = h->judge == JUDGE_EAR;
 	if (h->patient)
@@ -277,7 +270,7 @@ guard_packet(struct stream *s, const struct rtp_packet *p, enum voice_kind kind,
 	speaks = is_audio(kind) && s->listen && ear_speaks(&s->floor, f->loud);
 	if (h == s)
 		watch(h, p, kind, speaks, now);
-	if (!h->patient || !is_audio(kind) || held(h) || held(h->partner))
+	if (!h->patient || !is_audio(kind) || h->held || h->partner->held)
 		return;
 	frame = (struct patience_frame){
 		.ms = length_ms(p, kind),

@@ -94,6 +94,7 @@ struct stream {
 	bool heard;  /* something, since it was opened */
 	bool listen; /* the ear is needed */
 	bool watched, patient, felt, refused;
+	bool held; /* by either side: nobody is judged */
 	uint8_t role, judge, source, bridge;
 	uint16_t row;
 	struct stream *partner; /* NULL: nobody */

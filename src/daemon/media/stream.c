@@ -131,6 +131,13 @@ sends(const struct media *m)
 					 m->direction == DIRECTION_SENDONLY);
 }
 
+/* The direction is what WE may do. */
+static bool
+is_held(const struct media *m)
+{
+	return m->direction != DIRECTION_SENDRECV;
+}
+
 /* ---- orders -------------------------------------------------------------- */
 
 static bool
@@ -150,9 +157,10 @@ move(struct stream *s, const struct media *to, struct hf_time now)
 	s->in = format_of(to);
 	voice_format(&s->voice, &s->in);
 	s->may_send = sends(to);
+	s->held = is_held(to);
 	if (moved)
 		port_open(s);
-	guard_hold(s, to->direction != DIRECTION_SENDRECV, now);
+	guard_hold(s, s->held, now);
 	stream_commit(s, now);
 }
 
@@ -174,6 +182,7 @@ begin(struct stream *s, const struct msg_open_stream *m, struct hf_time now)
 	s->in = f;
 	s->music = PROMPT_MUSIC;
 	s->may_send = sends(&m->media);
+	s->held = is_held(&m->media);
 	s->say_due = s->bridge_due = HF_TIME_NEVER;
 	voice_init(&s->voice, &f, (uint32_t)hf_rand_u64(proc_rand()),
 	    (uint16_t)hf_rand_u64(proc_rand()),

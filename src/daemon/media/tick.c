@@ -14,7 +14,36 @@ enum {
 	EVENTS_MAX = 512,
 	PASSES_MAX = 64, /* of a drain: 1.3 s of what one party can send */
 	NS_PER_US = 1000,
+	CACHE_LINE = 64,
 };
+
+/* A thousand calls do not fit the near cache.  While the kernel works on one
+ * packet the streams of the next ones can come closer: first their own part,
+ * then, when the partner is known, his. */
+static void
+fetch(const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += CACHE_LINE)
+		__builtin_prefetch((const char *)p + i, 1);
+}
+
+static void
+fetch_next(const struct epoll_event *ev, int i, int n)
+{
+	const struct stream *s;
+
+	if (i + 2 < n) {
+		s = &room.stream[ev[i + 2].data.u64 >> 1];
+		fetch(s, offsetof(struct stream, ref));
+	}
+	if (i + 1 < n) {
+		s = &room.stream[ev[i + 1].data.u64 >> 1];
+		if (s->partner != NULL)
+			fetch(s->partner, offsetof(struct stream, meter));
+		if (s->patient)
+			fetch(&s->patience, offsetof(struct patience, print));
+	}
+}
 
 /* Takes what the sockets hold.  One datagram a socket and pass: asking twice
  * would cost a system call a packet; the rest comes with the next tick, or,
@@ -29,6 +58,8 @@ drain(struct hf_time now, bool all)
 		n = epoll_wait(room.epoll, ev, EVENTS_MAX, 0);
 		for (int i = 0; i < n; i++) {
 			struct stream *s = &room.stream[ev[i].data.u64 >> 1];
+
+			fetch_next(ev, i, n);
 
 			if (!s->open)
 				continue; /* closed by an earlier event */

@@ -11,8 +11,11 @@ enum {
 	PAUSE_MS = 300,   /* so much silence after it ends the turn */
 	ANSWER_MS = 80,   /* so much of the helper's voice takes it */
 	LAG_MIN = 10,     /* frames: shorter is a tone, not a loop */
+	LOOK_EVERY = 25,  /* frames: the search is not done for each */
+	SAMPLE = 40,      /* frames that must agree before we look closer */
 	ALIKE_DB = 1,     /* two frames are the same */
-	UNLIKE_COST = 12, /* frames that one difference takes back */
+	ALIKE_PCT = 92,   /* of them, in what is taken for a repetition */
+	SOUND_PCT = 50,   /* of it: the rest may be pauses */
 	QUIET = 40,       /* below: a pause */
 	VARIES_DB = 15,   /* less within a lag is a tone or a hum */
 	NOISE_TURNS = 38, /* of a hundred neighbours; speech has 10 to 25 */
@@ -50,7 +53,6 @@ patience_rest(struct patience *p)
 	p->caller_ms = p->caller_pause_ms = 0;
 	p->garbage_ms = 0;
 	p->frames = 0;
-	memset(p->run, 0, sizeof(p->run));
 }
 
 enum patience_event
@@ -102,13 +104,20 @@ patience_age(struct patience *p, struct hf_time now)
 
 /* ---- the same again ------------------------------------------------------ */
 
+static uint8_t
+print_at(const struct patience *p, uint32_t back)
+{
+	return p->print[(p->frames - back) % PATIENCE_FRAMES];
+}
+
+/* A tone or a hum agrees with itself at any distance. */
 static bool
 varies(const struct patience *p, uint32_t lag)
 {
 	uint8_t least = UINT8_MAX, most = 0;
 
 	for (uint32_t i = 1; i <= lag; i++) {
-		uint8_t v = p->print[(p->frames - i) % PATIENCE_LAGS];
+		uint8_t v = print_at(p, i);
 
 		least = v < least ? v : least;
 		most = v > most ? v : most;
@@ -116,48 +125,52 @@ varies(const struct patience *p, uint32_t lag)
 	return most - least >= VARIES_DB;
 }
 
-/* Compares the new frame with each one up to "lags" before it: where a lag
- * has matched for longer than it takes to hear the stretch loop_times over,
- * the helper repeats itself.  Loudness alone tells: two different sentences
- * never agree for seconds on end.  Pauses agree with pauses, so they count
- * for nothing; half of a stretch must be sound. */
+/* Of the last "frames", do those with sound agree with what was heard a lag
+ * before?  Gives up once too many do not. */
+static bool
+agree(const struct patience *p, uint32_t lag, uint32_t frames)
+{
+	uint32_t unlike_max = frames * (100 - ALIKE_PCT) / 100, unlike = 0;
+	uint32_t sound = 0;
+
+	for (uint32_t i = 1; i <= frames; i++) {
+		uint8_t now = print_at(p, i), then = print_at(p, i + lag);
+		int d = now - then;
+
+		if (now < QUIET && then < QUIET)
+			continue; /* pauses agree with pauses */
+		sound++;
+		if ((d > ALIKE_DB || d < -ALIKE_DB) && ++unlike > unlike_max)
+			return false;
+	}
+	return sound * 100 >= frames * SOUND_PCT;
+}
+
+/* Has the helper said the same stretch, loop long or shorter, loop_times over?
+ * Loudness alone tells: two different sentences never agree for seconds on
+ * end.  A search twice a second costs a fiftieth of looking at each frame. */
 static bool
 hear_again(struct patience *p, uint8_t loud)
 {
-	uint32_t lags =
-	    (uint32_t)(p->conf.loop.us * 5 / 4 / 1000) / p->frame_ms;
-	uint32_t need = (uint32_t)(p->conf.loop.us / 2000) / p->frame_ms *
-			(p->conf.loop_times - 1);
-	bool looped = false;
+	uint32_t loop = (uint32_t)(p->conf.loop.us / 1000) / p->frame_ms;
+	uint32_t lags = loop * 5 / 4, need = loop * (p->conf.loop_times - 1);
 
-	if (lags > PATIENCE_LAGS - 1)
-		lags = PATIENCE_LAGS - 1;
-	if (lags > p->frames)
-		lags = p->frames;
-	for (uint32_t lag = LAG_MIN; lag <= lags; lag++) {
-		uint8_t then = p->print[(p->frames - lag) % PATIENCE_LAGS];
-		int d = loud - then;
-
-		if (loud < QUIET && then < QUIET)
-			continue;
-		if (d >= -ALIKE_DB && d <= ALIKE_DB) {
-			p->run[lag] =
-			    (uint16_t)(p->run[lag] + (p->run[lag] < need));
-			looped |= p->run[lag] >= need;
-		} else {
-			p->run[lag] =
-			    p->run[lag] > UNLIKE_COST
-				? (uint16_t)(p->run[lag] - UNLIKE_COST)
-				: 0;
-		}
-	}
-	p->print[p->frames % PATIENCE_LAGS] = loud;
-	p->frames++;
-	if (!looped)
+	p->print[p->frames++ % PATIENCE_FRAMES] = loud;
+	if (p->frames % LOOK_EVERY != 0)
 		return false;
-	for (uint32_t lag = LAG_MIN; lag <= lags; lag++)
-		if (p->run[lag] >= need && varies(p, lag))
+	if (lags > PATIENCE_FRAMES / 2)
+		lags = PATIENCE_FRAMES / 2;
+	if (need > PATIENCE_FRAMES - 1 - lags)
+		need = PATIENCE_FRAMES - 1 - lags;
+	if (p->frames < lags || !varies(p, lags))
+		return false;
+	for (uint32_t lag = LAG_MIN; lag <= lags; lag++) {
+		if (p->frames < need + lag)
+			return false;
+		if (agree(p, lag, SAMPLE) && agree(p, lag, need) &&
+		    varies(p, lag))
 			return true;
+	}
 	return false;
 }
 
@@ -197,7 +210,6 @@ patience_helper(
 	if (f->ms != p->frame_ms) { /* another grid: begin to compare anew */
 		p->frame_ms = f->ms;
 		p->frames = 0;
-		memset(p->run, 0, sizeof(p->run));
 	}
 	if (p->conf.loop_times > 1 && hear_again(p, f->loud) && !p->looped) {
 		p->looped = true;

@@ -45,10 +45,10 @@ struct patience_frame {
 };
 
 enum {
-	PATIENCE_LAGS = 256, /* frames of memory: five seconds */
+	PATIENCE_FRAMES = 512, /* of memory: ten seconds */
 };
 
-/* A value without pointers, some 800 bytes. */
+/* A value without pointers, some 600 bytes. */
 struct patience {
 	struct patience_conf conf;
 	struct hf_time due;        /* call patience_age() then */
@@ -62,9 +62,8 @@ struct patience {
 	uint16_t helper_ms;
 	uint16_t clipped_pct; /* of the frames called garbage, the last */
 	uint32_t garbage_ms;
-	uint32_t frames;              /* of the helper, in print[] */
-	uint8_t print[PATIENCE_LAGS]; /* their loudness */
-	uint16_t run[PATIENCE_LAGS];  /* by lag: frames of sound alike */
+	uint32_t frames;                /* of the helper, in print[] */
+	uint8_t print[PATIENCE_FRAMES]; /* their loudness */
 	uint8_t frame_ms;
 };
 
