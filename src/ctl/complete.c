@@ -72,7 +72,7 @@ static void
 put_kind(struct ctl *c, enum complete_kind kind, const char *words,
     const char *typed)
 {
-	static const char *const recent[] = { "20" };
+	static const char *const recent[] = { "limit", "20" };
 
 	switch (kind) {
 	case COMPLETE_NOTHING:
@@ -82,7 +82,7 @@ put_kind(struct ctl *c, enum complete_kind kind, const char *words,
 		return;
 	case COMPLETE_CALL:
 		put_names(c, "calls", NULL, 0, "id", typed);
-		put_names(c, "past", recent, 1, "id", typed);
+		put_names(c, "past", recent, 2, "id", typed);
 		return;
 	case COMPLETE_AGENT:
 		put_names(c, "agents", NULL, 0, "name", typed);

@@ -8,49 +8,23 @@
 #include <unistd.h>
 
 #include "conf/keys.h"
-#include "conf/load/load.h"
+#include "conf/load/origins.h"
 #include "ctl/ctl.h"
 
-enum { ORIGINS_MAX = 8192, ORIGIN_PATH = 128 };
-
-struct origins {
-	struct {
-		char path[ORIGIN_PATH];
-		uint32_t line;
-	} row[ORIGINS_MAX];
-	size_t n;
+struct listing {
+	struct conf_origins origins;
 	struct rows rows;
 	struct ctl *ctl;
 };
 
 static void
-note_origin(void *arg, const char *path, uint32_t line)
-{
-	struct origins *o = arg;
-
-	if (o->n == ORIGINS_MAX || strlen(path) >= ORIGIN_PATH)
-		return;
-	memcpy(o->row[o->n].path, path, strlen(path) + 1);
-	o->row[o->n++].line = line;
-}
-
-static uint32_t
-line_of(const struct origins *o, const char *path)
-{
-	for (size_t i = 0; i < o->n; i++)
-		if (strcmp(o->row[i].path, path) == 0)
-			return o->row[i].line;
-	return 0;
-}
-
-static void
 add_value(
     void *arg, const char *path, const char *value, const struct conf_key *k)
 {
-	struct origins *o = arg;
+	struct listing *o = arg;
 	char row[ROW_MAX], from[300] = "default", *copy;
 	struct hf_buf b = hf_buf_on(row, sizeof(row));
-	uint32_t line = line_of(o, path);
+	uint32_t line = conf_origins_line(&o->origins, path);
 
 	(void)k;
 	if (line > 0)
@@ -86,11 +60,10 @@ config_of_file(struct ctl *c)
 {
 	static struct conf conf;
 	static struct conf_report report;
-	static struct origins o;
+	static struct listing o;
 
 	o.ctl = c;
-	report.origin = note_origin;
-	report.origin_arg = &o;
+	conf_origins_hear(&o.origins, &report);
 	if (!conf_load(c->file, NULL, &conf, NULL, &report)) {
 		conf_report_print(&report, STDERR_FILENO);
 		return CTL_REFUSED;

@@ -145,11 +145,8 @@ send_ask(struct ctl *c, const char *verb, const char *const *word,
 	hf_assert(strlen(verb) < sizeof(m.ask.verb));
 	memcpy(m.ask.verb, verb, strlen(verb));
 	args = hf_buf_on(m.ask.args.p, sizeof(m.ask.args.p));
-	for (unsigned int i = 0; i < words; i++) {
-		if (i > 0)
-			hf_buf_char(&args, '\0');
-		hf_buf_str(&args, word[i]);
-	}
+	for (unsigned int i = 0; i < words; i++)
+		hf_buf_put(&args, word[i], strlen(word[i]) + 1);
 	if (args.overflow) {
 		snprintf(c->error, sizeof(c->error),
 		    "the words are too long; at most %zu bytes in all",

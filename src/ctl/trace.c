@@ -226,34 +226,43 @@ ladder_show(FILE *f, const struct trace_leg *leg, size_t legs,
 
 /* ---- asking -------------------------------------------------------------- */
 
-/* The legs of a live call; of a past one, those its record names. */
-static int
-ask_legs(struct ctl *c, struct trace_leg *leg, size_t *legs)
+/* Adds those that are not there yet. */
+static void
+add_legs(const struct rows *r, struct trace_leg *leg, size_t *legs)
 {
-	struct rows r;
-	int err = link_ask(c, "legs", &c->word[1], 1, &r);
 	char side[16];
 
-	if (err == CTL_REFUSED) {
-		rows_free(&r);
-		err = link_ask(c, "past_legs", &c->word[1], 1, &r);
-	}
-	*legs = 0;
-	for (size_t i = 0; i < r.n && *legs < TRACE_LEGS_MAX; i++) {
+	for (size_t i = 0; i < r->n && *legs < TRACE_LEGS_MAX; i++) {
 		struct trace_leg *l = &leg[*legs];
 		bool known = false;
 
-		l->leg = (uint64_t)row_int(r.row[i], "leg", 0);
+		l->leg = (uint64_t)row_int(r->row[i], "leg", 0);
 		l->caller =
-		    strcmp(row_str(r.row[i], "side", side, sizeof(side)),
+		    strcmp(row_str(r->row[i], "side", side, sizeof(side)),
 			"caller") == 0;
-		row_str(r.row[i], "name", l->name, sizeof(l->name));
+		row_str(r->row[i], "name", l->name, sizeof(l->name));
 		for (size_t j = 0; j < *legs; j++)
 			known |= leg[j].leg == l->leg;
 		*legs += l->leg != 0 && !known;
 	}
+}
+
+/* The journal knows the legs that are over, hf-call those that are up. */
+static int
+ask_legs(struct ctl *c, struct trace_leg *leg, size_t *legs)
+{
+	struct rows r;
+	int past = link_ask(c, "past_legs", &c->word[1], 1, &r), live;
+
+	*legs = 0;
+	add_legs(&r, leg, legs);
 	rows_free(&r);
-	return err;
+	if (past == CTL_AWAY)
+		return past;
+	live = link_ask(c, "legs", &c->word[1], 1, &r);
+	add_legs(&r, leg, legs);
+	rows_free(&r);
+	return live == CTL_REFUSED ? past : live;
 }
 
 static int

@@ -69,8 +69,11 @@ verb_calls(struct ctl *c)
 		    "--live and --past exclude each other; use one");
 		return CTL_USAGE;
 	}
-	if (c->past != NULL)
-		return show_rows(c, "past", &c->past, 1, "no call yet");
+	if (c->past != NULL) {
+		const char *const limit[] = { "limit", c->past };
+
+		return show_rows(c, "past", limit, 2, "no call yet");
+	}
 	return show_rows(c, "calls", NULL, 0, "no live call");
 }
 
@@ -94,7 +97,12 @@ verb_agents(struct ctl *c)
 static int
 verb_agent(struct ctl *c)
 {
-	return show_one(c, "agent", &c->word[1], 2, NULL);
+	const char *word[] = { c->word[1], c->word[2] };
+
+	/* As the state is called everywhere else. */
+	if (strcmp(word[1], "not-ready") == 0)
+		word[1] = "not_ready";
+	return show_one(c, "agent", word, 2, NULL);
 }
 
 static int
@@ -172,7 +180,7 @@ verb_status(struct ctl *c)
 		if (call_err == CTL_DONE && calls.n > 0)
 			show_table(stdout, &calls, 0);
 		else
-			printf("calls: %s\n", away);
+			printf("%s\n", away);
 		putchar('\n');
 		show_table(stdout, &house, 1);
 	}
@@ -208,65 +216,78 @@ verb_reload(struct ctl *c)
 /* ---- voicemail ----------------------------------------------------------- */
 
 static int
-write_message(struct ctl *c, const struct rows *r, int fd, const char *path)
+copy_file(struct ctl *c, int in, int out, const char *path)
 {
-	size_t size = 0, whole = 0;
+	char bytes[65536];
+	ssize_t n;
 
-	for (size_t i = 0; i < r->n; i++) {
-		struct row_value v;
-
-		if (!row_find(r->row[i], "data", &v))
-			continue;
-		if (write(fd, v.value.p, v.value.n) != (ssize_t)v.value.n) {
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		if (write(out, bytes, (size_t)n) != n) {
 			snprintf(c->error, sizeof(c->error),
-			    "%s cannot be written: %s", path, strerror(errno));
+			    "%.120s cannot be written: %s", path,
+			    strerror(errno));
 			return CTL_REFUSED;
 		}
-		size += v.value.n;
-		whole = (size_t)row_int(r->row[i], "size", 0);
-	}
-	if (size == whole && size > 0)
+	if (n == 0)
 		return CTL_DONE;
 	snprintf(c->error, sizeof(c->error),
-	    "only %zu of %zu bytes came; try again", size, whole);
+	    "the message cannot be read: %s; try again", strerror(errno));
 	return CTL_REFUSED;
+}
+
+/* The name came from the house: never over a file that is there. */
+static int
+save_message(struct ctl *c, const char *from, const char *path)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int in = open(from, O_RDONLY | O_CLOEXEC), out, err;
+
+	if (in < 0) {
+		snprintf(c->error, sizeof(c->error),
+		    "%.120s cannot be read: %s; ask as root or as the house's "
+		    "own user",
+		    from, strerror(errno));
+		return CTL_REFUSED;
+	}
+	out = standard
+		  ? STDOUT_FILENO
+		  : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0) {
+		snprintf(c->error, sizeof(c->error),
+		    "%.120s cannot be made: %s; name another file", path,
+		    strerror(errno));
+		close(in);
+		return CTL_REFUSED;
+	}
+	err = copy_file(c, in, out, path);
+	close(in);
+	if (!standard && close(out) != 0)
+		err = CTL_REFUSED;
+	return err;
 }
 
 /* hfctl voicemail export BOX NAME [FILE]: "-" is standard output. */
 static int
 voicemail_export(struct ctl *c)
 {
-	const char *name = c->word[3], *slash = strrchr(name, '/');
-	const char *path = c->words > 4    ? c->word[4]
-			   : slash != NULL ? slash + 1
-					   : name;
-	bool out = strcmp(path, "-") == 0;
+	char from[512], own[512];
+	const char *path = c->words > 4 ? c->word[4] : own;
 	struct rows r;
-	int fd, err = link_ask(c, "message_export", &c->word[2], 2, &r);
+	int err = link_ask(c, "message_export", &c->word[2], 2, &r);
 
-	if (err != CTL_DONE) {
-		rows_free(&r);
-		return err;
-	}
-	/* The name came from the house: never over a file that is there. */
-	fd = out ? STDOUT_FILENO
-		 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		snprintf(c->error, sizeof(c->error),
-		    "%s cannot be made: %s; name another file", path,
-		    strerror(errno));
-		err = CTL_REFUSED;
-	} else {
-		err = write_message(c, &r, fd, path);
+	if (err == CTL_DONE) {
+		row_str(r.n > 0 ? r.row[0] : HF_SLICE(""), "path", from,
+		    sizeof(from));
+		snprintf(own, sizeof(own), "%s",
+		    strrchr(from, '/') != NULL ? strrchr(from, '/') + 1 : from);
+		err = save_message(c, from, path);
 	}
 	rows_free(&r);
-	if (fd >= 0 && !out && close(fd) != 0)
-		err = CTL_REFUSED;
-	if (err == CTL_DONE && !out && c->json) {
+	if (err == CTL_DONE && strcmp(path, "-") != 0 && c->json) {
 		printf("{\"file\": ");
 		json_text(stdout, hf_slice_of(path));
 		printf("}\n");
-	} else if (err == CTL_DONE && !out) {
+	} else if (err == CTL_DONE && strcmp(path, "-") != 0) {
 		printf("%s\n", path);
 	}
 	return err;
@@ -278,8 +299,8 @@ verb_voicemail(struct ctl *c)
 	const char *what = c->words > 1 ? c->word[1] : "list";
 
 	if (strcmp(what, "list") == 0 && c->words <= 3)
-		return show_rows(c, "messages", &c->word[2],
-		    c->words > 2 ? 1 : 0, "no messages");
+		return show_rows(
+		    c, "messages", &c->word[2], c->words > 2, "no messages");
 	if (strcmp(what, "export") == 0 && c->words >= 4)
 		return voicemail_export(c);
 	if (strcmp(what, "delete") == 0 && c->words == 4)

@@ -48,6 +48,7 @@ json_timeline(const char *id, const struct rows *r)
 {
 	int64_t first = r->n > 0 ? row_int(r->row[0], "at", 0) : 0;
 	char with[ROW_MAX + 64];
+	struct row_value v;
 
 	printf("{\"id\": ");
 	json_text(stdout, hf_slice_of(id));
@@ -55,9 +56,10 @@ json_timeline(const char *id, const struct rows *r)
 	for (size_t i = 0; i < r->n; i++) {
 		struct hf_buf b = hf_buf_on(with, sizeof(with));
 
-		row_span(&b, "after",
-		    (struct hf_span){
-			row_int(r->row[i], "at", first) - first });
+		if (!row_find(r->row[i], "after", &v))
+			row_span(&b, "after",
+			    (struct hf_span){
+				row_int(r->row[i], "at", first) - first });
 		hf_buf_slice(&b, r->row[i]);
 		printf(i == 0 ? "\n  " : ",\n  ");
 		json_row(stdout, hf_buf_taken(&b));

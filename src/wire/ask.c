@@ -25,12 +25,9 @@ const struct ask_verb ask_verbs[] = {
 	    "one a call: id(s) state(s) age(d) number(s) from(s) ladder(s) with(s)" },
 	{ "call", ASK_CALL, 1, 1, false, "ID",
 	    "one row; error \"no such call\" when it is not live" },
-	{ "legs", ASK_CALL, 1, 1, false, "ID",
-	    "one a leg tried so far: leg(n) side(s: caller|helper) name(s); "
-	    "error \"no such call\" when it is not live" },
 	{ "agents", ASK_CALL, 0, 0, false, "",
 	    "name(s) state(s) since(d) queues(s) extension(s) calls(n)" },
-	{ "agent", ASK_CALL, 2, 2, true, "NAME available|not-ready",
+	{ "agent", ASK_CALL, 2, 2, true, "NAME available|not_ready",
 	    "name(s) state(s)" },
 	{ "queues", ASK_CALL, 0, 0, false, "",
 	    "name(s) waiting(n) longest(d) available(n) agents(n)" },
@@ -43,26 +40,33 @@ const struct ask_verb ask_verbs[] = {
 	    "one a rung: rung(n) kind(s) name(s) now(s: \"would be tried\" or "
 	    "why not)" },
 
+	{ "legs", ASK_CALL, 1, 1, false, "ID",
+	    "one a leg that is up: leg(n) side(s: caller|helper) name(s); an "
+	    "error when the call is not live" },
+	{ "drop", ASK_CALL, 1, 1, true, "ID", "dropped(s)" },
+
 	/* ---- hf-store ------------------------------------------------------ */
-	{ "past", ASK_STORE, 1, 1, false, "N",
-	    "the last N calls, the newest first: id(s) came(t) length(d) "
-	    "number(s) from(s) ladder(s) last(s) cause(s) rescues(n) worst_gap(d)" },
-	{ "past_call", ASK_STORE, 1, 1, false, "ID",
-	    "its CDR, one row, then one a rung tried: step(n) kind(s) name(s) "
-	    "cause(s) code(n) rang(d) talked(d) gap(d) voice(d) decided(d) "
-	    "evidence(s)" },
-	{ "past_legs", ASK_STORE, 1, 1, false, "ID",
-	    "leg(n) side(s: caller|helper) name(s)" },
-	{ "why", ASK_STORE, 1, 1, false, "ID",
-	    "the timeline, the oldest first: at(t) what(s) detail(s); live calls "
-	    "too" },
+	{ "past", ASK_STORE, 0, 4, false, "[limit N] [since SECONDS]",
+	    "the newest first: id(s) came(t) number(s) from(s) ladder(s) "
+	    "cause(s) length(d) rescues(n) worst_gap(d) last(s)",
+	    .as = "calls" },
+	{ "past_call", ASK_STORE, 1, 1, false, "ID|last",
+	    "its record, then one a rung tried: step(n) who(s) cause(s) "
+	    "code(n) rang(d) talked(d) gap(d) voice(d) decided(d) evidence(s)",
+	    .as = "call" },
+	{ "past_legs", ASK_STORE, 1, 1, false, "ID|last",
+	    "leg(n) side(s: caller|helper) name(s)", .as = "legs" },
+	{ "why", ASK_STORE, 1, 1, false, "ID|last",
+	    "the timeline, the oldest first, of live calls too: at(t) after(d) "
+	    "what(s) detail(s)" },
+	{ "journal", ASK_STORE, 0, 0, false, "", "counters, in one row" },
 
 	/* ---- hf-rec -------------------------------------------------------- */
 	{ "messages", ASK_REC, 0, 1, false, "[BOX]",
-	    "one a message: box(s) name(s) from(s) at(t) length(d)" },
+	    "one a message: box(s) name(s) at(t) length(d) from(s)" },
 	{ "message_export", ASK_REC, 2, 2, false, "BOX NAME",
-	    "the wav file in order: data(s, up to 7,000 bytes) offset(n) size(n)" },
-	{ "message_delete", ASK_REC, 2, 2, true, "BOX NAME", "name(s)" },
+	    "where it lies: path(s) at(t) length(d)" },
+	{ "message_delete", ASK_REC, 2, 2, true, "BOX NAME", "" },
 
 	/* ---- hf-sip, hf-media ---------------------------------------------- */
 	{ "trace", ASK_SIP, 1, 16, false, "LEG...",

@@ -42,6 +42,7 @@ struct ask_verb {
 	uint8_t args_min, args_max;
 	bool acts; /* root or the house's own user only; journalled */
 	const char *args, *rows;
+	const char *as; /* how the room calls it, when not the same */
 };
 
 extern const struct ask_verb ask_verbs[];

@@ -544,7 +544,7 @@ a_question_always_has_an_answer(void **state)
 	assert_non_null(strstr(a.error, "agents takes no words"));
 	assert_true(ask("agent", "anna", WAIT_MS, &a));
 	assert_string_equal(
-	    a.error, "say agent NAME available|not-ready");
+	    a.error, "say agent NAME available|not_ready");
 	assert_true(ask("call", "carefully", WAIT_MS, &a));
 	assert_non_null(strstr(a.all, "word=carefully"));
 	assert_true(ask("call", "error", WAIT_MS, &a));

@@ -192,7 +192,7 @@ a_message_that_is_not_wanted_leaves_nothing(void **state)
 	    room_hears(ROOM_CALL, MSG_MESSAGE_LOST, &m, NULL, NOT_LONG));
 	assert_int_equal(m.message_lost.recording, 6);
 	assert_string_equal(m.message_lost.why, "too_short");
-	assert_string_equal(room_ask("voicemail", "list", 4), "");
+	assert_string_equal(room_ask("messages", "", 0), "");
 }
 
 static void
@@ -356,7 +356,7 @@ hf_media_may_die_in_mid_sentence(void **state)
 	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
 	room_tell_fd(ROOM_MEDIA, &m, memfd_create("x", 0));
 	begin(6, 0);
-	assert_non_null(strstr(room_ask("voicemail", "", 0), "box=front|"));
+	assert_non_null(strstr(room_ask("messages", "", 0), "box=front|"));
 	assert_true(room_lives());
 }
 
@@ -383,25 +383,19 @@ strange_names_from_the_house_and_from_operators_go_nowhere(void **state)
 		snprintf(m.delete_message.name, sizeof(m.delete_message.name),
 		    "%s", evil[i]);
 		room_tell(ROOM_CALL, &m);
-		int n = snprintf(
-		    args, sizeof(args), "delete%cfront%c%s", 0, 0, evil[i]);
-		assert_non_null(
-		    strstr(room_ask("voicemail", args, (size_t)n), "BOX NAME"));
-		n = snprintf(
-		    args, sizeof(args), "export%cfront%c%s", 0, 0, evil[i]);
-		assert_non_null(
-		    strstr(room_ask("voicemail", args, (size_t)n), "BOX NAME"));
+		int n = snprintf(args, sizeof(args), "front%c%s", 0, evil[i]);
+		assert_string_equal(room_ask("message_delete", args, (size_t)n),
+		    "there is no such message; see hfctl voicemail");
+		assert_string_equal(room_ask("message_export", args, (size_t)n),
+		    "there is no such message; see hfctl voicemail");
 	}
 	assert_int_equal(access(outside, F_OK), 0);
-	assert_string_equal(room_ask("voicemail", "delete\0front\0nothing", 20),
+	assert_string_equal(room_ask("message_delete", "front\0nothing", 13),
 	    "there is no such message");
-	assert_string_equal(
-	    room_ask("voicemail", "delete\0cellar\0nothing", 21),
+	assert_string_equal(room_ask("message_delete", "cellar\0nothing", 14),
 	    "there is no such message");
-	assert_string_equal(
-	    room_ask("voicemail", "list\0cellar", 11), "there is no such box");
-	assert_string_equal(room_ask("voicemail", "sing\0front\0x", 12),
-	    "voicemail: list, export or delete");
+	assert_string_equal(room_ask("messages", "cellar", 6),
+	    "there is no such box; see voicemail in the configuration");
 	assert_string_equal(
 	    room_ask("calls", "", 0), "hf-rec does not know this");
 	assert_true(room_lives());
@@ -421,19 +415,16 @@ an_operator_lists_exports_and_deletes(void **state)
 	finish(5, true);
 	assert_true(
 	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
-	assert_non_null(strstr(
-	    room_ask("voicemail", "list\0front", 10), m.message_saved.name));
-	assert_int_equal(room_rows(), 1);
-	n = snprintf(args, sizeof(args), "export%cfront%c%s", 0, 0,
-	    m.message_saved.name);
 	assert_non_null(
-	    strstr(room_ask("voicemail", args, (size_t)n), "/spool/front/"));
-	n = snprintf(args, sizeof(args), "delete%cfront%c%s", 0, 0,
-	    m.message_saved.name);
-	assert_string_equal(room_ask("voicemail", args, (size_t)n), "");
-	assert_string_equal(
-	    room_ask("voicemail", args, (size_t)n), "there is no such message");
-	assert_string_equal(room_ask("voicemail", "", 0), "");
+	    strstr(room_ask("messages", "front", 5), m.message_saved.name));
+	assert_int_equal(room_rows(), 1);
+	n = snprintf(args, sizeof(args), "front%c%s", 0, m.message_saved.name);
+	assert_non_null(strstr(
+	    room_ask("message_export", args, (size_t)n), "/spool/front/"));
+	assert_string_equal(room_ask("message_delete", args, (size_t)n), "");
+	assert_string_equal(room_ask("message_delete", args, (size_t)n),
+	    "there is no such message");
+	assert_string_equal(room_ask("messages", "", 0), "");
 }
 
 int

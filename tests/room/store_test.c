@@ -87,8 +87,8 @@ facts_are_called_safe_and_told_to_who_asks(void **state)
 	const char *told = room_ask("why", "last", 4);
 	assert_int_equal(room_rows(), 2);
 	assert_non_null(strstr(told, "who=bot:cloud-a cause=rtp_stopped"));
-	assert_string_equal(
-	    room_ask("why", "nobody", 6), "there is no such call");
+	assert_string_equal(room_ask("why", "nobody", 6),
+	    "there is no such call; see hfctl calls --past 20");
 	assert_string_equal(
 	    room_ask("dance", "", 0), "hf-store does not know this");
 	assert_non_null(strstr(room_ask("journal", "", 0), "state=ok|"));

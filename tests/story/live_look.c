@@ -181,7 +181,7 @@ messages_in(struct live *v, const char *box)
 {
 	char words[100];
 
-	snprintf(words, sizeof words, "voicemail %s --json", box);
+	snprintf(words, sizeof words, "voicemail list %s --json", box);
 	return rows_of(v, words);
 }
 

@@ -140,7 +140,7 @@ ask_call(struct answer *a)
 	struct hf_buf *b;
 
 	if (c == NULL) {
-		a->error = "no such live call";
+		a->error = "no such live call; see hfctl calls";
 		return;
 	}
 	b = row_begin(a);
@@ -157,13 +157,44 @@ ask_call(struct answer *a)
 		row_leg(b, &c->helper[0]);
 }
 
+/* Those that are up; hf-store knows the others. */
+static void
+ask_legs(struct answer *a)
+{
+	const struct call *c = call_find(a, a->arg[0]);
+	char name[96];
+	struct hf_buf *b;
+
+	if (c == NULL) {
+		a->error = "no such live call; see hfctl calls";
+		return;
+	}
+	b = row_begin(a);
+	row_number(b, "leg", (int64_t)c->caller.id);
+	row_text(b, "side", "caller");
+	row_text(b, "name", "");
+	for (size_t i = 0; i < HF_LEN(c->helper); i++) {
+		const struct leg *l = &c->helper[i];
+
+		if (l->id == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s:%s",
+		    rung_name((enum rung)l->kind),
+		    engine_helper_name(a->e, c, l));
+		b = row_begin(a);
+		row_number(b, "leg", (int64_t)l->id);
+		row_text(b, "side", "helper");
+		row_text(b, "name", name);
+	}
+}
+
 static void
 ask_drop(struct answer *a)
 {
 	const struct call *c = call_find(a, a->arg[0]);
 
 	if (c == NULL) {
-		a->error = "no such live call";
+		a->error = "no such live call; see hfctl calls";
 		return;
 	}
 	row_text(row_begin(a), "dropped", c->id);
@@ -206,7 +237,7 @@ ask_agent(struct answer *a)
 	enum agent_state s = AGENT_STATE_OFFLINE;
 
 	if (i == CONF_NONE) {
-		a->error = "no such agent";
+		a->error = "no such agent; see hfctl agents";
 		return;
 	}
 	if (a->arg[1] != NULL) {
@@ -322,7 +353,7 @@ ask_helper(struct answer *a)
 	size_t w = 0;
 
 	if (i == CONF_NONE) {
-		a->error = "no such helper";
+		a->error = "no such helper; see hfctl helpers";
 		return;
 	}
 	if (a->arg[1] != NULL) {
@@ -369,7 +400,8 @@ ask_explain(struct answer *a)
 	bool first = true;
 
 	if (ladder == CONF_NONE) {
-		a->error = "no ladder is bound to this number";
+		a->error = "no ladder is bound to this number; see numbers in "
+			   "the configuration";
 		return;
 	}
 	for (uint16_t i = 0; i < c->ladder[ladder].rungs; i++) {
@@ -430,6 +462,7 @@ ask_answer(struct engine *e, const struct msg_ask *m, struct orders *out)
 	} verbs[] = {
 		{ "calls", ask_calls },
 		{ "call", ask_call },
+		{ "legs", ask_legs },
 		{ "drop", ask_drop },
 		{ "agents", ask_agents },
 		{ "agent", ask_agent },

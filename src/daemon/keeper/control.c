@@ -438,7 +438,7 @@ bounded(struct hf_time deadline)
 }
 
 static void
-pass_on(struct client *cl, enum room to, struct msg *m)
+pass_on(struct client *cl, enum room to, const char *as, struct msg *m)
 {
 	struct ask *a = ask_new();
 	struct child_news who;
@@ -452,6 +452,8 @@ pass_on(struct client *cl, enum room to, struct msg *m)
 	a->client_gen = cl->gen;
 	a->id = m->ask.id;
 	m->ask.id = a->tag;
+	if (as != NULL)
+		(void)snprintf(m->ask.verb, sizeof(m->ask.verb), "%s", as);
 	m->ask.deadline = bounded(m->ask.deadline);
 	(void)snprintf(error, sizeof(error),
 	    "hf-%s is being restarted; ask again", room_name(to));
@@ -518,7 +520,7 @@ asked(struct client *cl, struct msg *m)
 			own[i].run(cl, &m->ask);
 			return;
 		}
-	pass_on(cl, room_for(v->room), m);
+	pass_on(cl, room_for(v->room), v->as, m);
 }
 
 /* ---- clients ---------------------------------------------------------------

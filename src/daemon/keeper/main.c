@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/hash.h"
-#include "conf/load/load.h"
+#include "conf/load/origins.h"
 #include "daemon/keeper/keeper.h"
 #include "proc/flight.h"
 #include "proc/log.h"
@@ -32,7 +31,6 @@
 enum {
 	SETTLE_MS = 10000,
 	LINE_MAX_BYTES = 640,
-	ORIGINS_MAX = 16384,
 };
 
 /* One in force, one being read; large, so not on the stack. */
@@ -40,15 +38,7 @@ static struct conf confs[2];
 static struct conf_secrets secrets[2];
 static struct conf_report report;
 
-/* Where in the file each value came from; the path's hash is enough, for it
- * only answers hfctl config. */
-static struct origins {
-	uint32_t n;
-	struct {
-		uint64_t path;
-		uint32_t line;
-	} at[ORIGINS_MAX];
-} origins[2];
+static struct conf_origins origins[2];
 
 static struct {
 	const char *path;
@@ -84,35 +74,10 @@ keeper_user(void)
 	return &keeper.user;
 }
 
-static uint64_t
-hash_of(const char *path)
-{
-	static const struct hf_hash_key key;
-
-	return hf_hash(&key, path, strlen(path));
-}
-
-static void
-note_origin(void *arg, const char *path, uint32_t line)
-{
-	struct origins *o = arg;
-
-	if (o->n == ORIGINS_MAX)
-		return;
-	o->at[o->n].path = hash_of(path);
-	o->at[o->n++].line = line;
-}
-
 uint32_t
 keeper_origin(const char *path)
 {
-	const struct origins *o = &origins[keeper.now];
-	uint64_t hash = hash_of(path);
-
-	for (uint32_t i = 0; i < o->n; i++)
-		if (o->at[i].path == hash)
-			return o->at[i].line;
-	return 0;
+	return conf_origins_line(&origins[keeper.now], path);
 }
 
 const char *
@@ -170,9 +135,7 @@ load(keeper_tell *tell, void *arg, bool first)
 	bool well;
 
 	memset(&report, 0, sizeof(report));
-	origins[next].n = 0;
-	report.origin = note_origin;
-	report.origin_arg = &origins[next];
+	conf_origins_hear(&origins[next], &report);
 	well = conf_load(keeper.path, first ? NULL : keeper_conf(),
 	    &confs[next], &secrets[next], &report);
 	tell_problems(tell, arg);

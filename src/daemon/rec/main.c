@@ -795,32 +795,31 @@ static void
 on_ask(const struct msg_ask *m)
 {
 	struct hf_slice args = { (const char *)m->args.p, m->args.n };
-	struct hf_slice act = next_word(&args), box = next_word(&args);
+	struct hf_slice box = next_word(&args);
 	char name[BOX_NAME_MAX];
 	const char *wrong = NULL;
 
-	if (strcmp(m->verb, "voicemail") != 0) {
-		wrong = "hf-rec does not know this";
-	} else if (act.n == 0 || hf_slice_eq(act, HF_SLICE("list"))) {
+	if (strcmp(m->verb, "messages") == 0) {
 		if (box.n > 0 && box_of(box) == CONF_NONE)
-			wrong = "there is no such box";
+			wrong = "there is no such box; see voicemail in the "
+				"configuration";
 		else
 			tell_list(m->id, box.n > 0 ? box_of(box) : CONF_NONE);
+	} else if (strcmp(m->verb, "message_export") != 0 &&
+		   strcmp(m->verb, "message_delete") != 0) {
+		wrong = "hf-rec does not know this";
 	} else if (!hf_slice_copy(next_word(&args), name, sizeof(name)) ||
 		   !box_name_ok(name)) {
-		wrong = "voicemail [list [BOX]], export BOX NAME, "
-			"delete BOX NAME";
-	} else if (hf_slice_eq(act, HF_SLICE("export"))) {
+		wrong = "there is no such message; see hfctl voicemail";
+	} else if (strcmp(m->verb, "message_export") == 0) {
 		wrong = tell_export(m->id, box_of(box), name);
-	} else if (hf_slice_eq(act, HF_SLICE("delete"))) {
+	} else {
 		int error = delete_message(box_of(box), name);
 		if (error != 0)
 			wrong = error == ENOENT ? "there is no such message"
 						: strerror(error);
 		else
 			proc_reply(m->id, NULL, NULL, 0, false);
-	} else {
-		wrong = "voicemail: list, export or delete";
 	}
 	if (wrong != NULL)
 		proc_reply(m->id, wrong, NULL, 0, false);

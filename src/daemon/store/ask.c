@@ -211,7 +211,7 @@ which_call(struct answer *a, struct hf_slice args, char *id, size_t cap)
 	if (word.n == 0)
 		return "which call? (an id from \"calls\", or \"last\")";
 	if (!hf_slice_copy(word, id, cap))
-		return "there is no such call";
+		return "there is no such call; see hfctl calls --past 20";
 	enum db_result r = db_prepare(&a->j->db,
 	    last ? "SELECT id FROM calls ORDER BY n DESC LIMIT 1"
 		 : "SELECT id FROM calls WHERE id = ?1",
@@ -222,7 +222,7 @@ which_call(struct answer *a, struct hf_slice args, char *id, size_t cap)
 		r = db_step(&a->j->db, s);
 	if (r == DB_OK ||
 	    (r == DB_ROW && !hf_slice_copy(db_text(s, 0), id, cap)))
-		wrong = "there is no such call";
+		wrong = "there is no such call; see hfctl calls --past 20";
 	else if (r != DB_ROW)
 		wrong = complain(a, r);
 	db_finalize(&s); /* after this id is free of it */
@@ -264,6 +264,36 @@ answer_call(struct answer *a, struct hf_slice args)
 		    "voice, decided, evidence FROM rungs "
 		    "WHERE call = ?1 AND ?2 = 0 ORDER BY n",
 		    id, 0, tell_rung, &rows);
+	return r == DB_OK ? NULL : complain(a, r);
+}
+
+static void
+tell_leg(struct answer *a, db_stmt *s)
+{
+	row_number(&a->row, "leg", db_i64(s, 0));
+	put_column(a, "side", s, 1);
+	put_column(a, "name", s, 2);
+	tell(a);
+}
+
+/* The caller's leg is known when the call has ended, a helper's when its rung
+ * has; hf-call knows the others. */
+static const char *
+answer_legs(struct answer *a, struct hf_slice args)
+{
+	char id[64];
+	unsigned rows = 0;
+	const char *wrong = which_call(a, args, id, sizeof(id));
+
+	if (wrong != NULL)
+		return wrong;
+	enum db_result r = each(a,
+	    "SELECT caller_leg, 'caller', '', 0 FROM calls "
+	    "WHERE id = ?1 AND caller_leg <> 0 AND ?2 = 0 "
+	    "UNION ALL "
+	    "SELECT leg, 'helper', kind || ':' || name, n FROM rungs "
+	    "WHERE call = ?1 AND leg <> 0 ORDER BY 4",
+	    id, 0, tell_leg, &rows);
 	return r == DB_OK ? NULL : complain(a, r);
 }
 
@@ -346,7 +376,8 @@ bool
 ask_knows(const char *verb)
 {
 	return strcmp(verb, "calls") == 0 || strcmp(verb, "call") == 0 ||
-	       strcmp(verb, "why") == 0 || strcmp(verb, "journal") == 0;
+	       strcmp(verb, "why") == 0 || strcmp(verb, "legs") == 0 ||
+	       strcmp(verb, "journal") == 0;
 }
 
 const char *
@@ -373,6 +404,8 @@ ask_answer(struct journal *j, const char *verb, struct hf_slice args,
 		wrong = answer_calls(&a, args);
 	else if (strcmp(verb, "call") == 0)
 		wrong = answer_call(&a, args);
+	else if (strcmp(verb, "legs") == 0)
+		wrong = answer_legs(&a, args);
 	else if (strcmp(verb, "why") == 0)
 		wrong = answer_why(&a, args);
 	else

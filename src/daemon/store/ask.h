@@ -4,6 +4,7 @@
  *
  *   calls [limit N] [since SECONDS]   past calls; since: not older than that
  *   call ID                           the record of a call, with all its rungs
+ *   legs ID                           its legs, for a trace
  *   why ID                            its evidence on a timeline
  *   journal                           counters
  *

@@ -35,8 +35,9 @@ static const char *const sql[] = {
 	    "helper_leg = excluded.helper_leg",
 	[SQL_RUNG] =
 	    "INSERT INTO rungs(call, n, at, step, kind, name, cause, code, rang, "
-	    "talked, gap, voice, decided, evidence) "
-	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+	    "talked, gap, voice, decided, evidence, leg) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+	    "?14, ?15)",
 	[SQL_EVIDENCE] =
 	    "INSERT INTO evidence(call, n, at, what, detail) "
 	    "VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -328,6 +329,7 @@ bind_rung(struct journal *j, const struct msg_rung_ended *m, int64_t at)
 	db_bind_i64(s, 12, m->voice.us);
 	db_bind_i64(s, 13, m->decided.us);
 	db_bind_text(s, 14, m->evidence);
+	db_bind_i64(s, 15, (int64_t)m->leg);
 	return s;
 }
 

@@ -59,6 +59,7 @@ static const char *const steps[] = {
 	"CREATE TABLE cursors("
 	" room TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	" PRIMARY KEY(room, boot)) STRICT, WITHOUT ROWID;",
+	"ALTER TABLE rungs ADD COLUMN leg INTEGER NOT NULL DEFAULT 0;",
 };
 /* clang-format on */
 

@@ -58,6 +58,7 @@ tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
 	o->step = c->steps++;
 	o->kind = (enum rung)l->kind;
 	TEXT(o->name, leg_name(e, c, l));
+	o->leg = l->id;
 	o->cause = why;
 	o->code = l->code;
 	o->leg = l->id;
