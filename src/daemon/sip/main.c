@@ -12,8 +12,10 @@
 
 enum {
 	TICK_MS = 500,
-	/* Under load waking up costs more than the work: above so many
-	 * datagrams a window the sockets are read once a millisecond. */
+	/* Under load waking up costs more than the work, ours and theirs:
+	 * above so many datagrams a window the sockets are read, and what is
+	 * said leaves, once in a while. */
+	BUSY_TICK_MS = 2,
 	BUSY_WINDOW_MS = 50,
 	BUSY_FROM = 100,
 	BUSY_UNTIL = 50,
@@ -139,6 +141,7 @@ on_lost(void *arg, struct hf_ref conn, bool asked)
 
 static struct {
 	bool on;
+	bool due;      /* this turn is the tick's */
 	uint64_t seen; /* datagrams, at the window's begin */
 	struct hf_time begin;
 	struct hf_timer poll;
@@ -160,7 +163,7 @@ busy_set(bool on)
 	}
 	if (on)
 		hf_timer_start(proc_wheel(), &busy.poll,
-		    hf_time_after(room.now, hf_ms(1)));
+		    hf_time_after(room.now, hf_ms(BUSY_TICK_MS)));
 }
 
 static void
@@ -184,13 +187,15 @@ static void
 on_poll(struct hf_timer *t, struct hf_time now)
 {
 	room.now = now;
+	busy.due = true;
 	for (unsigned i = 0; i < handeds; i++)
 		if (!handed[i].tcp)
 			sip_transport_ready(
 			    &room.tp, handed[i].fd, EPOLLIN, now);
 	busy_weigh();
 	if (busy.on)
-		hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(1)));
+		hf_timer_start(
+		    proc_wheel(), t, hf_time_after(now, hf_ms(BUSY_TICK_MS)));
 }
 
 static void
@@ -419,7 +424,9 @@ static void
 turn_end(struct hf_time now)
 {
 	room.now = now;
-	sip_transport_flush(&room.tp);
+	if (!busy.on || busy.due)
+		sip_transport_flush(&room.tp);
+	busy.due = false;
 }
 
 int
