@@ -242,6 +242,58 @@ a_trace_is_written_as_packets(void **state)
 	assert_int_equal(out[24 + 16 + 28 + n + 16 + len], 0);
 }
 
+static void
+tshark_reads_the_packets(void **state)
+{
+#define REST                                                                   \
+	"Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n"      \
+	"To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"                    \
+	"Content-Length: 0\r\n\r\n"
+	static const char *const lines[] = { "INVITE sip:b@h", "100 Trying",
+		"200 OK" };
+	struct rows r = { .row = row, .n = 3 };
+	char file[] = "/tmp/ctl_test_pcap.XXXXXX", command[512], line[512];
+	size_t seen = 0;
+	FILE *f;
+	int fd;
+
+	(void)state;
+	if (access("/usr/bin/tshark", X_OK) != 0) {
+		printf("skipped: no tshark here\n");
+		skip();
+	}
+	message(0, 0, 1, true, "203.0.113.9:5060",
+	    "INVITE sip:b@h SIP/2.0\r\n" REST);
+	message(1, 400, 1, false, "203.0.113.9:5060",
+	    "SIP/2.0 100 Trying\r\n" REST);
+	message(
+	    2, 9000, 3, false, "203.0.113.9:5060", "SIP/2.0 200 OK\r\n" REST);
+	fd = mkstemp(file);
+	assert_true(fd >= 0);
+	f = fdopen(fd, "w");
+	assert_true(pcap_write(f, &r));
+	fclose(f);
+	/* Only what is SIP, whole, and has good checksums. */
+	snprintf(command, sizeof(command),
+	    "tshark -n -r %s -o ip.check_checksum:TRUE "
+	    "-o udp.check_checksum:TRUE -o tcp.check_checksum:TRUE "
+	    "-Y 'sip && !_ws.malformed && ip.checksum.status == 1 && "
+	    "(udp.checksum.status == 1 || tcp.checksum.status == 1)' "
+	    "2>/dev/null",
+	    file);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL && seen < HF_LEN(lines)) {
+		if (strstr(line, lines[seen]) == NULL)
+			fail_msg("no %s in %s", lines[seen], line);
+		seen++;
+	}
+	pclose(f);
+	unlink(file);
+	assert_int_equal(seen, HF_LEN(lines));
+#undef REST
+}
+
 /* ---- the far end --------------------------------------------------------- */
 
 static char dir[] = "/tmp/ctl_test.XXXXXX";
@@ -379,6 +431,7 @@ main(void)
 		cmocka_unit_test(json_says_units_and_is_always_json),
 		cmocka_unit_test(a_trace_is_drawn_as_a_ladder),
 		cmocka_unit_test(a_trace_is_written_as_packets),
+		cmocka_unit_test(tshark_reads_the_packets),
 		cmocka_unit_test(answers_and_silence_are_told_apart),
 		cmocka_unit_test(
 		    each_verb_says_what_it_is_for_and_what_completes_it),

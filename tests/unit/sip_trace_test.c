@@ -1,11 +1,10 @@
-/* io/sip/trace: what was said is kept, shown and handed to tshark. */
+/* io/sip/trace: what was said is kept, but for its secrets. */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,7 +15,6 @@ enum { RING = 8192, BEHIND = 2048 };
 static uint64_t memory[(RING + BEHIND) / 8];
 static struct sip_trace t;
 static char room[65536];
-static struct hf_buf b;
 
 static int
 setup(void **state)
@@ -24,7 +22,6 @@ setup(void **state)
 	(void)state;
 	memset(memory, 0, sizeof(memory));
 	sip_trace_init(&t, memory, RING);
-	b = hf_buf_on(room, sizeof(room) - 1);
 	return 0;
 }
 
@@ -162,133 +159,6 @@ digest_responses_are_never_kept(void **state)
 	assert_non_null(memmem(m.bytes.p, m.bytes.n, "X: 0123456789", 13));
 }
 
-static void
-a_ladder_shows_who_said_what(void **state)
-{
-	static const uint64_t legs[] = { 1, 2 };
-	static const char *const want[] = {
-		"192.0.2.1:5060",
-		"holdfast",
-		"[2001:db8::1]:5060",
-		"       0.0             |------- INVITE ------->|",
-		"1 INVITE  ***@h  audio 192.0.2.1:4000 PCMU sendrecv",
-		"       0.4             |<---- 100 Trying ------|",
-		"       1.0             |                       "
-		"|------- INVITE ------->|",
-		"      20.0             |                       "
-		"|<------ 200 OK --------|",
-		"    1234.6             |------- not SIP ------>|",
-	};
-
-	(void)state;
-	say_a_call();
-	sip_ladder(&t, legs, 2, true, &b);
-	room[b.n] = '\0';
-	for (size_t i = 0; i < HF_LEN(want); i++)
-		if (strstr(room, want[i]) == NULL)
-			fail_msg("no \"%s\" in\n%s", want[i], room);
-	assert_null(strstr(room, "33299"));
-	assert_null(strstr(room, "OPTIONS"));
-	setup(NULL);
-	sip_ladder(&t, legs, 2, false, &b);
-	assert_int_equal(b.n, 0);
-	say_a_call();
-	sip_ladder(&t, NULL, 0, false, &b);
-	room[b.n] = '\0';
-	assert_non_null(strstr(room, "+33299@h"));
-	assert_non_null(strstr(room, "OPTIONS"));
-}
-
-static void
-many_peers_and_long_names_stay_within_the_page(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 9; i++) {
-		char peer[64];
-
-		snprintf(peer, sizeof(peer),
-		    "[2001:db8:1111:2222:3333:4444:5555:%x]:65535", 0xfff0 + i);
-		say(1, i % 2 == 0, peer, i,
-		    "SIP/2.0 400 A very long reason that goes on and "
-		    "on\r\n" REST("1 INVITE") "\r\n");
-	}
-	sip_ladder(&t, NULL, 0, false, &b);
-	assert_false(b.overflow);
-	assert_true(b.n > 1000);
-}
-
-static void
-write_capture(const char *path)
-{
-	struct sip_traced m;
-	uint64_t place = 0;
-	FILE *f;
-
-	assert_true(sip_pcap_begin(&b));
-	while (sip_trace_next(&t, &place, NULL, 0, &m))
-		assert_true(sip_pcap_put(&b, &m));
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(b.p, 1, b.n, f), b.n);
-	fclose(f);
-}
-
-static void
-tshark_opens_the_capture(void **state)
-{
-	static const char *const want[] = { "INVITE", "100", "OPTIONS",
-		"2001:db8::1" };
-	char path[] = "/tmp/sip_trace_test.XXXXXX", command[256], line[256];
-	char all[4096] = "";
-	int fd, lines = 0;
-	FILE *p;
-
-	(void)state;
-	if (access("/usr/bin/tshark", X_OK) != 0) {
-		printf("skipped: no tshark here\n");
-		skip();
-	}
-	say_a_call();
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	close(fd);
-	write_capture(path);
-	snprintf(command, sizeof(command),
-	    "tshark -n -r %s -o ip.check_checksum:TRUE "
-	    "-o udp.check_checksum:TRUE -Y 'sip && !(_ws.malformed) && "
-	    "!(udp.checksum.bad) && !(ip.checksum.status == 0)' 2>/dev/null",
-	    path);
-	p = popen(command, "r");
-	assert_non_null(p);
-	while (fgets(line, sizeof(line), p) != NULL) {
-		strncat(all, line, sizeof(all) - strlen(all) - 1);
-		lines++;
-	}
-	pclose(p);
-	unlink(path);
-	if (lines != 5)
-		fail_msg("%d lines:\n%s", lines, all);
-	for (size_t i = 0; i < HF_LEN(want); i++)
-		assert_non_null(strstr(all, want[i]));
-}
-
-static void
-a_capture_ends_with_a_whole_packet(void **state)
-{
-	struct sip_traced m;
-	uint64_t place = 0;
-
-	(void)state;
-	say_a_call();
-	b = hf_buf_on(room, 24 + 16 + 20 + 8 + 100);
-	assert_true(sip_pcap_begin(&b));
-	assert_true(sip_trace_next(&t, &place, NULL, 0, &m));
-	assert_true(m.bytes.n > 100);
-	assert_false(sip_pcap_put(&b, &m));
-	assert_int_equal(b.n, 24);
-	assert_false(b.overflow);
-}
-
 int
 main(void)
 {
@@ -296,12 +166,6 @@ main(void)
 		cmocka_unit_test_setup(messages_come_back_as_they_were, setup),
 		cmocka_unit_test_setup(the_oldest_go_first, setup),
 		cmocka_unit_test_setup(digest_responses_are_never_kept, setup),
-		cmocka_unit_test_setup(a_ladder_shows_who_said_what, setup),
-		cmocka_unit_test_setup(
-		    many_peers_and_long_names_stay_within_the_page, setup),
-		cmocka_unit_test_setup(tshark_opens_the_capture, setup),
-		cmocka_unit_test_setup(
-		    a_capture_ends_with_a_whole_packet, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * io/sip/trace - the last SIP messages, as they were on the wire, for the
- * operator who asks "what did they say?" (hfctl trace).  A ring of bytes in
- * the caller's memory: what is new pushes out what is oldest.  Digest
+ * operator who asks "what did they say?" (hfctl trace draws them).  A ring of
+ * bytes in the caller's memory: what is new pushes out what is oldest.  Digest
  * responses are masked before they go in.
  */
 #ifndef HF_IO_SIP_TRACE_H
@@ -39,22 +39,5 @@ void sip_trace_put(struct sip_trace *t, const struct sip_traced *m);
  * legs: only these, all when none are given. */
 bool sip_trace_next(const struct sip_trace *t, uint64_t *at,
     const uint64_t *leg, unsigned legs, struct sip_traced *out);
-
-/*
- * A capture file that tshark opens (LINKTYPE_RAW, made-up IP and UDP headers;
- * TCP messages are shown as UDP too).  The header once, then one packet a
- * message; false when it does not fit, and nothing is written.
- */
-bool sip_pcap_begin(struct hf_buf *b);
-bool sip_pcap_put(struct hf_buf *b, const struct sip_traced *m);
-
-/*
- * A ladder as text: a column for us and one for each far end, in order of
- * appearance, an arrow a message, milliseconds since the first one.  Of what
- * was said only first lines, CSeq and SDP's media are shown; numbers of people
- * are masked when mask is true.
- */
-void sip_ladder(const struct sip_trace *t, const uint64_t *leg, unsigned legs,
-    bool mask, struct hf_buf *b);
 
 #endif
