@@ -600,12 +600,12 @@ children_prepare(uint16_t workers)
 {
 	hf_assert(workers >= 1 && workers <= WORKERS_MAX);
 	all.workers = workers;
-	add(ROOM_STORE, 0); /* the memory first, the mind last */
+	add(ROOM_STORE, 0);
 	add(ROOM_REC, 0);
 	for (uint16_t w = 0; w < workers; w++)
 		add(ROOM_MEDIA, w);
-	add(ROOM_SIP, 0);
 	add(ROOM_CALL, 0);
+	add(ROOM_SIP, 0); /* last: who answers the door knows whom to ask */
 }
 
 void

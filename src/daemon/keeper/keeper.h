@@ -98,7 +98,7 @@ bool children_ask(uint32_t i, const struct msg *m);
 /* Sends what was queued since the last time. */
 void children_flush(void);
 
-/* Stops all: the mind first, the memory last.  Returns when all are gone. */
+/* Stops all: the door first, the memory last.  Returns when all are gone. */
 void children_stop(void);
 
 /* What the keeper knows of each, for hfctl status. */
