@@ -8,7 +8,10 @@
  *      sim_media   packets every 20 ms, prompts, the clocks of suspect and
  *                  voice, what everybody hears; messages
  *      sim_look    what has come of it: the expectations
+ *      sim_time    what happens next
+ *      sim_act     what the cast and the operator do
  *      sim_story   reads a story, act by act; the sweeps
+ *      sim_chaos   anything at any time
  *
  * Nothing here decides anything about a call.
  */
@@ -154,12 +157,16 @@ struct sim {
 	struct call *slots; /* what hf-call has committed */
 	uint32_t boot;
 	int64_t now, tick;
+	int64_t tick_us;              /* 5 ms; chaos is coarser */
+	uint32_t streams_seen;        /* one past the highest ever opened */
+	uint16_t leg_of[SIM_STREAMS]; /* a guess */
 	uint64_t seq;
 	struct sim_event event[SIM_EVENTS];
 	unsigned events;
 	struct sim_actor actor[SIM_ACTORS];
 	unsigned actors;
 	struct sim_leg leg[SIM_LEGS];
+	unsigned legs_seen;
 	uint64_t next_leg, next_serial;
 	struct sim_stream stream[SIM_STREAMS];
 	struct {
@@ -211,6 +218,11 @@ bool sim_run(struct sim *s, int64_t until, bool (*done)(struct sim *s, void *),
 /* A fact for the engine, now. */
 void sim_fact(struct sim *s, const struct msg *m);
 void sim_commit(struct sim *s);
+/* One more thing has happened to the engine. */
+void sim_moment(struct sim *s);
+/* A leg or a stream is left. */
+bool sim_anything_open(const struct sim *s);
+bool sim_act(struct sim *s, const struct story_act *t);
 
 /* ---- sim_sip ------------------------------------------------------------- */
 

@@ -411,6 +411,7 @@ sim_new(void)
 	hf_assert(s != NULL);
 	s->orders.put = put;
 	s->now = s->tick = START_US;
+	s->tick_us = 5000;
 	s->random = 1;
 	set(s, "site", "lyon");
 	set(s, "calls_max", "120");

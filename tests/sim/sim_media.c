@@ -10,7 +10,6 @@
 #include "sim/sim.h"
 
 enum {
-	TICK_US = 5000,
 	INTERVAL_US = 20000,
 	NOTHING_US = 200000,
 	SPEAKS_AGAIN_US = 3000000, /* the same every so long: a loop */
@@ -32,9 +31,15 @@ place_of(const struct sim *s, const struct sim_stream *t)
 static struct sim_leg *
 leg_at(struct sim *s, uint32_t stream)
 {
-	for (unsigned i = 0; i < SIM_LEGS; i++) {
-		if (s->leg[i].state != LEG_FREE && s->leg[i].stream == stream)
-			return &s->leg[i];
+	struct sim_leg *l = &s->leg[s->leg_of[stream]];
+
+	if (l->state != LEG_FREE && l->stream == stream)
+		return l;
+	for (unsigned i = 0; i < s->legs_seen; i++) {
+		if (s->leg[i].state == LEG_FREE || s->leg[i].stream != stream)
+			continue;
+		s->leg_of[stream] = (uint16_t)i;
+		return &s->leg[i];
 	}
 	return NULL;
 }
@@ -313,7 +318,7 @@ hear(struct sim *s, struct sim_actor *a, int sound)
 static void
 hearing(struct sim *s)
 {
-	for (unsigned i = 0; i < SIM_LEGS; i++) {
+	for (unsigned i = 0; i < s->legs_seen; i++) {
 		struct sim_leg *l = &s->leg[i];
 		struct sim_stream *t;
 
@@ -334,10 +339,10 @@ static void recording_tick(struct sim *s, struct sim_stream *t);
 void
 sim_media_tick(struct sim *s)
 {
-	s->tick = s->now + TICK_US;
+	s->tick = s->now + s->tick_us;
 	if (s->media_gone)
 		return;
-	for (unsigned i = 0; i < SIM_STREAMS; i++) {
+	for (unsigned i = 0; i < s->streams_seen; i++) {
 		struct sim_stream *t = &s->stream[i];
 
 		if (!t->open)
@@ -362,7 +367,7 @@ icmp(struct sim *s, uint64_t stream, uint64_t gen)
 void
 sim_media_closed(struct sim *s, const struct sim_actor *a)
 {
-	for (unsigned i = 0; i < SIM_LEGS; i++) {
+	for (unsigned i = 0; i < s->legs_seen; i++) {
 		struct sim_leg *l = &s->leg[i];
 
 		if (l->state == LEG_TALKS && &s->actor[l->actor] == a)
@@ -515,6 +520,8 @@ open_stream(struct sim *s, const struct msg_open_stream *o)
 		return; /* moved: the sim has no addresses */
 	hf_assert(!t->open);
 	memset(t, 0, sizeof(*t));
+	if (o->stream.n >= s->streams_seen)
+		s->streams_seen = o->stream.n + 1;
 	t->ref = o->stream;
 	t->open = true;
 	t->last = s->now;

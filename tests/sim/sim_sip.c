@@ -34,7 +34,7 @@ sim_note(struct sim *s, struct sim_actor *a, enum sim_what what, int code,
 static struct sim_leg *
 leg_find(struct sim *s, uint64_t id)
 {
-	for (unsigned i = 0; i < SIM_LEGS; i++) {
+	for (unsigned i = 0; i < s->legs_seen; i++) {
 		if (s->leg[i].state != LEG_FREE && s->leg[i].id == id)
 			return &s->leg[i];
 	}
@@ -55,6 +55,8 @@ leg_new(struct sim *s, uint64_t id, unsigned actor)
 			.ours = (id & OURS) != 0,
 			.serial = ++s->next_serial,
 		};
+		if (i >= s->legs_seen)
+			s->legs_seen = i + 1;
 		return &s->leg[i];
 	}
 	hf_never("too many legs for a story");
@@ -66,7 +68,7 @@ sim_leg_current(struct sim *s, const struct sim_actor *a)
 {
 	struct sim_leg *best = NULL;
 
-	for (unsigned i = 0; i < SIM_LEGS; i++) {
+	for (unsigned i = 0; i < s->legs_seen; i++) {
 		struct sim_leg *l = &s->leg[i];
 
 		if (l->state != LEG_FREE && &s->actor[l->actor] == a &&

@@ -308,7 +308,8 @@ leg_of_stream(struct engine *e, struct hf_ref stream, struct call **out)
 	uint32_t place = HF_MAP_NONE;
 	struct call *c;
 
-	if (stream.n < e->streams)
+	/* "Nobody" would match every leg that is not there. */
+	if (!hf_ref_none(stream) && stream.n < e->streams)
 		place = e->stream_call[stream.n];
 	if (place != HF_MAP_NONE) {
 		*out = c = &e->call[place];
