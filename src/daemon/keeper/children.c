@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ enum {
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
 	MEDIA_NICE = -10, /* frames go every 20 ms, whatever else runs */
+	MEDIA_FIRST = 10, /* of SCHED_FIFO, as hf-media asks for itself */
 	EVENT_NICE = -5,
 	US_PER_S = 1000000,
 };
@@ -440,9 +442,13 @@ become(const struct child *ch, const char *path, int channel)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (ch->room == ROOM_MEDIA)
+	if (ch->room == ROOM_MEDIA) {
 		(void)setpriority(PRIO_PROCESS, 0, MEDIA_NICE);
-	else if (ch->room == ROOM_SIP || ch->room == ROOM_CALL)
+		/* Asked for while we may; it outlives setuid().  A machine
+		 * that refuses leaves the nice value. */
+		(void)sched_setscheduler(0, SCHED_FIFO,
+		    &(struct sched_param){ .sched_priority = MEDIA_FIRST });
+	} else if (ch->room == ROOM_SIP || ch->room == ROOM_CALL)
 		(void)setpriority(PRIO_PROCESS, 0, EVENT_NICE);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
