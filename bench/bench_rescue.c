@@ -30,6 +30,7 @@ enum {
 	VOICE_A = 20,
 	VOICE_B = 33,
 	SETUP_PER_S = 150,
+	ANSWERED_MS = 15000,
 	SETTLE_MS = 1500,
 	NOISE_MS = 2000,
 	TAIL_MS = 4000,
@@ -156,10 +157,17 @@ set_up(const struct site *s)
 		while (ua_now() < due)
 			lines_turn(lines, w);
 	}
+	for (int64_t until = ua_now() + ANSWERED_MS * 1000LL;
+	     ua_now() < until && (callers_up < calls || bots_up < calls);)
+		lines_turn(lines, w);
 	stay(SETTLE_MS);
 	if (callers_up != calls || bots_up != calls) {
 		fprintf(stderr, "%d of %d callers answered, %d of %d bots\n",
 		    callers_up, calls, bots_up, calls);
+		for (struct ua_call *c = callers->calls; c != NULL; c = c->next)
+			if (!c->answered)
+				fprintf(stderr, "%s: last response %d\n",
+				    c->call_id, c->code);
 		return false;
 	}
 	return true;

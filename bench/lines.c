@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum {
 	BEHIND_MAX = 200, /* ms: what is older is given up */
 	HASH = 1024,
 	LATE_KEPT = 65536,
+	GENERATOR_FIRST = 5, /* of SCHED_FIFO */
 };
 
 struct delayed {
@@ -98,6 +100,17 @@ known_find(struct lines *l, const uint8_t *p)
 			return &l->known[i];
 }
 
+/* A ruler must not be late, nor stand in the way of what it measures: before
+ * all that can wait, behind hf-media. */
+static void
+hurry(void)
+{
+	struct sched_param p = { .sched_priority = GENERATOR_FIRST };
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
+		printf("note: no real-time priority for the generator\n");
+}
+
 struct lines *
 lines_new(void)
 {
@@ -115,6 +128,7 @@ lines_new(void)
 			x->whose = (int8_t)v;
 			memcpy(x->p, p, sizeof x->p);
 		}
+	hurry();
 	l->start = clock_us(CLOCK_MONOTONIC);
 	return l;
 }
