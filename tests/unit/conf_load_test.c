@@ -105,15 +105,18 @@ static void
 checker_must_refuse(const char *text, uint32_t line, uint32_t column)
 {
 	static char said[65536];
-	char dir[] = "/tmp/conf_rows.XXXXXX", path[64], start[128];
+	char dir[] = "/tmp/conf_rows.XXXXXX", path[64], secret[64], start[128];
 	const char *hit;
 	int code;
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/holdfast.conf", dir);
+	snprintf(secret, sizeof(secret), "%s/x", dir);
 	write_file(path, text, 0644);
+	write_file(secret, "s3cret\n", 0600); /* what the rows name */
 	code = run_checker(path, said, sizeof(said));
 	unlink(path);
+	unlink(secret);
 	rmdir(dir);
 	snprintf(start, sizeof(start), "%s:%u:%u: ", path, line, column);
 	hit = strstr(said, start);
