@@ -109,14 +109,14 @@ complete_run(struct ctl *c, int argc, char **argv)
 		for (size_t i = 0; i < ctl_verbs_nr; i++)
 			put_if(ctl_verbs[i].name, strlen(ctl_verbs[i].name),
 			    typed);
-		put_words("--json --socket --timeout --help --version", typed);
+		put_words("-c --json --socket --timeout --help --version", typed);
 		return CTL_DONE;
 	}
 	if (v == NULL)
 		return CTL_DONE;
 	if (typed[0] == '-') {
 		put_words(v->options, typed);
-		put_words("--json --socket --timeout", typed);
+		put_words("-c --json --socket --timeout", typed);
 	} else if ((size_t)argc - 2 < HF_LEN(v->complete)) {
 		put_kind(c, v->complete[argc - 2].kind,
 		    v->complete[argc - 2].words, typed);

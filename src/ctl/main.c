@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "conf/load/load.h"
 #include "ctl/ctl.h"
 
 #ifndef HF_VERSION
@@ -16,8 +18,8 @@ static void
 usage(FILE *f)
 {
 	fprintf(f,
-	    "usage: hfctl [--json] [--socket PATH] [--timeout TIME] VERB "
-	    "[WORD...]\n\n");
+	    "usage: hfctl [-c FILE] [--json] [--socket PATH] [--timeout TIME] "
+	    "VERB [WORD...]\n\n");
 	for (size_t i = 0; i < ctl_verbs_nr; i++)
 		fprintf(f, "  %s %s\n      %s\n", ctl_verbs[i].name,
 		    ctl_verbs[i].args, ctl_verbs[i].help);
@@ -135,7 +137,6 @@ check_options(struct ctl *c, const struct ctl_verb *v)
 		{ "--pcap", c->pcap != NULL },
 		{ "--off", c->off },
 		{ "--reset", c->reset },
-		{ "-c", c->file != NULL },
 	};
 
 	for (size_t i = 0; i < HF_LEN(all); i++)
@@ -148,8 +149,26 @@ check_options(struct ctl *c, const struct ctl_verb *v)
 	return CTL_DONE;
 }
 
+/* -c FILE: the house whose configuration that is.  "config" reads the file
+ * itself, whether there is a house or not. */
 static int
-run(struct ctl *c)
+find_house(struct ctl *c, const struct ctl_verb *v, char *path, size_t n)
+{
+	static struct conf conf;
+	static struct conf_report report;
+
+	if (c->file == NULL || c->socket != path || v->run == verb_config)
+		return CTL_DONE;
+	if (!conf_load(c->file, NULL, &conf, NULL, &report)) {
+		conf_report_print(&report, STDERR_FILENO);
+		return CTL_REFUSED;
+	}
+	snprintf(path, n, "%s/control", conf.keeper.run_dir);
+	return CTL_DONE;
+}
+
+static int
+run(struct ctl *c, char *path, size_t n)
 {
 	const struct ctl_verb *v;
 	int err;
@@ -170,6 +189,8 @@ run(struct ctl *c)
 		return CTL_USAGE;
 	}
 	err = check_options(c, v);
+	if (err == CTL_DONE)
+		err = find_house(c, v, path, n);
 	return err == CTL_DONE ? v->run(c) : err;
 }
 
@@ -206,7 +227,7 @@ main(int argc, char **argv)
 	}
 	err = parse_words(&c, argc, argv);
 	if (err == CTL_DONE)
-		err = run(&c);
+		err = run(&c, path, sizeof(path));
 	if (err != CTL_DONE)
 		tell_error(&c);
 	/* A full disk or a closed pipe is not a success. */

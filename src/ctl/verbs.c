@@ -396,7 +396,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "streams", "", "open media streams",
 	    verb_streams, 0, 0, { NONE, NONE }, "" },
 	{ "config", "[-c FILE]", "effective settings and where each comes from",
-	    verb_config, 0, 0, { NONE, NONE }, "-c" },
+	    verb_config, 0, 0, { NONE, NONE }, "" },
 	{ "reload", "[--reset]", "read the configuration again",
 	    verb_reload, 0, 0, { NONE, NONE }, "--reset" },
 	{ "drain", "[--off]", "take no new calls, or take them again",

@@ -72,7 +72,7 @@ struct sip_room {
 	const struct conf *conf;
 	const struct conf_secrets *secrets;
 	uint32_t boot;
-	uint64_t legs_made;
+	uint32_t legs_made;
 	struct hf_time now;
 
 	struct sip_transport tp;
@@ -128,6 +128,9 @@ struct media leg_media(const struct sip_media *m);
 void leg_order(const struct msg *m);
 /* hf-call is there: tell what still waits for it. */
 void legs_picture(void);
+
+/* The number of the last leg that came in. */
+uint64_t leg_newest(void);
 /* The Reason header of a goodbye (RFC 3326). */
 enum cause reason_of(
     const struct sip_msg *m, uint16_t *code, char *text, size_t cap);
