@@ -485,5 +485,10 @@ main(int argc, char **argv)
 	}
 	if (o.with_rtpengine)
 		compare_engine(&o, &c);
-	return tell(&o, &c) ? EXIT_SUCCESS : EXIT_MISSED;
+	/* A quick run beside other things proves that all comes through; only
+	 * the large one measures what it costs. */
+	ok = tell(&o, &c);
+	if (!o.with_rtpengine)
+		ok = c.lost == 0;
+	return ok ? EXIT_SUCCESS : EXIT_MISSED;
 }

@@ -14,6 +14,7 @@ static const struct starve_conf conf = {
 	.suspect = { 50000 },
 	.voice = { 180000 },
 	.lost = { 1000000 },
+	.hush = { 20000000 },
 	.never = { 2000000 },
 };
 

@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "daemon/media/room.h"
 
+enum { HUSH_MS = 20000 };
+
 static const struct conf_guard *
 conf_of(const struct stream *helper)
 {
@@ -39,6 +41,7 @@ tell_suspect(const struct stream *h)
 	m.stream_suspect.stream = h->ref;
 	if (h->starve.came)
 		m.stream_suspect.last = h->starve.last;
+	m.stream_suspect.pause = h->starve.hushed;
 	m.stream_suspect.grace = h->starve.grace;
 	proc_send(PEER_CALL, &m);
 }
@@ -159,6 +162,9 @@ guard_begin(struct stream *h, struct hf_time now)
 		.suspect = g->suspect,
 		.voice = g->voice.us > g->suspect.us ? g->voice : g->suspect,
 		.lost = g->lost,
+		/* Patience watches a bot meanwhile; nobody else a centre. */
+		.hush =
+		    h->judge == JUDGE_EAR ? hf_ms(HUSH_MS) : g->patience_lost,
 		.never = g->never,
 	};
 	struct patience_conf patience = {
@@ -234,7 +240,7 @@ length_ms(const struct rtp_packet *p, enum voice_kind kind)
 
 static void
 watch(struct stream *h, const struct rtp_packet *p, enum voice_kind kind,
-    bool speaks, struct hf_time now)
+    bool quiet, struct hf_time now)
 {
 	struct starve_packet packet = {
 		.ssrc = p->ssrc,
@@ -243,7 +249,7 @@ watch(struct stream *h, const struct rtp_packet *p, enum voice_kind kind,
 		.ts = p->ts,
 		.marker = p->marker,
 		.cn = kind == VOICE_CN,
-		.quiet = is_audio(kind) && !speaks,
+		.quiet = quiet,
 	};
 	struct hf_span gap = hf_time_since(h->starve.last, now);
 	bool suppressed = h->starve.suppresses;
@@ -269,7 +275,7 @@ guard_packet(struct stream *s, const struct rtp_packet *p, enum voice_kind kind,
 		return;
 	speaks = is_audio(kind) && s->listen && ear_speaks(&s->floor, f->loud);
 	if (h == s)
-		watch(h, p, kind, speaks, now);
+		watch(h, p, kind, is_audio(kind) && f->loud < EAR_QUIET, now);
 	if (!h->patient || !is_audio(kind) || h->held || h->partner->held)
 		return;
 	frame = (struct patience_frame){

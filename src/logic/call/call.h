@@ -52,6 +52,7 @@ struct leg {
 	bool spoke;      /* its first packet came */
 	bool proven;     /* its breaker knows that it was good */
 	bool silent;     /* suspect now */
+	bool paused;     /* ... since a pause: it may only be saying nothing */
 	bool suppressed; /* silence suppression: packets prove nothing */
 	bool holds;      /* it has put the caller on hold */
 	bool voting;     /* it counts in its helper's vote ... */
@@ -60,6 +61,7 @@ struct leg {
 	bool ended;      /* its dialog is over: no BYE of ours */
 	uint32_t ticket; /* of its helper's breaker */
 	struct hf_time asked, up, last;
+	struct hf_span grace;      /* silent: earned by its path, see judge() */
 	struct hf_span gap, voice; /* heard by the caller; see RUNG_ENDED */
 };
 

@@ -523,7 +523,7 @@ fact_media(struct engine *e, const struct msg *m)
 		break;
 	case MSG_STREAM_SUSPECT:
 		if (helpers)
-			stream_suspect(e, c, l, m->stream_suspect.last);
+			stream_suspect(e, c, l, &m->stream_suspect);
 		break;
 	case MSG_STREAM_VOICED:
 		if (helpers)

@@ -89,8 +89,8 @@ void helper_proven(struct engine *e, struct call *c, struct leg *l);
 /* The one way down: it failed, for this cause; evidence is for people. */
 void helper_lost(struct engine *e, struct call *c, struct leg *l,
     enum cause why, const char *evidence);
-void stream_suspect(
-    struct engine *e, struct call *c, struct leg *l, struct hf_time last);
+void stream_suspect(struct engine *e, struct call *c, struct leg *l,
+    const struct msg_stream_suspect *m);
 void stream_voiced(struct engine *e, struct call *c, struct leg *l,
     const struct msg_stream_voiced *m);
 void stream_well(struct engine *e, struct call *c, struct leg *l,

@@ -158,7 +158,7 @@ leg_vote(struct engine *e, struct call *c, struct leg *l)
 	judged = l->joined && !l->suppressed &&
 		 c->state == CALL_STATE_WITH_HELPER &&
 		 judge_of(c, l) != JUDGE_NOBODY;
-	silent = judged && l->silent && l->spoke;
+	silent = judged && l->silent && l->spoke && !l->paused;
 	if (l->voting && !judged) {
 		vote_leave(v, l->voted);
 		l->voting = l->voted = false;

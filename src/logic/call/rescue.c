@@ -335,14 +335,21 @@ void
 judge(struct engine *e, struct call *c, struct leg *l)
 {
 	struct hf_time again;
+	struct hf_span lost;
 	enum verdict v;
 
 	if (!l->silent || !l->spoke || c->state != CALL_STATE_WITH_HELPER)
 		return;
-	again = hf_time_after(l->last, guard_of(e, l)->lost);
+	/* A path that has swallowed stretches before, or a helper that may
+	 * only have nothing to say, is waited for longer: alone. */
+	lost = guard_of(e, l)->lost;
+	if (l->grace.us > lost.us)
+		lost = l->grace;
+	again = hf_time_after(l->last, lost);
 	if (l->voting) {
 		struct vote_conf vc = vote_conf_of(e, l->row);
 
+		vc.lost = lost;
 		v = vote_judge(e->vote, CONF_HELPERS_MAX, l->row, &vc, l->last,
 		    e->now, &again);
 	} else {
@@ -393,15 +400,17 @@ judge_all(struct engine *e, uint16_t helper, bool options_failed)
 }
 
 void
-stream_suspect(
-    struct engine *e, struct call *c, struct leg *l, struct hf_time last)
+stream_suspect(struct engine *e, struct call *c, struct leg *l,
+    const struct msg_stream_suspect *m)
 {
 	struct hf_span gap;
 
 	if (!l->joined || l->silent || c->state != CALL_STATE_WITH_HELPER)
 		return;
 	l->silent = true;
-	l->last = hf_time_min(last, e->now);
+	l->paused = m->pause;
+	l->grace = m->grace;
+	l->last = hf_time_min(m->last, e->now);
 	gap = hf_time_since(l->last, e->now);
 	if (gap.us > l->gap.us)
 		l->gap = gap;

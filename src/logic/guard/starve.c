@@ -9,13 +9,12 @@ enum {
 	INTERVAL_MAX_MS = 150,
 	BURST_WINDOW = 64,   /* packets */
 	BURST_MIN = 3,       /* late ones among them: it sends in bursts */
-	HUSH_MS = 100,       /* a gap behind so much silence may be meant */
+	HUSH_MS = 60,        /* a gap behind so much silence may be meant */
 	CONTINUOUS_MS = 500, /* nobody who suppresses silence sends so much */
 	ROUGH_VOICE = 4,     /* times the mean: the prompt would be needless */
 	ROUGH_LOST = 20,     /* times the mean: one in 10^8 gaps is longer */
 	ROUGH_WEIGHT = 8,
 	GRACE_MAX_MS = 3000,
-	HUSH_GRACE_MS = 3000,
 	SKIP_MS = 40,  /* a timestamp leaps: the sender kept quiet */
 	SKIPS_MIN = 3, /* and so often: even one who sent silence before */
 	KIN_MIN = 2,   /* streams that agree speak for their helper */
@@ -76,8 +75,8 @@ grace(const struct starve *s, const struct starve_kin *kin)
 	if (us > (int64_t)GRACE_MAX_MS * 1000)
 		us = (int64_t)GRACE_MAX_MS * 1000;
 	/* Perhaps it only has nothing to say; we do not know it well yet. */
-	if (s->hushed && us < (int64_t)HUSH_GRACE_MS * 1000)
-		us = (int64_t)HUSH_GRACE_MS * 1000;
+	if (s->hushed && us < s->conf.hush.us)
+		us = s->conf.hush.us;
 	return us > s->conf.lost.us ? (struct hf_span){ us } : s->conf.lost;
 }
 

@@ -54,6 +54,8 @@ struct starve_conf {
 	struct hf_span suspect; /* beyond the packet interval */
 	struct hf_span voice;   /* beyond the packet interval */
 	struct hf_span lost;    /* what hf-call waits; for the measure only */
+	struct hf_span hush;    /* grace for a stranger whose silence began in a
+				 * pause: he may suppress it */
 	struct hf_span never;   /* answered, but nothing came */
 };
 
@@ -73,7 +75,7 @@ struct starve_packet {
 	uint32_t ts; /* at 8 kHz */
 	bool marker;
 	bool cn;
-	bool quiet; /* nobody speaks in it */
+	bool quiet; /* so faint that it could have been left out */
 };
 
 /* A value without pointers: it may lie in a slot. */
