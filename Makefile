@@ -19,8 +19,8 @@ all: $(BUILD)/.set-up
 	@meson install -C $(BUILD) --no-rebuild --quiet --only-changed \
 	    --destdir $(STAGE)
 
-# meson does not notice that a folder got its first meson.build.
-$(BUILD)/.set-up: $(shell find src tests -name meson.build)
+# meson does not notice a first meson.build of a folder, nor a new story.
+$(BUILD)/.set-up: $(shell find src tests -name meson.build -o -name "*.story")
 	@tools/install-packages build
 	meson setup $(BUILD) --prefix=/ \
 	    $(if $(wildcard $(BUILD)/build.ninja),--reconfigure)

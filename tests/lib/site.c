@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum {
+	SETTLE_MS = 100,
 	READY_MS = 10000,
 	STOP_MS = 8000,
 	RTP_FIRST = 20000,
@@ -311,6 +312,21 @@ is_optioned(void *arg)
 	return ua_noted(arg, UA_OPTIONED, 0) != NULL;
 }
 
+/* hf-sip answers OPTIONS before everyone else is there. */
+static bool
+is_open(const char *log)
+{
+	char line[400];
+	bool open = false;
+	FILE *f = fopen(log, "r");
+
+	while (f != NULL && !open && fgets(line, sizeof line, f) != NULL)
+		open = strstr(line, " house_open ") != NULL;
+	if (f != NULL)
+		fclose(f);
+	return open;
+}
+
 bool
 site_start(struct site *s, struct ua_world *w)
 {
@@ -329,8 +345,11 @@ site_start(struct site *s, struct ua_world *w)
 	    UA_UDP, 0);
 	for (int64_t until = ua_now() + READY_MS * 1000LL; ua_now() < until;) {
 		struct ua_call *c = ua_options(u, s->udp);
-		if (ua_run(w, 250, is_optioned, c))
+		if (ua_run(w, 250, is_optioned, c) && is_open(log)) {
+			/* hf-media has still to meet hf-call. */
+			ua_run(w, SETTLE_MS, NULL, NULL);
 			return true;
+		}
 		c->cli_non.live = false;
 		if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
 			s->pid = 0;
@@ -485,8 +504,9 @@ site_ctl(const struct site *s, const char *words, char *out, size_t cap)
 	char command[1200];
 	size_t n = 0;
 
-	snprintf(command, sizeof command, "'%s' -c '%s/holdfast.yaml' %s 2>&1",
-	    site_stage("bin/hfctl"), s->dir, words);
+	snprintf(command, sizeof command,
+	    "'%s' --socket '%s/run/control' %s 2>&1", site_stage("bin/hfctl"),
+	    s->dir, words);
 	FILE *f = popen(command, "r");
 	if (f == NULL)
 		return -1;
