@@ -138,6 +138,37 @@ goes_round(const struct engine *e, const char *path)
 }
 
 void
+call_left_early(struct engine *e, uint64_t leg)
+{
+	for (uint32_t i = 0; i < e->earlies; i++)
+		if (e->early[i].leg == leg)
+			e->early[i].leg = 0;
+}
+
+void
+call_early_admit(struct engine *e)
+{
+	uint32_t n = e->earlies;
+
+	e->media_known = true;
+	e->earlies = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (e->early[i].leg != 0)
+			call_arrived(e, &e->early[i]);
+}
+
+/* hf-sip refuses by itself a caller about whom nothing is decided in time, so
+ * nobody is kept here for long. */
+static bool
+keep_early(struct engine *e, const struct msg_leg_arrived *m)
+{
+	if (e->media_known || e->earlies == ENGINE_EARLY_MAX)
+		return false;
+	e->early[e->earlies++] = *m;
+	return true;
+}
+
+void
 call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 {
 	uint16_t ladder = conf_ladder_for(e->conf, m->number);
@@ -162,6 +193,8 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 		refuse(e, m, 482, "loop");
 		return;
 	}
+	if (!e->draining && keep_early(e, m))
+		return;
 	if (e->draining || !worker_choose(e, &worker) ||
 	    !hf_pool_take(&e->pool, &ref)) {
 		e->counts.refused_full++;

@@ -384,8 +384,10 @@ stray_leg(struct engine *e, const struct msg *m)
 	uint64_t leg = m->leg_left.leg;
 	struct msg_drop_leg *o;
 
-	if (m->type == MSG_LEG_LEFT || m->type == MSG_LEG_REFUSED)
+	if (m->type == MSG_LEG_LEFT || m->type == MSG_LEG_REFUSED) {
+		call_left_early(e, leg);
 		return;
+	}
 	o = ORDER(e, MSG_DROP_LEG, drop_leg);
 	o->leg = leg;
 	send_sip(e);
@@ -496,6 +498,7 @@ media_started(struct engine *e, const struct msg_media_started *m)
 		call_reopen(e, c);
 		call_rejoin(e, c);
 	}
+	call_early_admit(e);
 }
 
 static void

@@ -82,6 +82,8 @@ struct helper {
 	struct hf_span rtt;
 };
 
+enum { ENGINE_EARLY_MAX = 64 };
+
 struct worker {
 	bool there;
 	uint32_t first, count; /* its streams */
@@ -106,6 +108,12 @@ struct engine {
 	uint32_t dirties;
 	uint32_t *touched; /* in this turn */
 	uint32_t touches;
+
+	/* Callers who came before hf-media said hello: they hear the ringback
+	 * of their own network a moment longer, not a refusal. */
+	struct msg_leg_arrived early[ENGINE_EARLY_MAX];
+	uint32_t earlies;
+	bool media_known; /* some worker has reported */
 
 	struct hf_map legs; /* leg -> call's place */
 	struct worker worker[ENGINE_WORKERS_MAX];

@@ -57,6 +57,9 @@ void machine_check(const struct engine *e, const struct call *c);
 /* ---- arrive.c ------------------------------------------------------------ */
 
 void call_arrived(struct engine *e, const struct msg_leg_arrived *m);
+/* Callers who came before hf-media: one gave up; now all may come in. */
+void call_left_early(struct engine *e, uint64_t leg);
+void call_early_admit(struct engine *e);
 
 /* ---- ladder.c ------------------------------------------------------------ */
 
