@@ -790,6 +790,34 @@ check_agents(const struct engine *e)
 	}
 }
 
+/* What is counted as it changes is what is there. */
+static void
+check_helpers(const struct engine *e)
+{
+	uint32_t calls[CONF_HELPERS_MAX] = { 0 };
+	uint32_t live[CONF_HELPERS_MAX] = { 0 };
+	uint32_t silent[CONF_HELPERS_MAX] = { 0 };
+
+	for (uint32_t i = 0; i < e->pool.cap; i++) {
+		const struct call *c = engine_call(e, i);
+
+		for (unsigned k = 0; c != NULL && k < CALL_HELPERS; k++) {
+			const struct leg *l = &c->helper[k];
+
+			if (l->id == 0 || !leg_is_helpers(l))
+				continue;
+			calls[l->row]++;
+			live[l->row] += l->voting;
+			silent[l->row] += l->voted;
+		}
+	}
+	for (unsigned i = 0; i < CONF_HELPERS_MAX; i++) {
+		hf_assert(calls[i] == e->helper[i].calls);
+		hf_assert(live[i] == e->vote[i].live);
+		hf_assert(silent[i] == e->vote[i].silent);
+	}
+}
+
 void
 engine_check(const struct engine *e)
 {
@@ -819,4 +847,5 @@ engine_check(const struct engine *e)
 		waiting -= e->queue[i].length;
 	hf_assert(waiting == 0);
 	check_agents(e);
+	check_helpers(e);
 }
