@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 
@@ -28,7 +29,7 @@ legs_open(uint32_t cap)
 	while (n < 2 * cap + 2)
 		n *= 2;
 	cells = calloc(n, sizeof(*cells));
-	room.leg = calloc(cap, sizeof(*room.leg));
+	room.leg = hf_table(cap, sizeof(*room.leg));
 	room.live = calloc(cap, sizeof(*room.live));
 	if (places == NULL || cells == NULL || room.leg == NULL ||
 	    room.live == NULL)

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/table.h"
 #include "daemon/sip/room.h"
 
 enum {
@@ -347,7 +348,7 @@ make_tables(const struct conf_sip *c)
 	uint32_t ring = c->trace_bytes < 4096 ? 4096 : c->trace_bytes;
 	void *trace = calloc(1, ring);
 
-	room.sessions = calloc(c->dialogs, sizeof(*room.sessions));
+	room.sessions = hf_table(c->dialogs, sizeof(*room.sessions));
 	need(room.sessions != NULL && nonces != NULL && people != NULL &&
 		 trace != NULL,
 	    "the tables");

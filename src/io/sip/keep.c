@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/table.h"
 #include "io/sip/keep.h"
 
 #define BIG      0x80000000u
@@ -12,7 +13,7 @@ static bool
 class_init(struct sip_keep_class *c, uint32_t cap, uint32_t size)
 {
 	*c = (struct sip_keep_class){ .cap = cap, .size = size };
-	c->bytes = calloc(cap, size);
+	c->bytes = hf_table(cap, size);
 	c->next = calloc(cap, sizeof(*c->next));
 	c->len = calloc(cap, sizeof(*c->len));
 	if (c->bytes == NULL || c->next == NULL || c->len == NULL)
@@ -26,7 +27,7 @@ class_init(struct sip_keep_class *c, uint32_t cap, uint32_t size)
 static void
 class_free(struct sip_keep_class *c)
 {
-	free(c->bytes);
+	hf_table_free(c->bytes, c->cap, c->size);
 	free(c->next);
 	free(c->len);
 	*c = (struct sip_keep_class){ .first = NO_PLACE };

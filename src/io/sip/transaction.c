@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/table.h"
 #include "io/sip/build.h"
 #include "io/sip/transaction.h"
 
@@ -62,6 +63,8 @@ sip_transactions_init(struct sip_transactions *tt, uint32_t cap,
 	while (cells < 2 * cap + 2)
 		cells *= 2;
 	*tt = (struct sip_transactions){
+		.cap = cap,
+		.cells_n = cells,
 		.t = *t,
 		.wheel = wheel,
 		.rand = rand,
@@ -69,10 +72,10 @@ sip_transactions_init(struct sip_transactions *tt, uint32_t cap,
 		.arg = arg,
 		.hash.k = { hf_rand_u64(rand), hf_rand_u64(rand) },
 	};
-	tt->trans = calloc(cap, sizeof(*tt->trans));
+	tt->trans = hf_table(cap, sizeof(*tt->trans));
 	tt->places = calloc(cap, sizeof(*tt->places));
 	for (size_t i = 0; i < HF_LEN(tt->cells); i++)
-		tt->cells[i] = calloc(cells, sizeof(**tt->cells));
+		tt->cells[i] = hf_table(cells, sizeof(**tt->cells));
 	if (tt->trans == NULL || tt->places == NULL || tt->cells[0] == NULL ||
 	    tt->cells[1] == NULL ||
 	    !sip_keep_init(&tt->keep, cap, cap / 16 + 16)) {
@@ -89,10 +92,10 @@ sip_transactions_init(struct sip_transactions *tt, uint32_t cap,
 void
 sip_transactions_free(struct sip_transactions *tt)
 {
-	free(tt->trans);
+	hf_table_free(tt->trans, tt->cap, sizeof(*tt->trans));
 	free(tt->places);
 	for (size_t i = 0; i < HF_LEN(tt->cells); i++)
-		free(tt->cells[i]);
+		hf_table_free(tt->cells[i], tt->cells_n, sizeof(**tt->cells));
 	sip_keep_free(&tt->keep);
 	*tt = (struct sip_transactions){ 0 };
 }

@@ -129,6 +129,7 @@ struct sip_transactions {
 	void *arg;
 	struct sip_trans_counts count;
 	/* memory */
+	uint32_t cap, cells_n;
 	struct hf_pool_place *places;
 	struct hf_map_cell *cells[2];
 };
