@@ -37,6 +37,7 @@ struct line {
 	unsigned first, n;
 };
 
+static void (*prepare)(void);
 static struct line lines[ROOM_NR];
 static enum room child_room;
 static pid_t child;
@@ -122,6 +123,12 @@ room_join(enum room neighbour)
 }
 
 void
+room_prepare(void (*fn)(void))
+{
+	prepare = fn;
+}
+
+void
 room_start(const char *path, enum room room, const struct conf *c)
 {
 	struct line *k = &lines[ROOM_KEEPER];
@@ -146,6 +153,8 @@ room_start(const char *path, enum room room, const struct conf *c)
 	for (int r = 0; r < ROOM_NR; r++)
 		if (lines[r].joined)
 			hand_over((enum room)r);
+	if (prepare != NULL)
+		prepare();
 	m = (struct msg){ .type = MSG_START, .start = { .boot = boot } };
 	room_tell(ROOM_KEEPER, &m);
 	assert_true(room_hears(ROOM_KEEPER, MSG_READY, &m, NULL, NOT_LONG));

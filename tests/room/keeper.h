@@ -18,6 +18,9 @@ enum { NOT_LONG = 5000 }; /* ms: a room that says nothing by then is broken */
  * that were joined before are joined again. */
 void room_start(const char *path, enum room room, const struct conf *c);
 
+/* Called before each START: what else the keeper hands over. */
+void room_prepare(void (*fn)(void));
+
 /* We play this neighbour from the next start on. */
 void room_join(enum room neighbour);
 

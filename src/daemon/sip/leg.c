@@ -269,25 +269,12 @@ tell_arrived(struct leg *l)
 	proc_send(PEER_CALL, &f);
 }
 
-uint64_t
-leg_newest(void)
-{
-	return (uint64_t)(room.boot & INT32_MAX) << 32 |
-	       (uint32_t)room.legs_made;
-}
-
-static uint64_t
-leg_next(void)
-{
-	room.legs_made++;
-	return leg_newest();
-}
-
 void
 leg_arrive(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from)
 {
-	uint64_t id = leg_next();
+	uint64_t id =
+	    (uint64_t)(room.boot & INT32_MAX) << 32 | ++room.legs_made;
 	char text[SDP_ROOM];
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 	struct sdp_state scratch;
@@ -310,6 +297,7 @@ leg_arrive(
 		return;
 	}
 	l->late = !found;
+	room.arriving = l->id;
 	s = sip_session_invited(&room.ss, t, m, from, l->id);
 	if (s == NULL) {
 		leg_free(l);

@@ -32,11 +32,9 @@ static struct {
 } handed[SOCKETS_MAX];
 static unsigned handeds;
 
-/* An INVITE, and our 100 to it, which has no tag, wait here for their leg's
- * number before they go into the trace. */
-static struct sip_traced untraced, untraced_100;
+/* An INVITE waits here for its leg's number before it goes into the trace. */
+static struct sip_traced untraced;
 static bool has_untraced;
-static char bytes_100[1024];
 
 /* ---- the trace ----------------------------------------------------------- */
 
@@ -66,25 +64,8 @@ trace_held(uint64_t leg)
 	if (!has_untraced)
 		return;
 	has_untraced = false;
-	untraced.leg = untraced_100.leg = leg;
+	untraced.leg = leg;
 	sip_trace_put(&room.trace, &untraced);
-	if (untraced_100.bytes.n > 0)
-		sip_trace_put(&room.trace, &untraced_100);
-	untraced_100.bytes.n = 0;
-}
-
-/* The first answer to what waits; false: it goes its own way. */
-static bool
-trace_holds(const struct sip_traced *t)
-{
-	if (!has_untraced || t->leg != 0 || untraced_100.bytes.n > 0 ||
-	    t->bytes.n > sizeof(bytes_100) ||
-	    !hf_slice_starts(t->bytes, HF_SLICE("SIP/2.0 100 ")))
-		return false;
-	memcpy(bytes_100, t->bytes.p, t->bytes.n);
-	untraced_100 = *t;
-	untraced_100.bytes.p = bytes_100;
-	return true;
 }
 
 static void
@@ -100,8 +81,8 @@ trace_out(const struct sip_flow *to, struct hf_slice bytes)
 		.bytes = bytes,
 	};
 
-	if (trace_holds(&t))
-		return;
+	if (t.leg == 0) /* a 100 bears no tag yet */
+		t.leg = room.arriving;
 	trace_held(t.leg);
 	sip_trace_put(&room.trace, &t);
 }
@@ -129,7 +110,6 @@ on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 {
 	static struct sip_msg m;
 	struct sip_verdict v;
-	uint32_t made;
 
 	(void)arg;
 	v = sip_parse(bytes, &m);
@@ -140,9 +120,9 @@ on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 	if (v.parsed == SIP_BAD)
 		room.bad_messages++;
 	trace_in(from, bytes);
-	made = room.legs_made;
 	sip_sessions_receive(&room.ss, &m, v, from, room.now);
-	trace_held(room.legs_made == made ? 0 : leg_newest());
+	trace_held(room.arriving);
+	room.arriving = 0;
 }
 
 static void

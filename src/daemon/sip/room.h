@@ -89,6 +89,7 @@ struct sip_room {
 
 	/* Who sent the request being handled, as the gate found out. */
 	uint16_t from_trunk, from_agent;
+	uint64_t arriving; /* the leg that it makes, for the trace */
 
 	struct gate_counts gate;
 	uint64_t bad_messages, dropped_messages;
@@ -128,9 +129,6 @@ struct media leg_media(const struct sip_media *m);
 void leg_order(const struct msg *m);
 /* hf-call is there: tell what still waits for it. */
 void legs_picture(void);
-
-/* The number of the last leg that came in. */
-uint64_t leg_newest(void);
 /* The Reason header of a goodbye (RFC 3326). */
 enum cause reason_of(
     const struct sip_msg *m, uint16_t *code, char *text, size_t cap);

@@ -1,0 +1,481 @@
+/*
+ * hf-sip as a process: phones of the tests on one side, the test plays
+ * hf-call on the other.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proc/snapshot.h"
+#include "tests/lib/ua.h"
+#include "tests/room/keeper.h"
+
+enum { SOON = 2000, PORT = 21000, NR_HELPERS = 2 };
+#define OURS (1ULL << 63)
+
+static const char *program;
+static struct conf conf;
+static struct conf_secrets secrets;
+static struct ua_world *w;
+static struct ua *caller, *bot, *second, *anna, *stranger;
+static char house[64];
+static struct ua_where house_at;
+static int udp = -1, tcp = -1;
+
+static int
+bound(int type, struct hf_addr *at)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = hf_addr_to_sockaddr(at, AF_INET, &ss);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
+	n = sizeof(ss);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &n), 0);
+	assert_true(hf_addr_from_sockaddr((struct sockaddr *)&ss, at));
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+/* The keeper keeps the sockets: a restarted room gets copies of the same. */
+static void
+hand_sockets(void)
+{
+	struct msg m = { .type = MSG_SECRETS };
+
+	room_tell_fd(ROOM_KEEPER, &m,
+	    snapshot_make("secrets", &secrets, sizeof(secrets)));
+	m = (struct msg){ .type = MSG_SOCKET };
+	m.socket.count = 1;
+	strcpy(m.socket.what, "sip-udp");
+	room_tell_fd(ROOM_KEEPER, &m, dup(udp));
+	strcpy(m.socket.what, "sip-tcp");
+	room_tell_fd(ROOM_KEEPER, &m, dup(tcp));
+}
+
+static struct conf_target
+target(const struct ua *u)
+{
+	struct conf_target t = { .transport = CONF_UDP };
+	char at[80];
+
+	snprintf(at, sizeof(at), "%s:%d", u->ip, u->port);
+	assert_true(hf_addr_parse(hf_slice_of(at), &t.addr));
+	strcpy(t.user, "bot");
+	snprintf(t.uri, sizeof(t.uri), "sip:bot@%s", at);
+	return t;
+}
+
+static void
+configure(void)
+{
+	conf = (struct conf){ .magic = CONF_MAGIC,
+		.version = CONF_VERSION,
+		.size = sizeof(conf),
+		.site = "lyon",
+		.trunks = 1,
+		.helpers = 1,
+		.agents = 1 };
+	conf.sip = (struct conf_sip){ .dialogs = 64,
+		.transactions = 256,
+		.tcp_connections = 16,
+		.t1 = hf_ms(500),
+		.t2 = hf_ms(4000),
+		.t4 = hf_ms(5000),
+		.tcp_idle = hf_ms(60000),
+		.nonce_life = hf_ms(60000),
+		.expires_min = hf_ms(10000),
+		.expires_max = hf_ms(600000),
+		.trace_bytes = 1 << 16,
+		.user_agent = "Holdfast" };
+	conf.trunk[0].used = 1;
+	conf.trunk[0].peers = 1;
+	assert_true(
+	    hf_net_parse(hf_slice_of(caller->ip), &conf.trunk[0].peer[0]));
+	conf.helper[0].used = 1;
+	conf.helper[0].targets = NR_HELPERS;
+	conf.helper[0].to[0] = target(bot);
+	conf.helper[0].to[1] = target(second);
+	conf.agent[0].used = 1;
+	strcpy(conf.agent[0].name, "anna");
+	strcpy(conf.agent[0].extension, "201");
+	strcpy(conf.agent[0].realm, "lyon");
+	secrets = (struct conf_secrets){ .magic = CONF_MAGIC,
+		.version = CONF_VERSION,
+		.size = sizeof(secrets) };
+	strcpy(secrets.agent[0], "correct horse");
+	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "/tmp");
+}
+
+static int
+setup(void **state)
+{
+	struct hf_addr a;
+	char ip[4][32];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		snprintf(ip[i], sizeof(ip[i]), "127.%d.%d.%d",
+		    20 + getpid() % 200, getpid() / 200 % 250, i + 1);
+	w = ua_world_new();
+	caller = ua_new(w, "caller", ip[1], UA_UDP, 1);
+	bot = ua_new(w, "bot", ip[2], UA_UDP, 2);
+	second = ua_new(w, "second", ip[2], UA_UDP, 3);
+	anna = ua_new(w, "anna", ip[3], UA_UDP, 4);
+	stranger = ua_new(w, "stranger", ip[3], UA_UDP, 5);
+	assert_true(hf_addr_parse_ip(hf_slice_of(ip[0]), &a));
+	udp = bound(SOCK_DGRAM, &a);
+	tcp = bound(SOCK_STREAM, &a);
+	hf_addr_text(&a, house);
+	a.port = 0;
+	configure();
+	{
+		struct sockaddr_storage ss;
+		socklen_t n = sizeof(ss);
+
+		assert_int_equal(
+		    getsockname(udp, (struct sockaddr *)&ss, &n), 0);
+		assert_true(hf_addr_from_sockaddr((struct sockaddr *)&ss, &a));
+		hf_addr_text(&a, house);
+	}
+	house_at = ua_where(house);
+	room_prepare(hand_sockets);
+	room_start(program, ROOM_SIP, &conf);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	room_kill();
+	ua_world_free(w);
+	close(udp);
+	close(tcp);
+	return 0;
+}
+
+/* ---- waiting for either side --------------------------------------------- */
+
+/* The next fact of this kind, while the phones go on. */
+static bool
+fact(enum msg_type type, struct msg *out)
+{
+	int64_t until = ua_now() + SOON * 1000;
+
+	while (ua_now() < until) {
+		(void)ua_run(w, 2, NULL, NULL);
+		if (room_hears(ROOM_CALL, type, out, NULL, 1))
+			return true;
+	}
+	return false;
+}
+
+struct wait {
+	struct ua_call *call;
+	enum ua_event what;
+};
+
+static bool
+is_noted(void *arg)
+{
+	struct wait *x = arg;
+
+	return ua_noted(x->call, x->what, 0) != NULL;
+}
+
+static const struct ua_note *
+noted(struct ua_call *c, enum ua_event what)
+{
+	struct wait x = { c, what };
+
+	return ua_run(w, SOON, is_noted, &x) ? ua_noted(c, what, 0) : NULL;
+}
+
+static uint64_t
+arrives(struct ua_call **call)
+{
+	struct msg m;
+
+	*call = ua_invite(caller, house_at, "+33400000000");
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_string_equal(m.leg_arrived.number, "+33400000000");
+	assert_int_equal(m.leg_arrived.trunk, 0);
+	assert_int_not_equal(m.leg_arrived.media.codec, CODEC_NONE);
+	return m.leg_arrived.leg;
+}
+
+static void
+ring(uint64_t leg, enum to kind)
+{
+	struct msg m = { .type = MSG_RING_LEG };
+
+	m.ring_leg.leg = leg;
+	m.ring_leg.kind = kind;
+	m.ring_leg.port = PORT;
+	m.ring_leg.hops = 60;
+	strcpy(m.ring_leg.from, "+33612345678");
+	m.ring_leg.give_up = hf_ms(10000);
+	room_tell(ROOM_CALL, &m);
+}
+
+static void
+order(enum msg_type type, uint64_t leg)
+{
+	struct msg m = { .type = type };
+
+	switch (type) {
+	case MSG_ANSWER_LEG:
+		m.answer_leg.leg = leg;
+		m.answer_leg.port = PORT + 2;
+		break;
+	case MSG_DROP_LEG:
+		m.drop_leg.leg = leg;
+		break;
+	default:
+		fail();
+	}
+	room_tell(ROOM_CALL, &m);
+}
+
+/* A caller and the bot, talking. */
+static uint64_t
+up(struct ua_call **call)
+{
+	uint64_t leg = arrives(call);
+	struct msg m;
+
+	ring(leg | OURS, TO_HELPER);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.leg == (leg | OURS));
+	order(MSG_ANSWER_LEG, leg);
+	assert_true(fact(MSG_LEG_CONFIRMED, &m));
+	assert_non_null(noted(*call, UA_ANSWERED));
+	return leg;
+}
+
+/* ---- stories ------------------------------------------------------------- */
+
+static void
+without_hf_call_a_new_call_hears_503_after_a_short_wait(void **state)
+{
+	struct ua_call *c = ua_invite(caller, house_at, "100");
+	const struct ua_note *n = noted(c, UA_REFUSED);
+
+	(void)state;
+	assert_non_null(n);
+	assert_int_equal(n->code, 503);
+	assert_true(n->at - c->came < 1500000);
+}
+
+static void
+a_call_goes_through_and_both_ends_hear_its_end(void **state)
+{
+	struct ua_call *c, *b;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	(void)state;
+	b = ua_current(bot);
+	assert_non_null(b);
+	/* Nothing of the caller's leg is in the bot's. */
+	assert_string_not_equal(b->call_id, c->call_id);
+	assert_non_null(strstr(b->invite, "+33612345678"));
+	assert_null(strstr(b->invite, caller->ip));
+	ua_hang_up(c, NULL);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg);
+	assert_int_equal(m.leg_left.cause, CAUSE_DONE);
+	order(MSG_DROP_LEG, leg | OURS);
+	assert_non_null(noted(b, UA_BYE));
+}
+
+static void
+a_bot_that_says_agent_has_yielded(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	(void)state;
+	ua_hang_up(ua_current(bot), "SIP;cause=200;text=\"agent\"");
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == (leg | OURS));
+	assert_int_equal(m.leg_left.cause, CAUSE_YIELDED);
+}
+
+static void
+hold_info_and_refer_are_told(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	(void)state;
+	ua_reinvite(c, "sendonly", false);
+	assert_true(fact(MSG_LEG_REOFFERED, &m));
+	assert_int_equal(m.leg_reoffered.media.direction, DIRECTION_RECVONLY);
+	ua_inform(ua_current(bot), "application/dtmf-relay", "Signal=1");
+	assert_true(fact(MSG_LEG_INFO, &m));
+	assert_true(m.leg_info.leg == (leg | OURS));
+	ua_refer(ua_current(bot), "300");
+	assert_true(fact(MSG_LEG_REFERRED, &m));
+	assert_non_null(noted(ua_current(bot), UA_NOTIFIED));
+}
+
+static void
+a_dead_target_is_passed_over_in_milliseconds(void **state)
+{
+	struct msg m;
+	int64_t begin;
+
+	(void)state;
+	ua_close(bot);
+	begin = ua_now();
+	ring(OURS | 7, TO_HELPER);
+	assert_true(fact(MSG_LEG_TRIED, &m));
+	assert_true(ua_now() - begin < 200000);
+	assert_int_equal(m.leg_tried.target, 1);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_int_equal(m.leg_answered.target, 1);
+	order(MSG_DROP_LEG, OURS | 7);
+	ua_close(second);
+	begin = ua_now();
+	ring(OURS | 8, TO_HELPER);
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	assert_true(ua_now() - begin < 200000);
+	assert_int_equal(m.leg_refused.cause, CAUSE_ICMP);
+}
+
+static void
+a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live(void **state)
+{
+	struct ua_call *c = ua_invite(stranger, house_at, "100");
+	const struct ua_note *n = noted(c, UA_REFUSED);
+
+	(void)state;
+	assert_non_null(n);
+	assert_int_equal(n->code, 401);
+	n = noted(ua_options(stranger, house_at), UA_OPTIONED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 200);
+}
+
+static void
+an_unknown_name_and_a_wrong_password_look_the_same(void **state)
+{
+	const struct ua_note *n;
+
+	(void)state;
+	strcpy(anna->user, "anna");
+	strcpy(anna->secret, "wrong");
+	n = noted(ua_register(anna, house_at, 60), UA_REGISTERED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 403);
+	strcpy(anna->user, "nobody");
+	n = noted(ua_register(anna, house_at, 60), UA_REGISTERED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 403);
+}
+
+static void
+an_agent_comes_is_rung_calls_and_goes(void **state)
+{
+	const struct ua_note *n;
+	struct ua_call *c;
+	struct msg m;
+
+	(void)state;
+	strcpy(anna->user, "anna");
+	strcpy(anna->secret, "correct horse");
+	/* Behind NAT: what she says of herself leads nowhere. */
+	strcpy(anna->manner.nat_ip, "10.9.9.9");
+	n = noted(ua_register(anna, house_at, 60), UA_REGISTERED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	ring(OURS | 9, TO_AGENT);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.media.symmetric);
+	order(MSG_DROP_LEG, OURS | 9);
+	assert_non_null(noted(anna->calls, UA_BYE));
+	c = ua_invite(anna, house_at, "*1");
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_int_equal(m.leg_arrived.agent, 0);
+	assert_int_equal(m.leg_arrived.trunk, CONF_NONE);
+	assert_string_equal(m.leg_arrived.from, "201");
+	order(MSG_ANSWER_LEG, m.leg_arrived.leg);
+	assert_true(fact(MSG_LEG_CONFIRMED, &m));
+	ua_hang_up(c, NULL);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	(void)ua_register(anna, house_at, 0);
+	assert_true(fact(MSG_AGENT_WENT, &m));
+}
+
+static void
+who_restarts_hears_the_whole_picture(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	assert_true(fact(MSG_SIP_STARTED, &m));
+	assert_int_equal(m.sip_started.dialogs, 0);
+}
+
+static void
+the_trace_and_the_counters_are_told(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	char word[32];
+	const char *rows;
+
+	(void)state;
+	snprintf(word, sizeof(word), "%llu", (unsigned long long)leg);
+	rows = room_ask("trace", word, strlen(word) + 1);
+	assert_non_null(strstr(rows, "INVITE sip:+33400000000@"));
+	assert_non_null(strstr(rows, "SIP/2.0 200 OK"));
+	assert_true(room_rows() >= 4);
+	rows = room_ask("sip", "", 0);
+	assert_non_null(strstr(rows, "name=calls_in|value=1"));
+}
+
+int
+main(int argc, char **argv)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest alone[] = {
+		T(without_hf_call_a_new_call_hears_503_after_a_short_wait),
+	};
+	const struct CMUnitTest joined[] = {
+		T(who_restarts_hears_the_whole_picture),
+		T(a_call_goes_through_and_both_ends_hear_its_end),
+		T(a_bot_that_says_agent_has_yielded),
+		T(hold_info_and_refer_are_told),
+		T(a_dead_target_is_passed_over_in_milliseconds),
+		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
+		T(an_unknown_name_and_a_wrong_password_look_the_same),
+		T(an_agent_comes_is_rung_calls_and_goes),
+		T(the_trace_and_the_counters_are_told),
+	};
+#undef T
+	int bad;
+
+	if (argc != 2)
+		return 2;
+	program = argv[1];
+	bad = cmocka_run_group_tests_name("hf-sip alone", alone, NULL, NULL);
+	room_join(ROOM_CALL);
+	return bad + cmocka_run_group_tests_name("hf-sip", joined, NULL, NULL);
+}
