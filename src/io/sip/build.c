@@ -12,7 +12,9 @@ put_eol(struct hf_buf *b)
 	hf_buf_put(b, "\r\n", 2);
 }
 
-/* A foreign text as one line: what could end it becomes a blank. */
+/* A foreign text as one line: what could end it becomes a blank.  A NUL cannot,
+ * and may stand in a quoted string that we must give back (RFC 4475 3.1.1.2).
+ */
 static void
 put_line_text(struct hf_buf *b, struct hf_slice s)
 {
@@ -20,7 +22,7 @@ put_line_text(struct hf_buf *b, struct hf_slice s)
 	const char *p = a.p, *end = a.end, *from = p;
 
 	for (; p < end; p++) {
-		if (*p != '\r' && *p != '\n' && *p != '\0')
+		if (*p != '\r' && *p != '\n')
 			continue;
 		hf_buf_put(b, from, (size_t)(p - from));
 		hf_buf_char(b, ' ');

@@ -27,7 +27,7 @@ void sip_put_request_line(
 void sip_put_status_line(
     struct hf_buf *b, uint16_t status, struct hf_slice reason);
 
-/* "Name: value" and the line end.  Folds, CR, LF and NUL in the value become
+/* "Name: value" and the line end.  Folds, CR and LF in the value become
  * blanks. */
 void sip_put(struct hf_buf *b, enum sip_header h, struct hf_slice value);
 void sip_put_named(

@@ -112,6 +112,28 @@ take_contact(struct sip_dialog *d, const struct sip_msg *m)
 	return true;
 }
 
+/* A party's URI.  A very long one loses its parameters: a dialog is known by
+ * its tags, its URIs are there for RFC 2543 (12.2.1.1). */
+static bool
+keep_party(const struct sip_uri *u, char *to, size_t cap)
+{
+	struct hf_slice whole = u->whole;
+
+	if (whole.n >= cap && u->params.n > 0)
+		whole.n = (size_t)(u->params.p - whole.p) - 1;
+	return hf_slice_copy(whole, to, cap);
+}
+
+/* RFC 2543 knew INVITEs without a Contact: whoever sent it is the target. */
+static bool
+take_target(struct sip_dialog *d, const struct sip_msg *m)
+{
+	if (sip_find(m, SIP_H_CONTACT, 0) != NULL)
+		return take_contact(d, m);
+	return is_scheme(&m->from.uri) &&
+	       keep_party(&m->from.uri, d->target, sizeof(d->target));
+}
+
 /* Record-Route in the order given, or the other way round. */
 static bool
 take_routes(struct sip_dialog *d, const struct sip_msg *m, bool reverse)
@@ -144,9 +166,9 @@ sip_dialog_called(
 {
 	if (!hf_slice_copy(m->call_id, d->call_id, sizeof(d->call_id)) ||
 	    !hf_slice_copy(m->from_tag, d->remote_tag, sizeof(d->remote_tag)) ||
-	    !hf_slice_copy(m->to.uri.whole, d->local, sizeof(d->local)) ||
-	    !hf_slice_copy(m->from.uri.whole, d->remote, sizeof(d->remote)) ||
-	    !take_contact(d, m) || !take_routes(d, m, false))
+	    !keep_party(&m->to.uri, d->local, sizeof(d->local)) ||
+	    !keep_party(&m->from.uri, d->remote, sizeof(d->remote)) ||
+	    !take_target(d, m) || !take_routes(d, m, false))
 		return 400;
 	d->cseq_remote = m->cseq;
 	d->cseq_remote_known = true;

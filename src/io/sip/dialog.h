@@ -12,7 +12,7 @@
 
 enum {
 	SIP_CALL_ID_MAX = 256, /* longer ones are refused with 400 */
-	SIP_TAG_MAX = 128,
+	SIP_TAG_MAX = 192,
 	SIP_OUR_TAG = 16, /* hex digits of a random number */
 	SIP_URI_MAX = 256,
 	SIP_ROUTES_MAX = 768, /* a whole route set, as it is written */
