@@ -371,7 +371,8 @@ restore(uint32_t i, const void *record, void *arg)
 	s->role = r->role;
 	s->judge = r->judge;
 	s->row = r->row;
-	s->source = r->source;
+	/* What we say ourselves is begun anew, or its clock would not run. */
+	s->source = r->source == SOURCE_PARTNER ? SOURCE_PARTNER : SOURCE_NONE;
 	if (r->locked && s->media.symmetric) {
 		s->media.symmetric = false;
 		s->media.rtp = r->far;
@@ -390,8 +391,8 @@ rejoin(uint32_t i, const void *record, void *arg)
 	struct stream *other = stream_at(r->partner);
 
 	if (!s->open || r->role != ROLE_HELPER || other == NULL) {
-		if (s->open && s->source != SOURCE_PARTNER &&
-		    s->source != SOURCE_NONE)
+		if (s->open && r->source != SOURCE_PARTNER &&
+		    r->source != SOURCE_NONE)
 			say_source(s, SOURCE_COMFORT, *now);
 		return;
 	}

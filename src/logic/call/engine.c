@@ -468,7 +468,11 @@ prompt_ended(struct engine *e, struct call *c, struct leg *l, uint32_t id)
 {
 	if (l != &c->caller || id != c->playing.id || id == 0)
 		return;
-	c->playing.id = 0;
+	/* The music behind it goes on, also in hf-media's next life. */
+	if (c->playing.after == AFTER_MUSIC)
+		c->playing.list.n = 0;
+	else
+		c->playing.id = 0;
 	machine_prompt_ended(e, c);
 }
 
