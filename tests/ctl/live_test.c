@@ -142,6 +142,7 @@ during_the_call(const char *id)
 	shows("registrations", "anna");
 	shows("queues", "sales");
 	shows("helpers", "cloud-a");
+	check(!says("1970"), "no time is one before the house was built");
 	shows("explain " NUMBER, "cloud-a");
 	shows("streams", "STREAM");
 	shows("config", "bots.cloud-a.to");

@@ -122,6 +122,9 @@ engine_init(
 void
 engine_wall(struct engine *e, struct hf_time now, struct hf_wall wall)
 {
+	/* At the start nobody had looked at the calendar yet. */
+	for (uint16_t i = 0; e->wall_ahead == 0 && i < e->conf->helpers; i++)
+		e->helper[i].since = wall;
 	e->wall_ahead = wall.us - now.us;
 }
 
