@@ -233,13 +233,13 @@ arrival(struct call *c, const struct pattern *p, int64_t now)
 	}
 	if (at < c->slow_until)
 		at = c->slow_until;
-	if (p->fifo || p->spike_s > 0) {
+	if (p->clump > 1) /* leaves with the last of its clump */
+		at += (p->clump - 1 - c->seq % p->clump) * (int64_t)FRAME_US;
+	if (p->fifo || p->spike_s > 0 || p->clump > 1) {
 		if (at <= c->last_arrival)
 			at = c->last_arrival + 100;
 		c->last_arrival = at;
 	}
-	if (p->clump > 1) /* leaves with the last of its clump */
-		at += (p->clump - 1 - c->seq % p->clump) * (int64_t)FRAME_US;
 	return at;
 }
 

@@ -11,14 +11,18 @@ enum {
 	BURST_MIN = 3,       /* late ones among them: it sends in bursts */
 	HUSH_MS = 60,        /* a gap behind so much silence may be meant */
 	CONTINUOUS_MS = 500, /* nobody who suppresses silence sends so much */
-	ROUGH_VOICE = 4,     /* times the mean: the prompt would be needless */
-	ROUGH_LOST = 20,     /* times the mean: one in 10^8 gaps is longer */
+	ROUGH_VOICE = 6,     /* times the mean: one in 400 gaps is longer */
+	ROUGH_GAPS = 3,
+	VOICE_MAX = 3,   /* times conf.voice */
+	ROUGH_LOST = 20, /* times the mean: one in 10^8 gaps is longer */
 	ROUGH_WEIGHT = 8,
 	GRACE_MAX_MS = 3000,
-	SKIP_MS = 40,  /* a timestamp leaps: the sender kept quiet */
-	SKIPS_MIN = 3, /* and so often: even one who sent silence before */
-	KIN_MIN = 2,   /* streams that agree speak for their helper */
-	SIGNS_MIN = 2, /* RTCP came so often: its silence means something */
+	SKIP_MS = 40,      /* a timestamp leaps: the sender kept quiet */
+	SKIPS_MIN = 3,     /* and so often: even one who sent silence before */
+	KIN_PCT = 25,      /* of them, and at least ... */
+	KIN_STREAMS = 200, /* so many count; then the past counts half */
+	KIN_MIN = 2,       /* streams that agree speak for their helper */
+	SIGNS_MIN = 2,     /* RTCP came so often: its silence means something */
 	SIGN_MAX_MS = 20000,
 };
 
@@ -54,16 +58,18 @@ after_last(const struct starve *s, struct hf_span a)
 	return hf_time_after(hf_time_after(s->last, interval(s)), a);
 }
 
-/* The prompt waits longer on a rough path, at most twice as long. */
+/* The prompt waits longer on a path that has swallowed several stretches in
+ * this very call; a stall of all calls at once must not teach that. */
 static struct hf_span
-voice_after(const struct starve *s, const struct starve_kin *kin)
+voice_after(const struct starve *s)
 {
 	struct hf_span v = s->conf.voice;
-	int64_t rough = (int64_t)kin->rough_us * ROUGH_VOICE;
+	int64_t rough = (int64_t)s->rough_us * ROUGH_VOICE;
 
-	if (rough > v.us)
-		v.us = rough < 2 * v.us ? rough : 2 * v.us;
-	return v;
+	if (s->gaps < ROUGH_GAPS || rough <= v.us)
+		return v;
+	return (struct hf_span){ rough < VOICE_MAX * v.us ? rough
+							  : VOICE_MAX * v.us };
 }
 
 static struct hf_span
@@ -107,15 +113,36 @@ move(struct starve *s, enum starve_state next, const struct starve_kin *kin)
 		break;
 	case STARVE_SUSPECT:
 		s->grace = grace(s, kin);
-		s->due = after_last(s, voice_after(s, kin));
+		s->due = after_last(s, voice_after(s));
 		break;
 	}
+}
+
+/* So many streams of this helper say so that it is its way, not an accident
+ * of one. */
+static bool
+is_way(const struct starve_kin *kin, uint16_t so_many)
+{
+	return so_many >= KIN_MIN &&
+	       (uint32_t)so_many * 100 >= (uint32_t)kin->streams * KIN_PCT;
+}
+
+static void
+learn_stream(struct starve_kin *kin)
+{
+	if (++kin->streams < KIN_STREAMS)
+		return;
+	kin->streams /= 2;
+	kin->suppressing /= 2;
+	kin->continuous /= 2;
 }
 
 void
 starve_begin(struct starve *s, const struct starve_conf *c,
     const struct starve_kin *kin, struct hf_time now)
 {
+	bool suppresses = is_way(kin, kin->suppressing);
+
 	hf_assert(c->suspect.us > 0);
 	hf_assert(c->suspect.us <= c->voice.us);
 
@@ -124,10 +151,8 @@ starve_begin(struct starve *s, const struct starve_conf *c,
 		.last = now,
 		.interval_ms = INTERVAL_MS,
 		.frame_ms = INTERVAL_MS,
-		.suppresses =
-		    kin->suppressing >= KIN_MIN && kin->continuous < KIN_MIN,
-		.continuous =
-		    kin->continuous >= KIN_MIN && kin->suppressing < KIN_MIN,
+		.suppresses = suppresses,
+		.continuous = !suppresses && is_way(kin, kin->continuous),
 	};
 	move(s, STARVE_WAITING, kin);
 }
@@ -144,11 +169,10 @@ starve_end(struct starve *s)
 static void
 learn_suppression(struct starve *s, struct starve_kin *kin)
 {
-	if (s->suppresses)
-		return;
 	s->suppresses = true;
-	if (kin->suppressing < UINT16_MAX)
+	if (!s->shown && kin->suppressing < UINT16_MAX)
 		kin->suppressing++;
+	s->shown = true;
 }
 
 static void
@@ -161,9 +185,11 @@ learn_quiet(
 	if (s->quiet_ms < CONTINUOUS_MS)
 		return;
 	s->quiet_ms = CONTINUOUS_MS;
-	if (!s->continuous && !s->suppresses && kin->continuous < UINT16_MAX)
+	if (!s->sent_silence && kin->continuous < UINT16_MAX)
 		kin->continuous++;
-	s->continuous = true;
+	s->sent_silence = s->continuous = true;
+	if (!s->shown) /* its kin's way is not its own */
+		s->suppresses = false;
 }
 
 /* The numbers go on but time was left out, or a talkspurt begins: the gap was
@@ -209,21 +235,27 @@ learn_interval(struct starve *s, const struct starve_packet *p,
 	s->burst_seen = s->burst_late = 0;
 }
 
+static uint32_t
+learn_mean(uint32_t mean, uint16_t *gaps, int64_t over)
+{
+	int64_t n = *gaps < ROUGH_WEIGHT ? *gaps + 1 : ROUGH_WEIGHT;
+
+	if (*gaps < UINT16_MAX)
+		(*gaps)++;
+	return (uint32_t)(mean + (over - (int64_t)mean) / n);
+}
+
 /* What the path swallowed beyond the first suspicion: for exponential gaps
  * that is their mean, however long we wait before we call it a gap. */
 static void
-learn_rough(const struct starve *s, struct starve_kin *kin, struct hf_span gap)
+learn_rough(struct starve *s, struct starve_kin *kin, struct hf_span gap)
 {
 	int64_t over = gap.us - interval(s).us - s->conf.suspect.us;
-	int64_t n;
 
 	if (over <= 0 || gap.us > s->conf.lost.us)
 		return; /* an outage says nothing about ordinary days */
-	n = kin->gaps < ROUGH_WEIGHT ? kin->gaps + 1 : ROUGH_WEIGHT;
-	kin->rough_us =
-	    (uint32_t)(kin->rough_us + (over - (int64_t)kin->rough_us) / n);
-	if (kin->gaps < UINT16_MAX)
-		kin->gaps++;
+	s->rough_us = learn_mean(s->rough_us, &s->gaps, over);
+	kin->rough_us = learn_mean(kin->rough_us, &kin->gaps, over);
 }
 
 enum starve_event
@@ -245,11 +277,14 @@ starve_hear(struct starve *s, struct starve_kin *kin,
 		learn_interval(s, p, gap, next);
 	learn_quiet(s, kin, p);
 
-	if (!known || (int16_t)(p->seq - s->seq) > 0)
+	if (!known || (int16_t)(p->seq - s->seq) > 0) {
 		s->seq = p->seq;
-	if (p->ms != 0) {
-		s->ts = p->ts;
-		if (!s->came)
+		if (p->ms != 0)
+			s->ts = p->ts;
+	}
+	if (!s->came) {
+		learn_stream(kin);
+		if (p->ms != 0)
 			s->interval_ms = s->frame_ms = p->ms;
 	}
 	s->ssrc = p->ssrc;

@@ -15,8 +15,8 @@
  * packets, and from gaps in which no packet is missing: the next number with a
  * marker bit or a leap in its timestamp); a sender that delivers in bursts; our
  * own stall.  And on a path that has swallowed stretches before,
- * it waits a little longer with the prompt, and asks for grace before the
- * helper is given up.
+ * it waits longer with the prompt (the comfort noise comes in time), and asks
+ * for grace before the helper is given up.
  *
  * Pure: no I/O, no clock, no allocation.
  */
@@ -64,6 +64,7 @@ struct starve_kin {
 	uint32_t rough_us;    /* mean length of what its paths swallow, beyond
 			       * the first suspicion */
 	uint16_t gaps;        /* seen, to 65535 */
+	uint16_t streams;     /* heard; of them: */
 	uint16_t suppressing; /* streams that suppressed silence */
 	uint16_t continuous;  /* streams that sent theirs */
 };
@@ -93,15 +94,18 @@ struct starve {
 	uint32_t ts;
 	uint8_t interval_ms; /* learned */
 	uint8_t frame_ms;
-	bool came;         /* last is a packet's */
-	bool suppresses;   /* learned; not judged by gaps any more */
-	bool continuous;   /* learned: sends its silence too */
-	bool hushed;       /* the gap began in silence */
-	uint16_t quiet_ms; /* what it just sent, without a voice in it */
+	bool came;                /* last is a packet's */
+	bool suppresses;          /* learned; not judged by gaps any more */
+	bool continuous;          /* learned: sends its silence too */
+	bool shown, sent_silence; /* it did so itself, not only its kin */
+	bool hushed;              /* the gap began in silence */
+	uint16_t quiet_ms;        /* what it just sent, without a voice in it */
 	uint8_t burst_seen, burst_late; /* of the last packets, how many */
 	uint16_t burst_ms;              /* mean of their gaps */
-	uint8_t signs;                  /* RTCP packets, to 255 */
-	uint8_t skips;                  /* gaps without a loss, to 255 */
+	uint32_t rough_us;              /* as in starve_kin, of this stream */
+	uint16_t gaps;
+	uint8_t signs; /* RTCP packets, to 255 */
+	uint8_t skips; /* gaps without a loss, to 255 */
 };
 
 void starve_begin(struct starve *s, const struct starve_conf *c,
