@@ -174,6 +174,18 @@ hang_up(bool keeper_too)
 }
 
 void
+room_leaves(enum room neighbour)
+{
+	chan_close(&lines[neighbour].chan);
+}
+
+void
+room_returns(enum room neighbour)
+{
+	hand_over(neighbour);
+}
+
+void
 room_kill(void)
 {
 	if (child == 0)

@@ -24,6 +24,10 @@ void room_prepare(void (*fn)(void));
 /* We play this neighbour from the next start on. */
 void room_join(enum room neighbour);
 
+/* It dies, and is there again, while the room lives. */
+void room_leaves(enum room neighbour);
+void room_returns(enum room neighbour);
+
 /* SIGKILL and wait; or: all neighbours leave, and it must end by itself. */
 void room_kill(void);
 void room_end(void);

@@ -434,6 +434,29 @@ who_restarts_hears_the_whole_picture(void **state)
 }
 
 static void
+a_mind_that_was_away_hears_what_it_slept_through(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	(void)state;
+	room_leaves(ROOM_CALL);
+	(void)ua_run(w, 100, NULL, NULL);
+	ua_hang_up(c, NULL);
+	assert_non_null(noted(c, UA_LEFT));
+	room_returns(ROOM_CALL);
+	assert_true(fact(MSG_SIP_STARTED, &m));
+	assert_int_equal(m.sip_started.dialogs, 1);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.leg == (leg | OURS));
+	order(MSG_DROP_LEG, leg | OURS);
+	assert_non_null(noted(ua_current(bot), UA_BYE));
+}
+
+static void
 the_trace_and_the_counters_are_told(void **state)
 {
 	struct ua_call *c;
@@ -467,6 +490,7 @@ main(int argc, char **argv)
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(an_agent_comes_is_rung_calls_and_goes),
+		T(a_mind_that_was_away_hears_what_it_slept_through),
 		T(the_trace_and_the_counters_are_told),
 	};
 #undef T

@@ -175,18 +175,63 @@ answer(struct leg *l, struct sdp_state *state, const struct sip_msg *m,
 
 /* ---- facts --------------------------------------------------------------- */
 
+/* Legs that ended while hf-call was away: the last of them, until it is back.
+ * It remembers its calls, and would wait for them for ever. */
+enum { ENDED_MAX = 1024 };
+
+static struct {
+	struct msg_leg_left left;
+	bool refused; /* never answered: LEG_REFUSED */
+} ended[ENDED_MAX];
+static uint32_t endeds;
+
+static void
+tell_ended(const struct msg_leg_left *f, bool refused)
+{
+	struct msg m = { .type = refused ? MSG_LEG_REFUSED : MSG_LEG_LEFT };
+
+	if (!proc_there(PEER_CALL)) {
+		ended[endeds % ENDED_MAX].left = *f;
+		ended[endeds++ % ENDED_MAX].refused = refused;
+		return;
+	}
+	if (refused) {
+		m.leg_refused.leg = f->leg;
+		m.leg_refused.cause = f->cause;
+		m.leg_refused.code = f->code;
+		memcpy(m.leg_refused.reason, f->reason, sizeof(f->reason));
+	} else {
+		m.leg_left = *f;
+	}
+	proc_send(PEER_CALL, &m);
+}
+
+static struct msg_leg_left
+news_of(const struct leg *l, enum cause cause, uint16_t code,
+    struct hf_slice reason)
+{
+	struct msg_leg_left f = { .leg = l->id, .cause = cause, .code = code };
+
+	(void)hf_slice_copy(reason, f.reason, sizeof(f.reason));
+	return f;
+}
+
 static void
 tell_left(
     const struct leg *l, enum cause cause, uint16_t code, const char *reason)
 {
-	struct msg f = { .type = MSG_LEG_LEFT };
+	struct msg_leg_left f = news_of(l, cause, code, hf_slice_of(reason));
 
-	f.leg_left.leg = l->id;
-	f.leg_left.cause = cause;
-	f.leg_left.code = code;
-	(void)hf_slice_copy(
-	    hf_slice_of(reason), f.leg_left.reason, sizeof(f.leg_left.reason));
-	proc_send(PEER_CALL, &f);
+	tell_ended(&f, false);
+}
+
+void
+leg_refused(const struct leg *l, enum cause cause, uint16_t code,
+    struct hf_slice reason)
+{
+	struct msg_leg_left f = news_of(l, cause, code, reason);
+
+	tell_ended(&f, true);
 }
 
 static void
@@ -307,9 +352,8 @@ leg_arrive(
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	if (l->agent != CONF_NONE) {
 		/* A phone may be behind NAT: the way it came is the way. */
-		s->dialog.natted = s->dialog.routes[0] == '\0';
-		if (s->dialog.natted)
-			s->dialog.flow = *from;
+		s->dialog.symmetric = true;
+		sip_dialog_refresh(&s->dialog, m, from);
 	}
 	describe(l, m, from);
 	l->arrived.media = leg_media(&l->media);
@@ -321,16 +365,68 @@ leg_arrive(
 	}
 }
 
+static void
+tell_answered(struct leg *l)
+{
+	struct msg f = { .type = MSG_LEG_ANSWERED };
+
+	l->state = LEG_UP;
+	f.leg_answered.leg = l->id;
+	f.leg_answered.target = l->target;
+	f.leg_answered.media = leg_media(&l->media);
+	proc_send(PEER_CALL, &f);
+}
+
+/* What hf-call must know of a leg that it may have slept through; what it
+ * knows already does it no harm, and a leg it does not know it drops. */
+static void
+tell_again(struct leg *l)
+{
+	struct msg f = { .type = MSG_LEG_CONFIRMED };
+
+	switch ((enum leg_state)l->state) {
+	case LEG_FREE:
+		return;
+	case LEG_WAITING:
+		tell_arrived(l);
+		return;
+	case LEG_ARRIVED:
+		f.type = MSG_LEG_ARRIVED;
+		f.leg_arrived = l->arrived;
+		proc_send(PEER_CALL, &f);
+		return;
+	case LEG_RINGING:
+		f.type = MSG_LEG_TRIED;
+		f.leg_tried.leg = l->id;
+		f.leg_tried.target = l->target;
+		if (l->tried)
+			proc_send(PEER_CALL, &f);
+		return;
+	case LEG_ANSWERED:
+	case LEG_UP:
+		if (l->order.leg != 0) {
+			tell_answered(l);
+			return;
+		}
+		f.leg_confirmed.leg = l->id;
+		if (l->late)
+			f.leg_confirmed.media = leg_media(&l->media);
+		proc_send(PEER_CALL, &f);
+		return;
+	}
+}
+
 void
 legs_picture(void)
 {
-	for (uint32_t i = 0; i < room.legs.cap; i++) {
-		struct leg *l = &room.leg[i];
+	uint32_t first = endeds > ENDED_MAX ? endeds - ENDED_MAX : 0;
 
-		if (l->state == LEG_WAITING ||
-		    (l->state == LEG_ARRIVED && l->decide_by.us != INT64_MAX))
-			tell_arrived(l);
-	}
+	for (uint32_t i = first; i < endeds; i++)
+		tell_ended(
+		    &ended[i % ENDED_MAX].left, ended[i % ENDED_MAX].refused);
+	endeds = 0;
+	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.cap; i++)
+		tell_again(&room.leg[i]);
 }
 
 static void
@@ -564,7 +660,6 @@ void
 on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	struct leg *l = leg_of(s);
-	struct msg f = { .type = MSG_LEG_ANSWERED };
 	struct sdp_ours ours;
 	struct sdp theirs;
 	uint16_t status;
@@ -582,22 +677,13 @@ on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 		    &l->sdp, &theirs, &ours, &s->dialog.flow.peer, &l->media);
 	/* Without a description now, what an 18x said stands. */
 	if (status != 0 || l->media.codec == SIP_CODEC_NONE) {
-		struct msg no = { .type = MSG_LEG_REFUSED };
-
-		no.leg_refused.leg = l->id;
-		no.leg_refused.code = 488;
-		no.leg_refused.cause = CAUSE_GARBAGE;
+		leg_refused(l, CAUSE_GARBAGE, 488, HF_SLICE(""));
 		sip_session_drop(&room.ss, s, 488,
 		    HF_SLICE("no usable session description"), room.now);
 		leg_free(l);
-		proc_send(PEER_CALL, &no);
 		return;
 	}
-	l->state = LEG_UP;
-	f.leg_answered.leg = l->id;
-	f.leg_answered.target = l->target;
-	f.leg_answered.media = leg_media(&l->media);
-	proc_send(PEER_CALL, &f);
+	tell_answered(l);
 }
 
 void

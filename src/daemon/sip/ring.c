@@ -161,7 +161,7 @@ call_target(struct leg *l)
 	if (s == NULL)
 		return false;
 	s->mark = l->id;
-	s->dialog.natted = t.natted;
+	s->dialog.symmetric = t.natted;
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	l->tried = false;
 	l->next_by = l->target + 1u < targets(o)
@@ -174,15 +174,8 @@ call_target(struct leg *l)
 static void
 tell_refused(const struct leg *l, enum cause cause, const struct sip_msg *m)
 {
-	struct msg f = { .type = MSG_LEG_REFUSED };
-
-	f.leg_refused.leg = l->id;
-	f.leg_refused.code = l->last_code;
-	f.leg_refused.cause = cause;
-	if (m != NULL)
-		(void)hf_slice_copy(m->reason, f.leg_refused.reason,
-		    sizeof(f.leg_refused.reason));
-	proc_send(PEER_CALL, &f);
+	leg_refused(
+	    l, cause, l->last_code, m != NULL ? m->reason : HF_SLICE(""));
 }
 
 /* The next target that can be called; false when there is none. */

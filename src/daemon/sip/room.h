@@ -127,7 +127,10 @@ void leg_arrive(
 struct sdp_ours leg_ours(const struct leg *l, const struct sip_flow *flow);
 struct media leg_media(const struct sip_media *m);
 void leg_order(const struct msg *m);
-/* hf-call is there: tell what still waits for it. */
+/* The end of a leg that was never answered. */
+void leg_refused(const struct leg *l, enum cause cause, uint16_t code,
+    struct hf_slice reason);
+/* hf-call is there (again): what it waits for, and what it slept through. */
 void legs_picture(void);
 /* The Reason header of a goodbye (RFC 3326). */
 enum cause reason_of(

@@ -68,6 +68,10 @@ aim(struct sip_dialog *d, const struct sip_flow *from)
 	struct sip_uri u;
 
 	d->flow = *from;
+	if (d->symmetric && d->routes[0] == '\0') {
+		d->natted = true;
+		return;
+	}
 	if (!next_hop(d, &u) || !hf_addr_parse_ip(u.host, &a))
 		return;
 	a.port = u.port != 0 ? u.port : SIP_PORT;

@@ -32,8 +32,9 @@ struct sip_dialog {
 	uint32_t cseq_remote;       /* of his last one */
 	uint32_t cseq_invite;       /* of our last INVITE: its ACK's number */
 	bool cseq_remote_known;
+	bool symmetric; /* the user says: answer to the source, always */
 	bool natted; /* his Contact is not where he is: answer to the source */
-	uint8_t pad[2];
+	uint8_t pad;
 };
 
 /* Our tag as number (its key in tables) and as text. */
