@@ -267,22 +267,39 @@ watch_signals(void)
 }
 
 static bool
+wrong_dir(const char *path)
+{
+	(void)fprintf(stderr, "holdfastd: %s: %s\n", path, strerror(errno));
+	return false;
+}
+
+/* A folder that one of the rooms writes into. */
+static bool
 make_dir(const char *path)
 {
 	const struct keeper_user *u = &keeper.user;
 
 	if (path[0] == '\0')
 		return true;
-	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
-		(void)fprintf(
-		    stderr, "holdfastd: %s: %s\n", path, strerror(errno));
-		return false;
-	}
-	if (u->change && chown(path, u->uid, u->gid) != 0) {
-		(void)fprintf(
-		    stderr, "holdfastd: %s: %s\n", path, strerror(errno));
-		return false;
-	}
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		return wrong_dir(path);
+	if (u->change && chown(path, u->uid, u->gid) != 0)
+		return wrong_dir(path);
+	return true;
+}
+
+/* Rooms may put files here, and may not take away ours: the folder stays
+ * root's and is sticky.  Who may ask must be able to reach the socket. */
+static bool
+make_run_dir(const char *path)
+{
+	const struct keeper_user *u = &keeper.user;
+
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		return wrong_dir(path);
+	if (u->change &&
+	    (chown(path, 0, u->gid) != 0 || chmod(path, 01771) != 0))
+		return wrong_dir(path);
 	return true;
 }
 
@@ -334,7 +351,7 @@ prepare_folders(void)
 	char flight[KEEPER_PATH_MAX];
 	int err;
 
-	if (!make_dir(c->keeper.run_dir) || !lock_house() ||
+	if (!make_run_dir(c->keeper.run_dir) || !lock_house() ||
 	    !make_dir(c->store.dir) || !make_dir(c->store.spool))
 		return false;
 	(void)snprintf(
