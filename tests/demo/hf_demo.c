@@ -334,7 +334,7 @@ advice(const struct site *s, const char *ip)
 	       "  Be the person who takes over, from a second softphone:\n"
 	       "      user ben, password %s, server %s:%d\n"
 	       "  While ben is not there, a scripted agent, anna, answers.\n\n"
-	       "  Look at it:       %s -c %s/holdfast.yaml status\n"
+	       "  Look at it:       %s --socket %s/run/control status\n"
 	       "  Without a phone:  %s demo rescue\n"
 	       "  Stop it:          Ctrl-C\n\n",
 	    ip, s->port, ip, s->port, BOT_LIVES_MS / 1000, password, ip,

@@ -258,6 +258,70 @@ site_agent(
 	site_set(s, path, "[%s]", queues);
 }
 
+static void
+put32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (8 * i));
+}
+
+/* A wav file, 8 kHz, mono, 16 bit, of somebody who talks for so long. */
+static void
+wav_write(const char *path, int voice, unsigned frames)
+{
+	static const uint8_t form[] = { 16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0,
+		0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0, 'd', 'a', 't', 'a' };
+	uint8_t head[44] = "RIFF....WAVEfmt ", mu[VOICE_FRAME];
+	uint32_t n = frames * VOICE_FRAME * 2;
+	FILE *f = fopen(path, "wb");
+
+	if (f == NULL) {
+		perror(path);
+		exit(99);
+	}
+	memcpy(head + 16, form, sizeof form);
+	put32(head + 4, n + 36);
+	put32(head + 40, n);
+	fwrite(head, 1, sizeof head, f);
+	for (unsigned i = 0; i < frames; i++) {
+		voice_speak(
+		    VOICE_PCMU, voice, 6 + (int)(i * 7 % 10), 0, mu, sizeof mu);
+		for (size_t k = 0; k < sizeof mu; k++) {
+			int16_t v = voice_decode(VOICE_PCMU, mu[k]);
+			fwrite(&v, sizeof v, 1, f);
+		}
+	}
+	fclose(f);
+}
+
+void
+site_prompts(struct site *s)
+{
+	static const struct {
+		const char *key;
+		enum site_voice voice;
+		unsigned frames;
+	} prompt[] = {
+		{ "one_moment", SITE_ONE_MOMENT, 100 },
+		{ "still_there", SITE_STILL_THERE, 45 },
+		{ "you_are_number", SITE_YOU_ARE_NUMBER, 45 },
+		{ "in_line", SITE_IN_LINE, 45 },
+		{ "voicemail_intro", SITE_VOICEMAIL_INTRO, 45 },
+		{ "no_messages", SITE_NO_MESSAGES, 45 },
+		{ "goodbye", SITE_GOODBYE, 45 },
+		{ "all_busy", SITE_ALL_BUSY, 45 },
+		{ "music", SITE_MUSIC, 500 },
+	};
+
+	for (size_t i = 0; i < sizeof prompt / sizeof *prompt; i++) {
+		char path[120], key[64];
+		snprintf(path, sizeof path, "%s/%s.wav", s->dir, prompt[i].key);
+		snprintf(key, sizeof key, "prompts.%s", prompt[i].key);
+		wav_write(path, prompt[i].voice, prompt[i].frames);
+		site_set(s, key, "%s", path);
+	}
+}
+
 /* ---- processes
  * ------------------------------------------------------------------- */
 

@@ -20,6 +20,20 @@
 
 enum site_street { SITE_HOUSE, SITE_TRUNK, SITE_HELPERS, SITE_AGENTS };
 
+/* What the house says, as voices of its own (site_prompts); actors take those
+ * below. */
+enum site_voice {
+	SITE_ONE_MOMENT = 26,
+	SITE_STILL_THERE,
+	SITE_YOU_ARE_NUMBER,
+	SITE_IN_LINE,
+	SITE_VOICEMAIL_INTRO,
+	SITE_NO_MESSAGES,
+	SITE_GOODBYE,
+	SITE_ALL_BUSY,
+	SITE_MUSIC,
+};
+
 struct site_key {
 	char path[120];
 	char value[600];
@@ -55,6 +69,10 @@ void site_unset(struct site *, const char *path);
 /* An agent's account; writes the secret's file. */
 void site_agent(
     struct site *, const char *name, const char *secret, const char *queues);
+
+/* Every prompt is a voice that can be told from all others, instead of Debian's
+ * recordings. */
+void site_prompts(struct site *);
 
 /* Starts it and waits until it answers OPTIONS; false with its log on standard
  * error when it does not within 10 s. */

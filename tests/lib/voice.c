@@ -76,14 +76,16 @@ make_tables(void)
 	compress_by(mu_linear, mu_byte);
 	compress_by(a_linear, a_byte);
 	for (int v = 0; v < VOICE_ACTORS; v++)
-		for (int l = 0; l < VOICE_LEVELS; l++)
+		for (int l = 0; l < VOICE_LEVELS; l++) {
+			/* 26 dB between faint and loud, as in speech. */
+			double loud = 400 * pow(1.22, l);
 			for (int i = 0; i < VOICE_FRAME; i++) {
 				double t = 2 * M_PI * i / VOICE_RATE;
 				double s = 2 * sin(t * low[v % LOWS]) +
 					   0.8 * sin(t * high[v / LOWS] + 1);
-				spoken[v][l][i] =
-				    (int16_t)(s * (1500 + 350 * l));
+				spoken[v][l][i] = (int16_t)(s * loud);
 			}
+		}
 }
 
 static const int16_t *

@@ -47,12 +47,12 @@ actor_new(struct live *v, const char *name, enum live_role role)
 	}
 	*a = (struct live_actor){ .role = role, .remote = true };
 	snprintf(a->name, sizeof a->name, "%s", name);
-	int voice =
-	    v->voices < LIVE_CROWD_VOICE ? v->voices++ : LIVE_CROWD_VOICE;
 	/* Strides through the tones, so that neighbours differ in both. */
+	int voice = v->voices < LIVE_VOICES ? v->voices++ * 7 % LIVE_VOICES
+					    : LIVE_CROWD_VOICE;
 	a->ua = ua_new(v->world, name,
 	    v->way.ipv6 ? "::1" : site_address(st, ++v->place[st]),
-	    v->way.tcp ? UA_TCP : UA_UDP, voice * 7 % LIVE_CROWD_VOICE);
+	    v->way.tcp ? UA_TCP : UA_UDP, voice);
 	a->ua->manner.answer_ms = role == LIVE_AGENT ? -1 : HELPER_ANSWERS_MS;
 	a->ua->on_note = world_answers;
 	if (v->way.nat && role == LIVE_AGENT)
@@ -257,6 +257,7 @@ live_start(struct live *v)
 	agents_set(v);
 	if (!v->ladder)
 		ladder_default(v, agents);
+	site_prompts(v->site);
 	if (!site_start(v->site, v->world))
 		return false;
 	for (size_t i = 0; i < v->actors; i++)
@@ -367,6 +368,9 @@ operate(struct live *v, const struct story_act *t)
 	for (unsigned i = 0; i < t->words; i++) {
 		size_t n = strlen(words);
 		snprintf(words + n, sizeof words - n, " '%s'", t->word[i]);
+		/* States have an underscore in stories, a hyphen in hfctl. */
+		for (char *p = words + n; (p = strchr(p, '_')) != NULL;)
+			*p = '-';
 	}
 	int status = site_ctl(v->site, words, said, sizeof said);
 	if (status != 0)

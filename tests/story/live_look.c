@@ -25,26 +25,30 @@ seen(const struct live_actor *a, enum ua_event what, int64_t from)
 	return first;
 }
 
-/* VOICE_... of a word; false: it is not a sound. */
+/* Voices from first to last are that sound.  False: it is none. */
 static bool
-sound_of(struct live *v, const char *word, int *whose)
+sound_of(struct live *v, const char *word, int *first, int *last)
 {
 	static const struct {
 		const char *word;
-		int whose;
-	} sounds[] = { { "comfort", VOICE_FAINT }, { "a-voice", VOICE_OTHER },
-		{ "ringback", VOICE_OTHER }, { "music", VOICE_OTHER },
-		{ "a-beep", VOICE_OTHER }, { "goodbye", VOICE_OTHER },
-		{ "something", VOICE_NONE } };
+		int first, last;
+	} sounds[] = { { "comfort", VOICE_FAINT, VOICE_FAINT },
+		{ "a-voice", SITE_ONE_MOMENT, SITE_ALL_BUSY },
+		{ "goodbye", SITE_GOODBYE, SITE_GOODBYE },
+		{ "music", SITE_MUSIC, SITE_MUSIC },
+		{ "ringback", VOICE_OTHER, VOICE_OTHER },
+		{ "a-beep", VOICE_OTHER, VOICE_OTHER },
+		{ "something", VOICE_NONE, VOICE_NONE } };
 	const struct live_actor *a = live_find(v, word);
 
 	for (size_t i = 0; i < sizeof sounds / sizeof *sounds; i++)
 		if (strcmp(word, sounds[i].word) == 0) {
-			*whose = sounds[i].whose;
+			*first = sounds[i].first;
+			*last = sounds[i].last;
 			return true;
 		}
 	if (a != NULL)
-		*whose = a->ua->voice;
+		*first = *last = a->ua->voice;
 	return a != NULL;
 }
 
@@ -54,7 +58,7 @@ heard(
     struct live *v, const struct live_actor *a, const char *what, int64_t from)
 {
 	int64_t first = -1;
-	int whose = 0;
+	int whose = 0, last_voice = 0;
 
 	if (strcmp(what, "ringback") == 0) {
 		/* The phone makes it itself after a 180. */
@@ -70,13 +74,15 @@ heard(
 			last = c->media.heard[c->media.hears - 1].at;
 		return ua_now() - last >= NOTHING_US ? last + NOTHING_US : -1;
 	}
-	if (!sound_of(v, what, &whose))
+	if (!sound_of(v, what, &whose, &last_voice))
 		return -1;
-	for (const struct ua_call *c = a->ua->calls; c != NULL; c = c->next) {
-		int64_t at = ua_hears(c, whose, from);
-		if (at >= 0 && (first < 0 || at < first))
-			first = at;
-	}
+	for (; whose <= last_voice; whose++)
+		for (const struct ua_call *c = a->ua->calls; c != NULL;
+		     c = c->next) {
+			int64_t at = ua_hears(c, whose, from);
+			if (at >= 0 && (first < 0 || at < first))
+				first = at;
+		}
 	return first;
 }
 
@@ -152,7 +158,7 @@ is_in_state(struct live *v, const struct live_actor *a, const char *state)
 	static char said[SAID_MAX];
 
 	site_ctl(v->site,
-	    a->role == LIVE_AGENT ? "agents --json" : "helpers --json", said,
+	    a->role == LIVE_AGENT ? "--json agents" : "--json helpers", said,
 	    sizeof said);
 	return row_has(said, a->name, state);
 }
@@ -173,7 +179,7 @@ rows_of(struct live *v, const char *words)
 static long
 calls_up(struct live *v)
 {
-	return rows_of(v, "calls --json");
+	return rows_of(v, "--json calls --live");
 }
 
 static long
@@ -264,6 +270,8 @@ journal_count(struct live *v, const struct story_act *t)
 	else
 		snprintf(
 		    v->why, sizeof v->why, "journal: %s", sqlite3_errmsg(db));
+	if (n >= 0)
+		v->why[0] = '\0';
 	sqlite3_finalize(s);
 	sqlite3_close(db);
 	return n;
@@ -415,6 +423,12 @@ show_heard(struct live *v, const struct ua_call *c)
 		for (size_t j = 0; j < v->actors; j++)
 			if (v->actor[j].ua->voice == m->heard[i].whose)
 				who = v->actor[j].name;
+		static const char *const house[] = { "one-moment",
+			"still-there", "you-are-number", "in-line", "intro",
+			"no-messages", "goodbye", "all-busy", "music" };
+		if (m->heard[i].whose >= SITE_ONE_MOMENT &&
+		    m->heard[i].whose <= SITE_MUSIC)
+			who = house[m->heard[i].whose - SITE_ONE_MOMENT];
 		static const char *const other[] = { "", "silence", "comfort",
 			"a voice or music", "digit", "?" };
 		if (m->heard[i].whose < 0)
