@@ -17,12 +17,17 @@ enum prompt {
 	PROMPT_NO_MESSAGES,
 	PROMPT_GOODBYE,
 	PROMPT_ALL_BUSY,
-	PROMPT_BEEP,	 /* synthetic */
-	PROMPT_RINGBACK, /* synthetic; loops */
-	PROMPT_CONFIRM,	 /* two short tones: done */
-	PROMPT_REFUSE,	 /* a low tone: not possible */
-	PROMPT_MUSIC,	 /* loops */
+	PROMPT_BEEP,        /* synthetic */
+	PROMPT_RINGBACK,    /* synthetic; loops */
+	PROMPT_CONFIRM,     /* two short tones: done */
+	PROMPT_REFUSE,      /* a low tone: not possible */
+	PROMPT_MUSIC,       /* loops */
 	PROMPT_QUEUE_MUSIC, /* + queue's place; falls back to PROMPT_MUSIC */
+	/* + box's place; falls back to PROMPT_VOICEMAIL_INTRO */
+	PROMPT_GREETING = PROMPT_QUEUE_MUSIC + 64,
+	PROMPT_END = PROMPT_GREETING + 64,
 };
+
+_Static_assert(PROMPT_END <= 256, "PLAY_PROMPT's list has a byte for each");
 
 #endif

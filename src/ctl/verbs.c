@@ -142,6 +142,24 @@ verb_registrations(struct ctl *c)
 }
 
 static int
+verb_sip(struct ctl *c)
+{
+	return show_rows(c, "sip", NULL, 0, "no counters");
+}
+
+static int
+verb_journal(struct ctl *c)
+{
+	return show_one(c, "journal", NULL, 0, NULL);
+}
+
+static int
+verb_drop(struct ctl *c)
+{
+	return show_one(c, "drop", &c->word[1], 1, NULL);
+}
+
+static int
 verb_drain(struct ctl *c)
 {
 	const char *on = c->off ? "off" : "on";
@@ -189,12 +207,36 @@ verb_status(struct ctl *c)
 	return CTL_DONE;
 }
 
+/* What operators have forced is left to the evidence again. */
+static int
+undo_forces(struct ctl *c)
+{
+	struct rows r;
+	int err = link_ask(c, "helpers", NULL, 0, &r), one;
+	char forced[16], name[64];
+
+	for (size_t i = 0; err == CTL_DONE && i < r.n; i++) {
+		const char *const word[] = {
+			row_str(r.row[i], "name", name, sizeof(name)), "auto"
+		};
+		struct rows answer;
+
+		row_str(r.row[i], "forced", forced, sizeof(forced));
+		if (forced[0] == '\0')
+			continue;
+		one = link_ask(c, "helper", word, 2, &answer);
+		rows_free(&answer);
+		err = one;
+	}
+	rows_free(&r);
+	return err;
+}
+
 static int
 verb_reload(struct ctl *c)
 {
-	static const char *const reset[] = { "reset" };
 	struct rows r;
-	int err = link_ask(c, "reload", reset, c->reset, &r);
+	int err = link_ask(c, "reload", NULL, 0, &r);
 	char text[512];
 
 	/* What is wrong with the file comes as rows before the error. */
@@ -210,6 +252,8 @@ verb_reload(struct ctl *c)
 		show_fields(stdout, r.row[r.n - 1]);
 	}
 	rows_free(&r);
+	if (err == CTL_DONE && c->reset)
+		err = undo_forces(c);
 	return err;
 }
 
@@ -395,6 +439,11 @@ const struct ctl_verb ctl_verbs[] = {
 	    verb_explain, 1, 1, FIRST(COMPLETE_NUMBER), "" },
 	{ "streams", "", "open media streams",
 	    verb_streams, 0, 0, { NONE, NONE }, "" },
+	{ "sip", "", "counters of hf-sip", verb_sip, 0, 0, { NONE, NONE }, "" },
+	{ "journal", "", "counters of the journal",
+	    verb_journal, 0, 0, { NONE, NONE }, "" },
+	{ "drop", "ID", "end a live call",
+	    verb_drop, 1, 1, FIRST(COMPLETE_CALL), "" },
 	{ "config", "[-c FILE]", "effective settings and where each comes from",
 	    verb_config, 0, 0, { NONE, NONE }, "" },
 	{ "reload", "[--reset]", "read the configuration again",

@@ -74,6 +74,9 @@ ANSWERS = {
     'message_delete': [],
     'messages': [row(box_s='front', name_s='m1', at_t=NOW,
                       length_d=5000000)],
+    'sip': [row(name_s='legs', value_n=2)],
+    'journal': [row(state_s='ok', taken_n=7)],
+    'drop': [row(dropped_s='lyon-1-7')],
     'reload': [row(generation_n=2)],
     'drain': [row(draining_b='true', calls_n=3)],
 }
@@ -140,7 +143,8 @@ def hfctl(*words, run_dir=None, binary=False):
 
 def each_verb_answers_in_both_ways():
     words = {'call': ['lyon-1-6'], 'why': ['lyon-1-6'],
-             'trace': ['lyon-1-6'], 'agent': ['anna', 'not-ready'],
+             'trace': ['lyon-1-6'],
+             'drop': ['lyon-1-7'], 'agent': ['anna', 'not-ready'],
              'helper': ['cloud-a', 'open'], 'explain': ['+33400000000']}
     for verb in VERBS:
         if verb == 'demo':
@@ -174,7 +178,11 @@ def answers_have_their_shape():
     _, out, _ = hfctl('drain', '--off')
     check(asked[-1] == ('drain', ['off']), asked[-1])
     _, out, _ = hfctl('reload', '--reset')
-    check(asked[-1] == ('reload', ['reset']), asked[-1])
+    check(asked[-2][0] == 'reload' and asked[-1][0] == 'helpers', asked[-2:])
+    ANSWERS['helpers'].append(row(name_s='b', forced_s='open'))
+    hfctl('reload', '--reset')
+    check(asked[-1] == ('helper', ['b', 'auto']), asked[-1])
+    ANSWERS['helpers'].pop()
     _, out, _ = hfctl('status')
     check('2h00m' in out and 'hf-call' in out and 'WAITING' in out, out)
     _, out, _ = hfctl('trace', 'lyon-1-6')

@@ -91,6 +91,12 @@ refused(void *arg)
 }
 
 static bool
+is_over(void *arg)
+{
+	return ua_noted(arg, UA_BYE, 0) != NULL;
+}
+
+static bool
 begin(void)
 {
 	carol = ua_new(
@@ -145,6 +151,8 @@ during_the_call(const char *id)
 	check(!says("1970"), "no time is one before the house was built");
 	shows("explain " NUMBER, "cloud-a");
 	shows("streams", "STREAM");
+	shows("sip", "messages_in");
+	shows("journal", "stored");
 	shows("config", "bots.cloud-a.to");
 	snprintf(words, sizeof words, "call %s", id);
 	shows(words, "with_helper");
@@ -190,6 +198,7 @@ static void
 acting(void)
 {
 	struct ua_call *c;
+	char words[200];
 
 	check(hfctl("agent anna not-ready") == 0 && says("not_ready"),
 	    "an agent is told to rest");
@@ -202,7 +211,9 @@ acting(void)
 	    "a breaker is forced open");
 	check(hfctl("explain " NUMBER) == 0 && says("breaker_open"),
 	    "and its rung is passed by");
-	check(hfctl("helper cloud-a auto") == 0, "and let be");
+	check(hfctl("reload --reset") == 0 && hfctl("helpers") == 0 &&
+		  !says("open"),
+	    "and let be");
 	shows("voicemail list", "no messages");
 	check(hfctl("voicemail delete front nothing") == 1 &&
 		  says("no such message"),
@@ -212,6 +223,16 @@ acting(void)
 	c = ua_invite(carol, site->udp, NUMBER);
 	check(ua_run(w, SOON_MS, refused, c), "a call is refused meanwhile");
 	check(hfctl("drain --off") == 0, "it takes calls again");
+	call = ua_invite(carol, site->udp, NUMBER);
+	check(ua_run(w, SOON_MS, hears_bot, NULL), "a call comes again");
+	check(hfctl("drop nobody") == 1 && says("no such live call"),
+	    "who is not there cannot be dropped");
+	hfctl("--json calls | python3 -c 'import json, sys; "
+	      "print(json.load(sys.stdin)[0][\"id\"])'");
+	said[strcspn(said, "\n")] = '\0';
+	snprintf(words, sizeof words, "drop %.60s", said);
+	check(hfctl("%s", words) == 0 && ua_run(w, SOON_MS, is_over, call),
+	    "a call is dropped");
 	check(hfctl("why nobody") == 1 && says("no such call"),
 	    "a call that was not has no story");
 }

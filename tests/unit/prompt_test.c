@@ -155,6 +155,8 @@ without_any_file_there_is_still_a_voice(void **state)
 	}
 	assert_true(prompt_clip(&b, PROMPT_QUEUE_MUSIC + 3)->loops);
 	assert_false(prompt_clip(&b, PROMPT_BEEP)->loops);
+	assert_ptr_equal(prompt_clip(&b, PROMPT_GREETING + 3),
+	    prompt_clip(&b, PROMPT_VOICEMAIL_INTRO));
 	assert_in_range(
 	    ear_listen(G711_PCMA,
 		prompt_clip(&b, PROMPT_BEEP)->law[G711_PCMA] + 800, 160)

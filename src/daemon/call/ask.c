@@ -324,6 +324,8 @@ row_helper(struct answer *a, uint16_t i)
 	row_bool(b, "answers_options", h->answers);
 	row_span(b, "rtt", h->rtt);
 	row_bool(b, "remote", c->remote);
+	row_text(b, "provider", c->provider);
+	row_text(b, "region", c->region);
 }
 
 static void

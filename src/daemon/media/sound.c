@@ -57,6 +57,9 @@ sound_load(const struct conf *c)
 	for (unsigned q = 0; q < c->queues; q++)
 		if (c->queue[q].used)
 			load(c, PROMPT_QUEUE_MUSIC + q, c->queue[q].music);
+	for (unsigned x = 0; x < c->boxes; x++)
+		if (c->box[x].used)
+			load(c, PROMPT_GREETING + x, c->box[x].greeting);
 	numbers = prompt_load_digits(&room.book, p->dir);
 	hf_log(LOG_INFO, "prompts_loaded", "numbers=%u", numbers);
 }

@@ -187,7 +187,7 @@ prompt_synthesize(struct prompt_book *b)
 		if (!synthesize(c, synthetic[i].tone))
 			return false;
 	}
-	for (unsigned q = PROMPT_QUEUE_MUSIC; q < PROMPT_NR; q++)
+	for (unsigned q = PROMPT_QUEUE_MUSIC; q < PROMPT_GREETING; q++)
 		b->clip[q].loops = true;
 	return synthesize_comfort(&b->comfort);
 }
@@ -314,6 +314,8 @@ prompt_clip(const struct prompt_book *b, unsigned at)
 {
 	if (at < PROMPT_NR && b->clip[at].n != 0)
 		return &b->clip[at];
+	if (at >= PROMPT_GREETING && at < PROMPT_NR)
+		return prompt_clip(b, PROMPT_VOICEMAIL_INTRO);
 	if (at >= PROMPT_MUSIC)
 		return &b->clip[PROMPT_MUSIC];
 	return &b->clip[at >= PROMPT_ONE_MOMENT ? PROMPT_ONE_MOMENT

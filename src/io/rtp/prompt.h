@@ -12,7 +12,7 @@
 
 #include "base/prompt.h" /* the numbers in PLAY_PROMPT's list */
 
-enum { PROMPT_NR = PROMPT_QUEUE_MUSIC + 64 };
+enum { PROMPT_NR = PROMPT_END };
 
 /* One sound in both laws. */
 struct clip {

@@ -39,8 +39,10 @@ feel(struct engine *e, struct call *c, bool on)
 void
 voicemail_begin(struct engine *e, struct call *c, uint16_t box)
 {
-	static const uint8_t greeting[] = { PROMPT_VOICEMAIL_INTRO, PROMPT_BEEP,
-		PROMPT_NONE };
+	const uint8_t greeting[] = { e->conf->box[box].greeting[0] != '\0'
+					 ? (uint8_t)(PROMPT_GREETING + box)
+					 : (uint8_t)PROMPT_VOICEMAIL_INTRO,
+		PROMPT_BEEP, PROMPT_NONE };
 
 	c->box = box;
 	c->rung_began = e->now;
