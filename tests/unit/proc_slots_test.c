@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,47 +123,83 @@ each_shows_what_is_live_and_nothing_else(void **state)
 	slots_close(&s);
 }
 
-/* A child dies by its own hand after so many bytes of the file were written
- * in the order of slots_commit(): here byte by byte over the two copies. */
-static void
-a_torn_write_shows_the_record_before_it(void **state)
+/* ---- a death at every instruction ------------------------------------------
+ */
+
+enum { STEPS_MAX = 200000 };
+
+static uint32_t value; /* what the step commits; 0: it releases */
+
+/* A child does the step, one instruction at a time; between any two of them it
+ * could have died, and here is what would then be found. */
+static unsigned
+step_through(struct slots *s, uint32_t before, uint32_t after)
 {
-	struct record first = record_of(1), second = record_of(2), got;
-	size_t bytes;
-	char *before, *after;
-	struct slots s;
+	struct record want[2] = { record_of(before), record_of(after) }, got;
+	unsigned steps = 0;
+	bool changed = false;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)raise(SIGSTOP);
+		if (value != 0)
+			slots_commit(s, 0, &want[1]);
+		else
+			slots_release(s, 0);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (; WIFSTOPPED(status) && steps < STEPS_MAX; steps++) {
+		bool is_new, there = slots_read(s, 0, &got);
+
+		/* What was there, then what is to be; never back, nothing else
+		 * and never an older one. */
+		is_new = value != 0 ? there && got.a == after : !there;
+		assert_true(is_new || (there && got.a == before && !changed));
+		if (there)
+			assert_memory_equal(
+			    &got, &want[got.a == after], sizeof(got));
+		changed = is_new;
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(changed);
+	return steps;
+}
+
+static void
+a_death_at_any_instruction_of_a_write_shows_old_or_new(void **state)
+{
+	struct slots s = opened(true);
+	struct record first = record_of(1);
 
 	(void)state;
-	s = opened(true);
-	bytes = s.bytes;
 	slots_commit(&s, 0, &first);
-	before = malloc(bytes);
-	after = malloc(bytes);
-	assert_true(before != NULL && after != NULL);
-	memcpy(before, s.head, bytes);
-	slots_commit(&s, 0, &second);
-	memcpy(after, s.head, bytes);
+	/* More than twice: whichever of the two copies is the older. */
+	for (value = 2; value <= 6; value++)
+		assert_true(step_through(&s, value - 1, value) > 100);
+	slots_close(&s);
+}
 
-	/* Any prefix, and any suffix, of the bytes that differ. */
-	for (size_t cut = 0; cut < 4 * s.stride; cut++) {
-		size_t at = (size_t)(s.first - (char *)s.head) + cut;
+static void
+a_death_at_any_instruction_of_a_release_brings_nothing_older(void **state)
+{
+	struct slots s = opened(true);
 
-		memcpy(s.head, after, at);
-		memcpy((char *)s.head + at, before + at, bytes - at);
-		assert_true(slots_read(&s, 0, &got));
-		assert_true(got.a == 1 || got.a == 2);
-		assert_memory_equal(
-		    &got, got.a == 1 ? &first : &second, sizeof(got));
+	(void)state;
+	for (uint32_t last = 2; last <= 5; last++) {
+		for (uint32_t n = 1; n <= last; n++) {
+			struct record r = record_of(n);
 
-		memcpy(s.head, before, at);
-		memcpy((char *)s.head + at, after + at, bytes - at);
-		memcpy(s.head, after, (size_t)(s.first - (char *)s.head));
-		assert_true(slots_read(&s, 0, &got));
-		assert_memory_equal(
-		    &got, got.a == 1 ? &first : &second, sizeof(got));
+			slots_commit(&s, 0, &r);
+		}
+		value = 0;
+		assert_true(step_through(&s, last, 0) > 10);
 	}
-	free(before);
-	free(after);
 	slots_close(&s);
 }
 
@@ -288,7 +324,11 @@ main(void)
 		cmocka_unit_test_setup(
 		    each_shows_what_is_live_and_nothing_else, begin),
 		cmocka_unit_test_setup(
-		    a_torn_write_shows_the_record_before_it, begin),
+		    a_death_at_any_instruction_of_a_write_shows_old_or_new,
+		    begin),
+		cmocka_unit_test_setup(
+		    a_death_at_any_instruction_of_a_release_brings_nothing_older,
+		    begin),
 		cmocka_unit_test_setup(
 		    a_process_killed_while_writing_leaves_whole_records, begin),
 		cmocka_unit_test_setup(a_flipped_bit_is_noticed, begin),
