@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -184,6 +187,96 @@ a_store_that_keeps_up_never_fills_it(void **state)
 	spool_close(&s);
 }
 
+/* ---- a death at every instruction ------------------------------------------
+ */
+
+enum { SMALL_AREA = 2048, STEPS_MAX = 200000 };
+
+/* The file as the next life would find it: the numbers of its first and last
+ * fact, which follow one another without a hole. */
+static uint32_t
+next_life(const struct spool *s, uint32_t *first)
+{
+	static struct msg m;
+	char copy[80];
+	struct spool again;
+	uint32_t last = 0;
+	FILE *f;
+
+	(void)snprintf(copy, sizeof(copy), "%s.copy", path);
+	f = fopen(copy, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(s->head, 1, s->bytes, f), s->bytes);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(spool_open(&again, copy, SMALL_AREA, 2), 0);
+	*first = 0;
+	while (next(&again, &m)) {
+		assert_true(last == 0 || m.seq == last + 1);
+		last = m.seq;
+		if (*first == 0)
+			*first = m.seq;
+	}
+	spool_close(&again);
+	(void)unlink(copy);
+	return last;
+}
+
+/* The child says that all up to "stored" is safe, then keeps one more. */
+static void
+step_through(struct spool *s, uint32_t old_first, uint32_t stored)
+{
+	uint32_t first, last, old_last = s->seq;
+	unsigned steps = 0;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)raise(SIGSTOP);
+		spool_stored(s, 1, stored);
+		put(s, MSG_CALL_ENDED, 7);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (; WIFSTOPPED(status) && steps < STEPS_MAX; steps++) {
+		last = next_life(s, &first);
+		assert_in_range(last, old_last, old_last + 1);
+		assert_in_range(first, old_first, stored + 1);
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(steps > 100);
+	last = next_life(s, &first);
+	assert_int_equal(last, old_last + 1);
+	assert_int_equal(first, stored + 1);
+}
+
+static void
+a_death_at_any_instruction_loses_no_fact(void **state)
+{
+	struct spool s;
+	uint32_t fit = 0;
+
+	(void)state;
+	assert_int_equal(spool_open(&s, path, SMALL_AREA, 1), 0);
+	while (s.dropped == 0) {
+		put(&s, MSG_CALL_ENDED, ++fit);
+		assert_true(fit < 1000);
+	}
+	spool_close(&s);
+	/* Half full: it is put behind the others.  Full: they are packed. */
+	for (uint32_t n = fit / 2; n < fit; n += fit - 1 - fit / 2) {
+		(void)unlink(path);
+		assert_int_equal(spool_open(&s, path, SMALL_AREA, 1), 0);
+		for (uint32_t i = 1; i <= n; i++)
+			put(&s, MSG_CALL_ENDED, i);
+		step_through(&s, 1, 2);
+		spool_close(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -198,6 +291,8 @@ main(void)
 		    a_spool_full_of_ends_drops_the_newest_and_counts, begin),
 		cmocka_unit_test_setup(
 		    a_store_that_keeps_up_never_fills_it, begin),
+		cmocka_unit_test_setup(
+		    a_death_at_any_instruction_loses_no_fact, begin),
 	};
 	int failed;
 
