@@ -22,8 +22,9 @@ static void
 tell(struct probe *p, bool ok, uint16_t code)
 {
 	size_t n = (size_t)(p - &probe[0][0]);
-	struct msg f = { .type = MSG_HELPER_PROBED };
+	struct msg f;
 
+	FACT(f, MSG_HELPER_PROBED, helper_probed);
 	p->waiting = false;
 	hf_timer_stop(proc_wheel(), &p->timer);
 	f.helper_probed.helper = (uint16_t)(n / CONF_TARGETS_MAX);

@@ -180,10 +180,11 @@ gate_stateless(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 static void
 tell_came(uint16_t agent)
 {
-	struct msg m = { .type = MSG_AGENT_CAME };
+	struct msg m;
 	const struct sip_binding *b =
 	    sip_bindings(&room.registrar, agent, 0, room.now);
 
+	FACT(m, MSG_AGENT_CAME, agent_came);
 	if (b == NULL)
 		return;
 	m.agent_came.agent = agent;
@@ -194,8 +195,9 @@ tell_came(uint16_t agent)
 static void
 tell_went(uint16_t agent)
 {
-	struct msg m = { .type = MSG_AGENT_WENT };
+	struct msg m;
 
+	FACT(m, MSG_AGENT_WENT, agent_went);
 	m.agent_went.agent = agent;
 	room.gate.unregistered++;
 	proc_send(PEER_CALL, &m);

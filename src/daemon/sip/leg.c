@@ -188,13 +188,14 @@ static uint32_t endeds;
 static void
 tell_ended(const struct msg_leg_left *f, bool refused)
 {
-	struct msg m = { .type = refused ? MSG_LEG_REFUSED : MSG_LEG_LEFT };
+	struct msg m;
 
 	if (!proc_there(PEER_CALL)) {
 		ended[endeds % ENDED_MAX].left = *f;
 		ended[endeds++ % ENDED_MAX].refused = refused;
 		return;
 	}
+	m.type = refused ? MSG_LEG_REFUSED : MSG_LEG_LEFT;
 	if (refused) {
 		m.leg_refused.leg = f->leg;
 		m.leg_refused.cause = f->cause;
@@ -237,8 +238,9 @@ leg_refused(const struct leg *l, enum cause cause, uint16_t code,
 static void
 tell_reoffered(struct leg *l, const struct sip_media *media)
 {
-	struct msg f = { .type = MSG_LEG_REOFFERED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_REOFFERED, leg_reoffered);
 	if (sip_media_eq(media, &l->media))
 		return;
 	l->media = *media;
@@ -305,8 +307,9 @@ describe(struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
 static void
 tell_arrived(struct leg *l)
 {
-	struct msg f = { .type = MSG_LEG_ARRIVED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_ARRIVED, leg_arrived);
 	f.leg_arrived = l->arrived;
 	l->state = LEG_ARRIVED;
 	l->decide_by = hf_time_after(room.now, hf_ms(DECIDE_MS));
@@ -368,8 +371,9 @@ leg_arrive(
 static void
 tell_answered(struct leg *l)
 {
-	struct msg f = { .type = MSG_LEG_ANSWERED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_ANSWERED, leg_answered);
 	l->state = LEG_UP;
 	f.leg_answered.leg = l->id;
 	f.leg_answered.target = l->target;
@@ -382,8 +386,9 @@ tell_answered(struct leg *l)
 static void
 tell_again(struct leg *l)
 {
-	struct msg f = { .type = MSG_LEG_CONFIRMED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_CONFIRMED, leg_confirmed);
 	switch ((enum leg_state)l->state) {
 	case LEG_FREE:
 		return;
@@ -690,13 +695,14 @@ void
 on_confirmed(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	struct leg *l = leg_of(s);
-	struct msg f = { .type = MSG_LEG_CONFIRMED };
+	struct msg f;
 	struct sip_media media = { .codec = SIP_CODEC_NONE };
 	struct sdp_ours ours;
 	struct sdp theirs;
 	uint16_t status;
 	bool found;
 
+	FACT(f, MSG_LEG_CONFIRMED, leg_confirmed);
 	(void)arg;
 	if (l == NULL)
 		return;
@@ -787,8 +793,9 @@ on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	const struct sip_header_line *h = sip_find(m, SIP_H_CONTENT_TYPE, 0);
 	struct leg *l = leg_of(s);
-	struct msg f = { .type = MSG_LEG_INFO };
+	struct msg f;
 
+	FACT(f, MSG_LEG_INFO, leg_info);
 	(void)arg;
 	if (l == NULL || m->body.n > sizeof(f.leg_info.body.p))
 		return;
@@ -805,8 +812,9 @@ uint16_t
 on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
 {
 	struct leg *l = leg_of(s);
-	struct msg f = { .type = MSG_LEG_REFERRED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_REFERRED, leg_referred);
 	(void)arg;
 	if (l == NULL || l->state != LEG_UP)
 		return 603;

@@ -390,8 +390,9 @@ secrets(const struct conf_secrets *s)
 static void
 met(enum peer from)
 {
-	struct msg m = { .type = MSG_SIP_STARTED };
+	struct msg m;
 
+	FACT(m, MSG_SIP_STARTED, sip_started);
 	if (from != PEER_CALL)
 		return;
 	room.now = proc_now();

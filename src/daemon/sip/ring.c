@@ -232,8 +232,9 @@ ring_next(struct leg *l)
 static void
 tell_tried(struct leg *l)
 {
-	struct msg f = { .type = MSG_LEG_TRIED };
+	struct msg f;
 
+	FACT(f, MSG_LEG_TRIED, leg_tried);
 	l->tried = true;
 	l->next_by = HF_TIME_NEVER;
 	leg_arm(l);
@@ -246,13 +247,14 @@ void
 on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	struct leg *l = leg_of(s);
-	struct msg f = { .type = MSG_LEG_RANG };
+	struct msg f;
 	struct sdp_ours ours;
 	struct hf_slice text;
 	struct sdp theirs;
 	const char *why;
 	uint16_t status;
 
+	FACT(f, MSG_LEG_RANG, leg_rang);
 	(void)arg;
 	if (l == NULL || l->state != LEG_RINGING)
 		return;

@@ -10,6 +10,8 @@
 #ifndef HF_DAEMON_SIP_ROOM_H
 #define HF_DAEMON_SIP_ROOM_H
 
+#include <string.h>
+
 #include "conf/conf.h"
 #include "io/sip/digest.h"
 #include "io/sip/registrar.h"
@@ -22,6 +24,11 @@
 
 /* Between sites: which of them a call has been through. */
 #define PATH_HEADER "X-Holdfast-Path"
+
+/* Begins a message; only its own part is cleared, because the whole struct is
+ * as large as the largest of them. */
+#define FACT(m, t, field)                                                      \
+	((m).type = (t), (void)memset(&(m).field, 0, sizeof((m).field)))
 
 /* How far a leg has come. */
 enum leg_state {
