@@ -203,8 +203,8 @@ no_name_leads_out_of_the_box(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "../x", "/etc/passwd",
 		"a/b", ".hidden", "a b", "a\n", "-rf", "a\xc3\xa9", "a%2f",
-		"0123456789012345678901234567890123456789012345678901234567890"
-		"123" };
+		("0123456789012345678901234567890123456789012345678901234567890"
+		 "123") };
 	struct box_message m;
 	int fd;
 

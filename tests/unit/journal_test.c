@@ -193,8 +193,8 @@ a_rescued_call_is_told_from_beginning_to_end(void **state)
 	assert_int_equal(rows, 6);
 	const char *order[] = { "what=call_came|", "what=stream_suspect|",
 		"what=rung_ended|",
-		"from=bot:cloud-a to=queue:sales "
-		"why=rtp_stopped after_ms=1002",
+		("from=bot:cloud-a to=queue:sales "
+		 "why=rtp_stopped after_ms=1002"),
 		"step=1", "what=call_ended|" };
 	const char *at = seen;
 	for (size_t i = 0; i < HF_LEN(order); i++) {
