@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,33 @@ values_are_read_and_written(void **state)
 }
 
 static void
+each_limit_is_itself_allowed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < conf_keys_nr; i++) {
+		const struct conf_key *k = &conf_keys[i];
+		const int64_t limit[] = { k->min, k->max };
+
+		if (k->type != CONF_T_SPAN && k->type != CONF_T_COUNT &&
+		    k->type != CONF_T_PERCENT && k->type != CONF_T_BYTES)
+			continue;
+		for (size_t l = 0; l < HF_LEN(limit); l++) {
+			char text[256] = { 0 }, why[256] = { 0 };
+			struct hf_buf b = hf_buf_on(why, sizeof(why) - 1);
+			_Alignas(8) char at[8] = { 0 };
+
+			snprintf(text, sizeof(text), "%lld%s",
+			    (long long)limit[l],
+			    k->type == CONF_T_SPAN      ? "us"
+			    : k->type == CONF_T_PERCENT ? "%"
+							: "");
+			if (!conf_value_parse(k, hf_slice_of(text), at, &b))
+				fail_msg("%s %s: %s", k->name, text, why);
+		}
+	}
+}
+
+static void
 targets_lead_somewhere(void **state)
 {
 	static const struct {
@@ -230,6 +258,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_sound),
 		cmocka_unit_test(values_are_read_and_written),
+		cmocka_unit_test(each_limit_is_itself_allowed),
 		cmocka_unit_test(targets_lead_somewhere),
 		cmocka_unit_test(
 		    foreign_text_in_a_message_cannot_drive_a_terminal),
