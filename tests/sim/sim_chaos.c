@@ -209,7 +209,18 @@ strange_fact(struct sim *s)
 	static struct msg m;
 
 	memset(&m, 0, sizeof(m));
-	switch (below(4)) {
+	switch (below(5)) {
+	case 4:
+		m.type = MSG_LEG_ARRIVED;
+		m.leg_arrived.leg = some_leg(s);
+		m.leg_arrived.trunk = (uint16_t)(below(2) ? 0 : below(70));
+		m.leg_arrived.agent =
+		    (uint16_t)(below(2) ? CONF_NONE : below(600));
+		strcpy(m.leg_arrived.number, below(2) ? "+331" : "f");
+		strcpy(m.leg_arrived.path,
+		    below(2) ? "lyon/1 e/0" : "lyon/0 e/1 lyon/99");
+		m.leg_arrived.media.codec = (enum codec)below(3);
+		break;
 	case 0:
 		m.type = of_legs[below(HF_LEN(of_legs))];
 		m.leg_left.leg = some_leg(s);

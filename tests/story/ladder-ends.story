@@ -5,4 +5,4 @@ story "nobody is left: the caller hears a goodbye, not silence"
   kill   cloud-a closed
   expect carol hears goodbye               within 4s
   expect carol is let go                   within 12s
-  expect journal says call_ended why=ladder_ended
+  expect journal says call_ended why=ladder_ended within 12s

@@ -19,4 +19,5 @@ story "our uplink is down: calls go to the house, breakers stay as they are"
   expect crowd-3 hears local               within 1800ms
   expect cloud-a is closed
   expect cloud-b is closed
+  after  5s
   expect journal says call_rescued why=uplink to_name=local

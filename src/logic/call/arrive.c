@@ -185,6 +185,11 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 		refuse(e, m, 403, "");
 		return;
 	}
+	if (m->agent == CONF_NONE &&
+	    (m->trunk >= e->conf->trunks || !e->conf->trunk[m->trunk].used)) {
+		refuse(e, m, 403, "");
+		return;
+	}
 	if (m->agent == CONF_NONE && ladder == CONF_NONE) {
 		refuse(e, m, 404, "");
 		return;

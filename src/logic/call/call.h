@@ -102,6 +102,7 @@ struct call {
 	uint8_t worker; /* the hf-media that has both streams */
 	uint8_t hops;
 	uint8_t rung;      /* place in the ladder */
+	uint8_t via;       /* outbound.via that is being tried */
 	uint8_t voicemail; /* enum voicemail_part */
 	uint8_t cause;     /* why it parts, enum cause */
 	bool answered;     /* 200 was ordered */

@@ -71,6 +71,11 @@ void hedge(struct engine *e, struct call *c);
 bool ladder_goes_on(const struct engine *e, const struct call *c);
 /* Begins at a number outside, once a REFER named it. */
 void reach_number(struct engine *e, struct call *c, const char *number);
+/* An outside number, over the trunk whose turn it is; NULL: there is none. */
+struct leg *number_ring(struct engine *e, struct call *c, uint8_t rung,
+    const char *number, struct hf_span give_up);
+/* Over the next trunk; false when this one's answer was a person's. */
+bool number_again(struct engine *e, struct call *c, const struct leg *failed);
 bool path_has(const char *path, const char *site, unsigned *rung);
 const struct conf_rung *rung_at(
     const struct engine *e, const struct call *c, uint8_t rung);

@@ -88,7 +88,9 @@ engine_rung_usable(
 			*why = CAUSE_FORBIDDEN;
 		return e->conf->outbound.vias > 0;
 	case CONF_RUNG_VOICEMAIL:
-		return true;
+		if (e->mailbox[r->row] >= e->conf->box[r->row].messages)
+			*why = CAUSE_QUEUE_FULL;
+		return *why == CAUSE_NONE;
 	}
 	hf_never("no such kind of rung");
 }
@@ -146,6 +148,36 @@ reaching(struct engine *e, struct call *c, struct hf_span give_up)
 	    (struct hf_span){ give_up.us + hf_ms(SETUP_MARGIN_MS).us });
 }
 
+struct leg *
+number_ring(struct engine *e, struct call *c, uint8_t rung, const char *number,
+    struct hf_span give_up)
+{
+	if (c->via >= e->conf->outbound.vias)
+		return NULL;
+	return leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[c->via], rung,
+	    number, give_up);
+}
+
+/* The trunk, not the person: then the next trunk may do better. */
+bool
+number_again(struct engine *e, struct call *c, const struct leg *failed)
+{
+	bool trunks = failed->code == 0 || failed->code == 408 ||
+		      (failed->code >= 500 && failed->code < 600);
+	uint8_t rung = failed->rung;
+
+	if (failed->kind != RUNG_NUMBER || failed->state == LEG_UP ||
+	    c->state != CALL_STATE_REACHING || !trunks ||
+	    c->via + 1 >= e->conf->outbound.vias)
+		return false;
+	leg_drop(e, c, &c->helper[0], 0, "");
+	c->via++;
+	if (number_ring(e, c, rung, c->target, hf_ms(NUMBER_RING_MS)) == NULL)
+		hf_never("the stream of a moment ago is gone");
+	reaching(e, c, hf_ms(NUMBER_RING_MS));
+	return true;
+}
+
 static bool
 rung_begin(struct engine *e, struct call *c, uint8_t rung,
     const struct conf_rung *r, enum cause *why)
@@ -169,8 +201,9 @@ rung_begin(struct engine *e, struct call *c, uint8_t rung,
 		return true;
 	case CONF_RUNG_NUMBER:
 		TEXT(c->target, r->number);
-		if (leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[0], rung,
-			c->target, hf_ms(NUMBER_RING_MS)) == NULL) {
+		c->via = 0;
+		if (number_ring(e, c, rung, c->target, hf_ms(NUMBER_RING_MS)) ==
+		    NULL) {
 			*why = CAUSE_OUR_FAULT;
 			return false;
 		}
@@ -263,9 +296,10 @@ reach_number(struct engine *e, struct call *c, const char *number)
 		    hf_ms(NUMBER_RING_MS));
 		if (l != NULL)
 			agent_ring(e, agent, c);
-	} else if (agent == CONF_NONE && e->conf->outbound.vias > 0) {
-		l = leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[0],
-		    CALL_RUNG_NONE, number, hf_ms(NUMBER_RING_MS));
+	} else if (agent == CONF_NONE) {
+		c->via = 0;
+		l = number_ring(
+		    e, c, CALL_RUNG_NONE, number, hf_ms(NUMBER_RING_MS));
 	} else {
 		l = NULL;
 	}

@@ -161,6 +161,12 @@ state_late(struct engine *e, struct call *c)
 	}
 }
 
+static bool
+owes_packets(const struct call *c, const struct leg *l)
+{
+	return !c->caller_held && !l->holds && !l->suppressed;
+}
+
 void
 machine_time(struct engine *e, struct call *c, enum due d)
 {
@@ -174,7 +180,7 @@ machine_time(struct engine *e, struct call *c, enum due d)
 		hedge(e, c);
 		break;
 	case DUE_NEVER:
-		if (up != NULL && !up->spoke)
+		if (up != NULL && !up->spoke && owes_packets(c, up))
 			helper_lost(e, c, up, CAUSE_RTP_NEVER_CAME,
 			    "answered, and no packet came");
 		break;

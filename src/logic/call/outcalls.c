@@ -65,8 +65,10 @@ ring(struct engine *e, struct call *c, enum rung kind, uint16_t row)
 
 	c->kind = CALL_DIRECT;
 	TEXT(c->target, c->number);
-	l = leg_ring(
-	    e, c, kind, row, CALL_RUNG_NONE, c->number, hf_ms(RING_MS));
+	l = kind == RUNG_AGENT
+		? leg_ring(e, c, kind, row, CALL_RUNG_NONE, c->number,
+		      hf_ms(RING_MS))
+		: number_ring(e, c, CALL_RUNG_NONE, c->number, hf_ms(RING_MS));
 	if (l == NULL) {
 		gone(e, c, CAUSE_OUR_FAULT);
 		return;
@@ -123,7 +125,7 @@ outcall_arrived(struct engine *e, struct call *c)
 	} else if (e->conf->outbound.vias > 0 &&
 		   conf_may_call(e->conf, c->number)) {
 		agent_talk(e, agent, c, true);
-		ring(e, c, RUNG_NUMBER, e->conf->outbound.via[0]);
+		ring(e, c, RUNG_NUMBER, CONF_NONE);
 	} else {
 		refuse(e, c, CAUSE_FORBIDDEN);
 	}

@@ -210,7 +210,7 @@ helper_lost(struct engine *e, struct call *c, struct leg *l, enum cause why,
 		leg_drop(e, c, l, 0, "");
 		return;
 	}
-	if (back_in_line(e, c, l))
+	if (number_again(e, c, l) || back_in_line(e, c, l))
 		return;
 	let_down(e, c, l, why);
 	next_one(e, c, agents);
