@@ -64,7 +64,8 @@ setup(void **state)
 	conf = (struct conf){ .calls_max = 10 };
 	conf.rtp.port_first = 20000;
 	conf.rtp.port_last = 20099;
-	conf.ladders = conf.numbers = conf.boxes = 1;
+	conf.ladders = conf.numbers = conf.boxes = conf.trunks = 1;
+	conf.trunk[0].used = true;
 	conf.ladder[0] = (struct conf_ladder){ .used = true, .rungs = 1 };
 	conf.ladder[0].rung[0].kind = CONF_RUNG_VOICEMAIL;
 	conf.box[0].used = true;
