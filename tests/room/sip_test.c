@@ -26,7 +26,7 @@ static const char *program;
 static struct conf conf;
 static struct conf_secrets secrets;
 static struct ua_world *w;
-static struct ua *caller, *bot, *second, *anna, *stranger;
+static struct ua *caller, *bot, *second, *anna, *stranger, *named;
 static char house[64];
 static struct ua_where house_at;
 static int udp = -1, tcp = -1;
@@ -85,7 +85,7 @@ configure(void)
 		.size = sizeof(conf),
 		.site = "lyon",
 		.trunks = 1,
-		.helpers = 1,
+		.helpers = 2,
 		.agents = 1 };
 	conf.sip = (struct conf_sip){ .dialogs = 64,
 		.transactions = 256,
@@ -107,6 +107,12 @@ configure(void)
 	conf.helper[0].targets = NR_HELPERS;
 	conf.helper[0].to[0] = target(bot);
 	conf.helper[0].to[1] = target(second);
+	/* A name: its address is found by a child, while we wait. */
+	conf.helper[1].used = 1;
+	conf.helper[1].targets = 1;
+	conf.helper[1].to[0] = target(named);
+	conf.helper[1].to[0].addr.family = 0;
+	strcpy(conf.helper[1].to[0].host, "localhost");
 	conf.agent[0].used = 1;
 	strcpy(conf.agent[0].name, "anna");
 	strcpy(conf.agent[0].extension, "201");
@@ -133,6 +139,7 @@ setup(void **state)
 	bot = ua_new(w, "bot", ip[2], UA_UDP, 2);
 	second = ua_new(w, "second", ip[2], UA_UDP, 3);
 	anna = ua_new(w, "anna", ip[3], UA_UDP, 4);
+	named = ua_new(w, "named", "127.0.0.1", UA_UDP, 6);
 	stranger = ua_new(w, "stranger", ip[3], UA_UDP, 5);
 	assert_true(hf_addr_parse_ip(hf_slice_of(ip[0]), &a));
 	udp = bound(SOCK_DGRAM, &a);
@@ -217,17 +224,24 @@ arrives(struct ua_call **call)
 }
 
 static void
-ring(uint64_t leg, enum to kind)
+ring_row(uint64_t leg, enum to kind, uint16_t row)
 {
 	struct msg m = { .type = MSG_RING_LEG };
 
 	m.ring_leg.leg = leg;
 	m.ring_leg.kind = kind;
+	m.ring_leg.row = row;
 	m.ring_leg.port = PORT;
 	m.ring_leg.hops = 60;
 	strcpy(m.ring_leg.from, "+33612345678");
 	m.ring_leg.give_up = hf_ms(10000);
 	room_tell(ROOM_CALL, &m);
+}
+
+static void
+ring(uint64_t leg, enum to kind)
+{
+	ring_row(leg, kind, 0);
 }
 
 static void
@@ -359,6 +373,25 @@ a_dead_target_is_passed_over_in_milliseconds(void **state)
 }
 
 static void
+a_helper_known_by_name_is_found(void **state)
+{
+	struct msg m;
+	uint64_t leg = OURS | 20;
+
+	(void)state;
+	/* Not yet found means refused; hf-call would try again later. */
+	for (int i = 0; i < 50; i++) {
+		(void)ua_run(w, 20, NULL, NULL);
+		ring_row(++leg, TO_HELPER, 1);
+		if (!room_hears(ROOM_CALL, MSG_LEG_REFUSED, &m, NULL, 20))
+			break;
+	}
+	ring_row(++leg, TO_HELPER, 1);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_non_null(named->calls);
+}
+
+static void
 a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live(void **state)
 {
 	struct ua_call *c = ua_invite(stranger, house_at, "100");
@@ -487,6 +520,7 @@ main(int argc, char **argv)
 		T(a_bot_that_says_agent_has_yielded),
 		T(hold_info_and_refer_are_told),
 		T(a_dead_target_is_passed_over_in_milliseconds),
+		T(a_helper_known_by_name_is_found),
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(an_agent_comes_is_rung_calls_and_goes),

@@ -47,6 +47,7 @@ probe_helper(const struct msg_probe_helper *o)
 {
 	const struct conf_target *c;
 	struct sip_flow flow;
+	struct hf_addr at;
 	struct probe *p;
 	uint64_t user;
 
@@ -62,10 +63,9 @@ probe_helper(const struct msg_probe_helper *o)
 	p->round++;
 	user = (uint64_t)(p->round & INT32_MAX) << 32 |
 	       ((uint32_t)(p - &probe[0][0]) + 1);
-	if (c->addr.family == 0 || c->transport == CONF_TLS ||
+	if (c->transport == CONF_TLS || !names_addr(c, &at) ||
 	    !sip_transport_way(&room.tp,
-		c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &c->addr,
-		&flow) ||
+		c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &at, &flow) ||
 	    !sip_sessions_ask(&room.ss, SIP_OPTIONS, &flow, hf_slice_of(c->uri),
 		user, room.now)) {
 		tell(p, false, 0);

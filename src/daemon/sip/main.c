@@ -297,6 +297,7 @@ on_tick(struct hf_timer *t, struct hf_time now)
 	room.now = now;
 	sip_transport_tidy(&room.tp, now);
 	gate_tidy();
+	names_tick();
 	hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(TICK_MS)));
 }
 
@@ -353,6 +354,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	room.conf = c;
 	room.boot = boot;
 	room.now = proc_now();
+	names_ask(); /* its child is made before there is much to copy */
 	make_tables(&c->sip);
 	for (unsigned i = 0; i < handeds; i++) {
 		bool good = handed[i].tcp
@@ -377,6 +379,7 @@ reconf(const struct conf *c)
 {
 	room.conf = c;
 	room.tp.advertise = c->sip.advertise;
+	names_ask();
 	room.registrar.expires_min = c->sip.expires_min;
 	room.registrar.expires_max = c->sip.expires_max;
 }

@@ -35,13 +35,13 @@ static bool
 at_conf(struct target *t, const struct conf_target *c, const char *user)
 {
 	bool tcp = c->transport == CONF_TCP;
+	struct hf_addr at;
 
-	/* Names would have to be looked up, and that waits. */
-	if (c->addr.family == 0 || c->transport == CONF_TLS)
+	if (c->transport == CONF_TLS || !names_addr(c, &at))
 		return false;
-	return target_uri(t, user, &c->addr, tcp) &&
+	return target_uri(t, user, &at, tcp) &&
 	       sip_transport_way(
-		   &room.tp, tcp ? SIP_TCP : SIP_UDP, &c->addr, &t->flow);
+		   &room.tp, tcp ? SIP_TCP : SIP_UDP, &at, &t->flow);
 }
 
 static bool

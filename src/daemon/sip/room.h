@@ -5,6 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   ring   calling out: a helper's targets or an agent's phones, in order
+ *   names  targets that are host names, looked up by a child
  *   ask    OPTIONS to helpers; an operator's questions
  */
 #ifndef HF_DAEMON_SIP_ROOM_H
@@ -163,6 +164,14 @@ void ring_next(struct leg *l);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);
+
+/* ---- names --------------------------------------------------------------- */
+/* Looks up, off the loop, the targets that are names: at start, after a
+ * reconfiguration, and every half minute. */
+void names_ask(void);
+void names_tick(void);
+/* The target's address; false when it is a name not (yet) found. */
+bool names_addr(const struct conf_target *t, struct hf_addr *out);
 
 /* ---- ask ----------------------------------------------------------------- */
 void probe_helper(const struct msg_probe_helper *o);
