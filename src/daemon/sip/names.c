@@ -20,12 +20,13 @@ enum {
 	NAMES_MAX = CONF_HELPERS_MAX * CONF_TARGETS_MAX + CONF_TRUNKS_MAX,
 	AGAIN_MS = 30000,
 	CHILD_FD = 3,
+	FAMILIES = 2, /* the first address of each */
 };
 
 /* A question, and its answer. */
 struct lookup {
 	char host[CONF_NUMBER_MAX];
-	struct hf_addr found; /* family 0: not found */
+	struct hf_addr found[FAMILIES]; /* the resolver's first first */
 };
 
 static struct {
@@ -40,16 +41,21 @@ static struct {
 static void
 look_up(struct lookup *l)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM,
-		.ai_flags = AI_ADDRCONFIG };
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
 	struct addrinfo *list = NULL;
+	struct hf_addr *first = &l->found[0], a;
 
-	l->found.family = 0;
+	memset(l->found, 0, sizeof(l->found));
 	if (getaddrinfo(l->host, NULL, &hints, &list) != 0)
 		return;
-	for (struct addrinfo *a = list; a != NULL; a = a->ai_next)
-		if (hf_addr_from_sockaddr(a->ai_addr, &l->found))
-			break;
+	for (struct addrinfo *it = list; it != NULL; it = it->ai_next) {
+		if (!hf_addr_from_sockaddr(it->ai_addr, &a))
+			continue;
+		if (first->family == 0)
+			*first = a;
+		else if (a.family != first->family && first[1].family == 0)
+			first[1] = a;
+	}
 	freeaddrinfo(list);
 }
 
@@ -97,9 +103,9 @@ on_answer(int fd, uint32_t events, void *arg)
 	while (
 	    (n = recv(fd, &l, sizeof(l), MSG_DONTWAIT)) == (ssize_t)sizeof(l)) {
 		for (uint32_t i = 0; i < names.n; i++)
-			if (l.found.family != 0 &&
+			if (l.found[0].family != 0 &&
 			    strcmp(names.name[i].host, l.host) == 0)
-				names.name[i].found = l.found;
+				names.name[i] = l;
 	}
 	if (n == 0 || (n < 0 && errno != EAGAIN))
 		lose_child();
@@ -133,7 +139,7 @@ want(const struct conf_target *t)
 	for (uint32_t i = 0; i < names.n; i++)
 		if (strcmp(names.name[i].host, t->host) == 0)
 			return;
-	names.name[names.n] = (struct lookup){ .found.family = 0 };
+	names.name[names.n] = (struct lookup){ .host = "" };
 	memcpy(names.name[names.n++].host, t->host, sizeof(t->host));
 }
 
@@ -168,18 +174,29 @@ names_tick(void)
 		names_ask();
 }
 
+/* The first of its addresses that a socket of ours reaches. */
+static bool
+choose(const struct lookup *l, uint16_t port, struct hf_addr *out)
+{
+	struct sip_flow way;
+
+	for (int i = 0; i < FAMILIES && l->found[i].family != 0; i++) {
+		*out = l->found[i];
+		out->port = port;
+		if (sip_transport_way(&room.tp, SIP_UDP, out, &way))
+			return true;
+	}
+	return l->found[0].family != 0;
+}
+
 bool
 names_addr(const struct conf_target *t, struct hf_addr *out)
 {
 	*out = t->addr;
 	if (t->addr.family != 0)
 		return true;
-	for (uint32_t i = 0; i < names.n; i++) {
-		if (strcmp(names.name[i].host, t->host) != 0)
-			continue;
-		*out = names.name[i].found;
-		out->port = t->addr.port;
-		return out->family != 0;
-	}
+	for (uint32_t i = 0; i < names.n; i++)
+		if (strcmp(names.name[i].host, t->host) == 0)
+			return choose(&names.name[i], t->addr.port, out);
 	return false;
 }
