@@ -310,6 +310,9 @@ guard_age(struct stream *h, struct hf_time now)
 
 	if (!h->watched)
 		return;
+	/* Nobody is blamed for a packet that lies unread. */
+	if (!hf_time_before(now, h->starve.due))
+		port_hear(h, true, now);
 	gap = hf_time_since(h->starve.last, now);
 	act(h, starve_age(&h->starve, kin_of(h), now), gap, now);
 	if (h->patient)

@@ -45,7 +45,29 @@ hear_age(struct stream *s, struct hf_time now)
 		tell_key(s, &key);
 }
 
-void
+enum {
+	LATE = 10 * G711_PER_MS,   /* timestamp units behind the best */
+	ANEW = 1000 * G711_PER_MS, /* another clock altogether */
+	DRIFT = 1,                 /* a packet: six milliseconds a second */
+};
+
+/* Compared with the best packets of late, which set the pace.  A packet that
+ * was held up may have others right behind it; one in time cannot. */
+static bool
+in_time(struct stream *s)
+{
+	int32_t behind =
+	    (int32_t)((uint32_t)s->meter.transit - (uint32_t)s->in_time);
+
+	if (behind < 0 || behind > ANEW) {
+		s->in_time = s->meter.transit;
+		return behind < 0 && behind > -LATE;
+	}
+	s->in_time += DRIFT;
+	return behind < LATE;
+}
+
+bool
 hear_packet(struct stream *s, uint8_t *data, size_t n, struct hf_time now)
 {
 	struct ear_frame f = { 0 };
@@ -56,7 +78,7 @@ hear_packet(struct stream *s, uint8_t *data, size_t n, struct hf_time now)
 	if (!rtp_parse(data, n, &p)) {
 		room.count_of.odd++;
 		s->strangers++;
-		return;
+		return false;
 	}
 	kind = voice_kind_of(&s->in, p.payload);
 	rtp_meter_hear(&s->meter, &p, now);
@@ -73,4 +95,5 @@ hear_packet(struct stream *s, uint8_t *data, size_t n, struct hf_time now)
 		hear_key(s, &p, now);
 	if (s->partner != NULL)
 		say_relay(s->partner, &p, kind, now);
+	return in_time(s);
 }

@@ -101,6 +101,7 @@ struct stream {
 	struct voice_format in; /* what payload numbers mean */
 	struct voice voice;     /* towards this party */
 	struct rtp_meter meter; /* from this party */
+	int32_t in_time;        /* transit of packets that were not held up */
 	struct starve starve;
 	struct ear_floor floor;
 	struct hf_span hole;     /* longest the party heard nothing, now ... */
@@ -183,12 +184,14 @@ void port_close(struct stream *s);
 void port_adopt(struct stream *s);
 void port_send(struct stream *s, const uint8_t *p, uint16_t n);
 void port_send_rtcp(struct stream *s, const void *p, size_t n);
-/* One datagram; false when there was none to handle. */
-bool port_hear(struct stream *s, struct hf_time now);
+/* What has come; all: until the socket is empty, not only as far as the packets
+ * were late and others may wait behind them. */
+void port_hear(struct stream *s, bool all, struct hf_time now);
 bool port_hear_rtcp(struct stream *s, struct hf_time now);
 
 /* ---- hear.c -------------------------------------------------------------- */
-void hear_packet(struct stream *s, uint8_t *p, size_t n, struct hf_time now);
+/* True when it came in time, so that none can be waiting behind it. */
+bool hear_packet(struct stream *s, uint8_t *p, size_t n, struct hf_time now);
 /* A key whose last packets were lost. */
 void hear_age(struct stream *s, struct hf_time now);
 

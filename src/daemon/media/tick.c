@@ -12,7 +12,7 @@
 
 enum {
 	EVENTS_MAX = 512,
-	PASSES_MAX = 64, /* of a drain: 1.3 s of what one party can send */
+	PASSES_MAX = 64, /* then the deadlines have their turn */
 	NS_PER_US = 1000,
 	CACHE_LINE = 64,
 };
@@ -45,14 +45,13 @@ fetch_next(const struct epoll_event *ev, int i, int n)
 	}
 }
 
-/* Takes what the sockets hold.  One datagram a socket and pass: asking twice
- * would cost a system call a packet; the rest comes with the next tick, or,
- * when we are late, with the next pass. */
+/* Takes what the sockets hold: of each one packet, or, when that was late or
+ * we were stalled, whatever waits behind it. */
 static void
 drain(struct hf_time now, bool all)
 {
 	static struct epoll_event ev[EVENTS_MAX];
-	int n, passes = all ? PASSES_MAX : 2;
+	int n, passes = PASSES_MAX;
 
 	do {
 		n = epoll_wait(room.epoll, ev, EVENTS_MAX, 0);
@@ -66,9 +65,9 @@ drain(struct hf_time now, bool all)
 			if (ev[i].data.u64 & 1)
 				(void)port_hear_rtcp(s, now);
 			else
-				(void)port_hear(s, now);
+				port_hear(s, all, now);
 		}
-	} while (--passes > 0 && (n == EVENTS_MAX || (all && n > 0)));
+	} while (--passes > 0 && n == EVENTS_MAX);
 }
 
 /* Our own stall is not theirs. */
@@ -124,7 +123,7 @@ tick(int fd, uint32_t events, void *arg)
 		room.count_of.late++;
 	if (late.us > room.count_of.late_max.us)
 		room.count_of.late_max = late;
-	drain(now, late.us > TICK_US);
+	drain(now, late.us >= STALL_US);
 	if (late.us >= STALL_US)
 		shift_all(late, now);
 	for (uint32_t b = 0; b < blocks; b++)
