@@ -477,6 +477,55 @@ hear_c(struct world *x, uint8_t from, struct hf_slice m)
 }
 
 static void
+routed(const char *routes)
+{
+	char ack[1000];
+	struct sip_session *s;
+	int n;
+
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, routes));
+	world_run(w, 3);
+	s = world_session(b);
+	n = snprintf(ack, sizeof(ack),
+	    "ACK sip:200@192.0.2.2 SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKack\r\n"
+	    "From: <sip:c@192.0.2.3>;tag=c\r\n"
+	    "To: <sip:200@192.0.2.2>;tag=%s\r\n"
+	    "Call-ID: one@192.0.2.3\r\nCSeq: 1 ACK\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    s->dialog.local_tag);
+	world_say(w, C, B, (struct hf_slice){ ack, (size_t)n });
+	world_run(w, 3);
+	assert_int_equal(s->state, SIP_S_UP);
+	w->lose = hear_c;
+	sip_session_drop(&b->ss, s, 0, HF_SLICE(""), w->now);
+}
+
+static void
+requests_take_the_route_that_was_recorded(void **state)
+{
+	(void)state;
+	routed("Record-Route: <sip:192.0.2.1;lr>, <sip:192.0.2.9;lr>\r\n");
+	assert_non_null(strstr(heard, "BYE sip:c@192.0.2.3 SIP/2.0\r\n"));
+	assert_non_null(
+	    strstr(heard, "Route: <sip:192.0.2.1;lr>, <sip:192.0.2.9;lr>\r\n"));
+	assert_int_equal(b->memory[0].dialog.flow.peer.ip[3], 1);
+	end_well();
+}
+
+static void
+a_strict_router_finds_itself_in_the_request_line(void **state)
+{
+	(void)state;
+	routed("Record-Route: <sip:192.0.2.1>\r\n"
+	       "Record-Route: <sip:192.0.2.9;lr>\r\n");
+	assert_non_null(strstr(heard, "BYE sip:192.0.2.1 SIP/2.0\r\n"));
+	assert_non_null(
+	    strstr(heard, "Route: <sip:192.0.2.9;lr>, <sip:c@192.0.2.3>\r\n"));
+	end_well();
+}
+
+static void
 a_request_that_came_on_two_ways_is_482(void **state)
 {
 	(void)state;
@@ -638,6 +687,8 @@ main(void)
 		T(a_dialog_that_the_other_side_forgot_is_over),
 		T(info_and_refer_reach_the_user),
 		T(a_request_that_came_on_two_ways_is_482),
+		T(requests_take_the_route_that_was_recorded),
+		T(a_strict_router_finds_itself_in_the_request_line),
 		T(what_we_cannot_do_is_refused_by_name),
 		T(a_stranger_leaves_no_trace_in_the_tables),
 		T(a_late_second_answer_is_acked_and_ended),
