@@ -20,8 +20,9 @@ all: $(BUILD)/.set-up
 	@meson install -C $(BUILD) --no-rebuild --quiet --only-changed \
 	    --destdir $(STAGE)
 
-# meson does not notice a first meson.build of a folder, nor a new story.
-$(BUILD)/.set-up: $(shell find src tests -name meson.build -o -name "*.story")
+# meson does not notice a first meson.build of a folder, a new story or a
+# package that was missing (tools/install-packages touches its list).
+$(BUILD)/.set-up: tools/packages $(shell find src tests -name meson.build -o -name "*.story")
 	@tools/install-packages build
 	meson setup $(BUILD) --prefix=/ \
 	    $(if $(wildcard $(BUILD)/build.ninja),--reconfigure)
