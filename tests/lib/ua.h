@@ -65,7 +65,7 @@ struct ua_heard {
 enum ua_speech {
 	UA_TALKS,      /* in its voice, without a pause */
 	UA_SILENT,     /* digital silence */
-	UA_LOOPS,      /* the same 2 s again */
+	UA_LOOPS,      /* the same second again */
 	UA_GARBAGE,    /* full-scale noise */
 	UA_SUPPRESSES, /* talks 600 ms, then CN and nothing for 800 ms */
 	UA_NOTHING,    /* no packet at all; the socket stays open */

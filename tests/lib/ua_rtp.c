@@ -13,7 +13,7 @@ enum {
 	RTP_MAX = 1500,
 	WAV_HEADER = 44,
 	LATE_MAX = 64,
-	LOOP_FRAMES = 100,     /* 2 s */
+	LOOP_FRAMES = 50,      /* 1 s */
 	SPURT_US = 600 * 1000, /* UA_SUPPRESSES: talks so long */
 	PAUSE_US = 800 * 1000, /* and then not */
 	RTCP_EVERY_US = 1000 * 1000,

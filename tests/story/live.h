@@ -23,6 +23,8 @@ enum {
 	 * own deadline is forgiven.  The exact figures are bench-rescue's. */
 	LIVE_SLACK_MS = 60,
 	LIVE_VOICES = SITE_ONE_MOMENT, /* the house has the others */
+	/* Whoever has been heard has said a word before the next act. */
+	LIVE_WORD_MS = 400,
 	LIVE_CROWD_VOICE = VOICE_ACTORS - 1,
 };
 
@@ -77,6 +79,9 @@ bool live_end(struct live *);
 void live_free(struct live *);
 /* Runs the world; meanwhile the frozen thaw in time. */
 bool live_run(struct live *, int64_t ms, bool (*done)(void *), void *arg);
+
+/* How many rows hfctl answers to these words; -1: it refused. */
+long live_rows(struct live *, const char *words);
 
 bool live_expect(struct live *, const struct story_act *);
 /* "never" and "was never", at the end. */

@@ -9,6 +9,7 @@ enum {
 	HELPER_ANSWERS_MS = 20,
 	REGISTERED_MS = 3000,
 	EMPTY_MS = 2000,
+	ASK_MS = 50,
 	EXPIRES = 3600,
 	NAT_HOST = 7,
 };
@@ -587,13 +588,16 @@ live_act(struct live *v, const struct story_act *t)
  * ----------------------------------------------------------------------------
  */
 
+/* Bots that were cut off may wait for a BYE for ever; people and the house know
+ * better. */
 static bool
 nobody_talks(void *arg)
 {
 	const struct live *v = arg;
 
 	for (size_t i = 0; i < v->actors; i++)
-		if (!v->actor[i].ua->dead && v->actor[i].ua->udp >= 0 &&
+		if (v->actor[i].role != LIVE_HELPER && !v->actor[i].ua->dead &&
+		    v->actor[i].ua->udp >= 0 &&
 		    ua_current(v->actor[i].ua) != NULL)
 			return false;
 	return true;
@@ -602,16 +606,28 @@ nobody_talks(void *arg)
 bool
 live_end(struct live *v)
 {
+	int64_t until = ua_now() + EMPTY_MS * 1000LL;
+	long calls = 0, streams = 0;
+
 	for (size_t i = 0; i < v->actors; i++)
 		if (v->actor[i].role == LIVE_CALLER)
 			for (struct ua_call *c = v->actor[i].ua->calls;
 			     c != NULL; c = c->next)
 				ua_hang_up(c, NULL);
-	if (live_run(v, EMPTY_MS, nobody_talks, v))
-		return true;
+	if (!live_run(v, EMPTY_MS, nobody_talks, v)) {
+		snprintf(v->why, sizeof v->why,
+		    "somebody is still on the line 2 s after the last caller "
+		    "left");
+		return false;
+	}
+	do {
+		live_run(v, ASK_MS, NULL, NULL);
+		calls = live_rows(v, "--json calls --live");
+		streams = live_rows(v, "--json streams");
+	} while ((calls != 0 || streams != 0) && ua_now() < until);
 	snprintf(v->why, sizeof v->why,
-	    "somebody is still on the line 2 s after the last caller left");
-	return false;
+	    "%ld calls and %ld streams are left behind", calls, streams);
+	return calls == 0 && streams == 0;
 }
 
 void

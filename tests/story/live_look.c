@@ -163,8 +163,8 @@ is_in_state(struct live *v, const struct live_actor *a, const char *state)
 	return row_has(said, a->name, state);
 }
 
-static long
-rows_of(struct live *v, const char *words)
+long
+live_rows(struct live *v, const char *words)
 {
 	static char said[SAID_MAX];
 	long n = 0;
@@ -179,7 +179,7 @@ rows_of(struct live *v, const char *words)
 static long
 calls_up(struct live *v)
 {
-	return rows_of(v, "--json calls --live");
+	return live_rows(v, "--json calls --live");
 }
 
 static long
@@ -188,7 +188,7 @@ messages_in(struct live *v, const char *box)
 	char words[100];
 
 	snprintf(words, sizeof words, "voicemail list %s --json", box);
-	return rows_of(v, words);
+	return live_rows(v, words);
 }
 
 /* ---- the journal

@@ -49,6 +49,9 @@ play(const char *path)
 		} else {
 			if (!live.up && !live_start(&live))
 				return false;
+			if (i > 0 && !story_is_expectation(t->verb) &&
+			    story.act[i - 1].verb == STORY_HEARS)
+				live_run(&live, LIVE_WORD_MS, NULL, NULL);
 			well = story_is_never(t->verb) ? true
 			       : story_is_expectation(t->verb)
 				   ? live_expect(&live, t)
