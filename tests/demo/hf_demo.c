@@ -262,23 +262,6 @@ rescue(int after_ms)
  * -----------------------------------------------------------------------------
  */
 
-/* The address that others reach us by: that of the default route. */
-static const char *
-own_address(void)
-{
-	static char ip[64] = "127.0.0.1";
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	socklen_t n = sizeof to;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&to, &n) == 0)
-		inet_ntop(AF_INET, &to.sin_addr, ip, sizeof ip);
-	close(fd);
-	return ip;
-}
-
 static int
 port_find(const char *ip)
 {
@@ -345,16 +328,12 @@ advice(const struct site *s, const char *ip)
 static int
 run(void)
 {
-	const char *ip = own_address();
+	const char *ip = site_own_address();
 	struct site *s = site_new("demo", false);
-	char where[100];
 
 	if (s == NULL)
 		return 2;
-	s->port = port_find(ip);
-	snprintf(s->ip, sizeof s->ip, "%s", ip);
-	snprintf(where, sizeof where, "%s:%d", ip, s->port);
-	s->udp = ua_where(where);
+	site_move(s, ip, port_find(ip));
 	struct ua *bot = ua_new(w, "cloud-bot", ip, UA_UDP, VOICE_BOT);
 	struct ua *anna = ua_new(w, "anna", ip, UA_UDP, VOICE_ANNA);
 	bot->on_note = bot_noted;
@@ -363,8 +342,6 @@ run(void)
 	    !ua_says(anna, SOUNDS "demo-thanks.wav"))
 		printf("Debian's prompts are missing: the actors will "
 		       "whistle.\n");
-	site_set(s, "sip.listen", "[\"udp:%s\", \"tcp:%s\"]", where, where);
-	site_set(s, "rtp.address", "%s", ip);
 	site_set(s, "trunks.carrier.peers",
 	    "[\"127.0.0.0/8\", \"10.0.0.0/8\", \"172.16.0.0/12\", "
 	    "\"192.168.0.0/16\", \"169.254.0.0/16\", \"%s/24\"]",

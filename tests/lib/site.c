@@ -1,6 +1,6 @@
 #include "tests/lib/site.h"
 
-#include <ctype.h>
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -265,9 +265,8 @@ put32(uint8_t *p, uint32_t v)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-/* A wav file, 8 kHz, mono, 16 bit, of somebody who talks for so long. */
-static void
-wav_write(const char *path, int voice, unsigned frames)
+void
+site_wav(const char *path, int voice, unsigned frames)
 {
 	static const uint8_t form[] = { 16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0,
 		0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0, 'd', 'a', 't', 'a' };
@@ -317,9 +316,39 @@ site_prompts(struct site *s)
 		char path[120], key[64];
 		snprintf(path, sizeof path, "%s/%s.wav", s->dir, prompt[i].key);
 		snprintf(key, sizeof key, "prompts.%s", prompt[i].key);
-		wav_write(path, prompt[i].voice, prompt[i].frames);
+		site_wav(path, prompt[i].voice, prompt[i].frames);
 		site_set(s, key, "%s", path);
 	}
+}
+
+const char *
+site_own_address(void)
+{
+	static char ip[64] = "127.0.0.1";
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	socklen_t n = sizeof to;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&to, &n) == 0)
+		inet_ntop(AF_INET, &to.sin_addr, ip, sizeof ip);
+	close(fd);
+	return ip;
+}
+
+void
+site_move(struct site *s, const char *ip, int port)
+{
+	char where[100], host[80];
+
+	ua_host_text(ip, host, sizeof host);
+	snprintf(s->ip, sizeof s->ip, "%s", ip);
+	s->port = port;
+	snprintf(where, sizeof where, "%s:%d", host, port);
+	s->udp = ua_where(where);
+	site_set(s, "sip.listen", "[\"udp:%s\", \"tcp:%s\"]", where, where);
+	site_set(s, "rtp.address", "\"%s\"", ip);
 }
 
 /* ---- processes

@@ -74,6 +74,16 @@ void site_agent(
  * recordings. */
 void site_prompts(struct site *);
 
+/* The address that others reach us by: that of the default route, else
+ * 127.0.0.1; a static buffer. */
+const char *site_own_address(void);
+
+/* It will stand there instead. */
+void site_move(struct site *, const char *ip, int port);
+
+/* A wav file, 8 kHz, mono, 16 bit, of a voice that talks for so many 20 ms. */
+void site_wav(const char *path, int voice, unsigned frames);
+
 /* Starts it and waits until it answers OPTIONS; false with its log on standard
  * error when it does not within 10 s. */
 bool site_start(struct site *, struct ua_world *);

@@ -1,0 +1,633 @@
+/*
+ * interop [NAME...] - real phones and proxies against a real Holdfast: each
+ * calls, or is called as an agent, and says a voice of ours from a wav file;
+ * what arrives at the far end, and in the peer's own recording, proves that
+ * sound went both ways.  A peer that is not installed is skipped.
+ *
+ * Last line: N passed, N failed, N skipped.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lib/site.h"
+
+enum {
+	VOICE_OURS = 20, /* of our end */
+	VOICE_PEER = 10, /* of what the peer plays */
+	HEARD_MS = 12000,
+	TALK_MS = 2000,
+	ENOUGH = 20, /* frames in a recording */
+	WAV_FRAMES = 1500,
+	WAV_HEADER = 44,
+	WORDS_MAX = 40,
+};
+
+#define NUMBER "+33400000000"
+#define SECRET "correct-horse"
+
+static struct ua_world *w;
+static struct site *s;
+static char why[300];
+static pid_t peers[4];
+
+static bool
+fails(const char *fmt, ...)
+{
+	va_list a;
+
+	va_start(a, fmt);
+	vsnprintf(why, sizeof why, fmt, a);
+	va_end(a);
+	return false;
+}
+
+static const char *
+file(const char *name)
+{
+	static char path[4][200];
+	static int turn;
+
+	turn = (turn + 1) % 4;
+	snprintf(path[turn], sizeof path[0], "%s/%s", s->dir, name);
+	return path[turn];
+}
+
+static void
+text_write(const char *name, const char *fmt, ...)
+{
+	FILE *f = fopen(file(name), "w");
+	va_list a;
+
+	if (f == NULL)
+		exit(99);
+	va_start(a, fmt);
+	vfprintf(f, fmt, a);
+	va_end(a);
+	fclose(f);
+}
+
+/* ---- peers
+ * ------------------------------------------------------------------------ */
+
+/* Starts a peer; its standard input is the read end of in, or nothing. */
+static pid_t
+peer_start(const char *log, int in, char *const *argv)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		int out = open(file(log), O_WRONLY | O_CREAT | O_APPEND, 0644);
+		dup2(in >= 0 ? in : open("/dev/null", O_RDONLY), 0);
+		dup2(out, 1);
+		dup2(out, 2);
+		for (int fd = 3; fd < 1024; fd++)
+			close(fd);
+		setenv("HOME", s->dir, 1);
+		if (chdir(s->dir) == 0)
+			execvp(argv[0], argv);
+		_exit(127);
+	}
+	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
+		if (peers[i] == 0) {
+			peers[i] = pid;
+			break;
+		}
+	return pid;
+}
+
+static void
+peers_stop(void)
+{
+	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+		if (peers[i] == 0)
+			continue;
+		kill(peers[i], SIGTERM);
+		for (int k = 0; k < 200; k++) {
+			if (waitpid(peers[i], NULL, WNOHANG) == peers[i])
+				break;
+			if (k == 199) {
+				kill(peers[i], SIGKILL);
+				waitpid(peers[i], NULL, 0);
+			}
+			usleep(10000);
+		}
+		peers[i] = 0;
+	}
+}
+
+static bool
+installed(const char *program)
+{
+	char command[100];
+
+	snprintf(
+	    command, sizeof command, "command -v %s >/dev/null 2>&1", program);
+	return system(command) == 0;
+}
+
+/* How many frames of a recording are that voice. */
+static int
+frames_of(const char *path, int voice)
+{
+	FILE *f = fopen(path, "rb");
+	int16_t x[VOICE_FRAME];
+	uint8_t mu[VOICE_FRAME];
+	int n = 0;
+
+	if (f == NULL)
+		return 0;
+	fseek(f, WAV_HEADER, SEEK_SET);
+	while (fread(x, sizeof *x, VOICE_FRAME, f) == VOICE_FRAME) {
+		for (int i = 0; i < VOICE_FRAME; i++)
+			mu[i] = voice_encode(VOICE_PCMU, x[i]);
+		n += voice_whose(VOICE_PCMU, mu, sizeof mu) == voice;
+	}
+	fclose(f);
+	return n;
+}
+
+/* The file in our folder that ends so. */
+static const char *
+recording(const char *end)
+{
+	DIR *d = opendir(s->dir);
+	const char *found = "";
+
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		size_t n = strlen(e->d_name), k = strlen(end);
+		if (n > k && strcmp(e->d_name + n - k, end) == 0)
+			found = file(e->d_name);
+	}
+	if (d != NULL)
+		closedir(d);
+	return found;
+}
+
+/* ---- our end
+ * ------------------------------------------------------------------------ */
+
+struct hearing {
+	struct ua *u;
+	int voice;
+};
+
+static bool
+is_heard(void *arg)
+{
+	const struct hearing *h = arg;
+
+	return h->u->calls != NULL && ua_hears(h->u->calls, h->voice, 0) >= 0;
+}
+
+static bool
+hears(struct ua *u, int voice)
+{
+	struct hearing h = { u, voice };
+
+	if (ua_run(w, HEARD_MS, is_heard, &h)) {
+		ua_run(w, TALK_MS, NULL, NULL);
+		return true;
+	}
+	if (u->calls == NULL)
+		return fails("%s has no call", u->name);
+	const struct ua_media *m = &u->calls->media;
+	return fails("%s heard %zu packets, the last payload %d of voice %d",
+	    u->name, m->hears,
+	    m->hears > 0 ? m->heard[m->hears - 1].payload : 0,
+	    m->hears > 0 ? m->heard[m->hears - 1].whose : 0);
+}
+
+static bool
+is_registered(void *arg)
+{
+	static char said[20000];
+
+	(void)arg;
+	site_ctl(s, "--json agents", said, sizeof said);
+	return strstr(said, "available") != NULL;
+}
+
+static bool
+registered(void)
+{
+	for (int64_t until = ua_now() + HEARD_MS * 1000LL; ua_now() < until;) {
+		ua_run(w, 100, NULL, NULL);
+		if (is_registered(NULL))
+			return true;
+	}
+	return fails("the peer did not register");
+}
+
+/* For peers that cannot be told which address to speak from. */
+static const char *
+house_moves(void)
+{
+	site_move(s, site_own_address(), s->port);
+	return s->ip;
+}
+
+static struct ua *
+bot_stands(void)
+{
+	struct ua *bot =
+	    ua_new(w, "bot", site_address(SITE_HELPERS, 1), UA_UDP, VOICE_OURS);
+
+	site_set(s, "bots.cloud.to", "[\"sip:bot@%s:%d\"]", bot->ip, bot->port);
+	site_set(s, "ladders.front", "[ { bot: cloud } ]");
+	return bot;
+}
+
+static struct ua *
+caller_stands(void)
+{
+	site_set(s, "queues.sales.ring", "20s");
+	site_agent(s, "anna", SECRET, "sales");
+	site_set(s, "ladders.front", "[ { queue: sales } ]");
+	return ua_new(
+	    w, "carol", site_address(SITE_TRUNK, 1), UA_UDP, VOICE_OURS);
+}
+
+static bool
+house_opens(void)
+{
+	site_set(s, "numbers.\"" NUMBER "\"", "front");
+	site_wav(file("say.wav"), VOICE_PEER, WAV_FRAMES);
+	return site_start(s, w) || fails("the house did not open");
+}
+
+static bool
+call_and_hear(struct ua *carol)
+{
+	ua_invite(carol, s->udp, NUMBER);
+	if (!hears(carol, VOICE_PEER))
+		return false;
+	ua_hang_up(carol->calls, NULL);
+	ua_run(w, 500, NULL, NULL);
+	return ua_noted(carol->calls, UA_LEFT, 0) != NULL ||
+	       fails("BYE was not answered");
+}
+
+static bool
+recorded(const char *path)
+{
+	int n = frames_of(path, VOICE_OURS);
+
+	return n >= ENOUGH || fails("%s: %d frames of our voice", path, n);
+}
+
+/* ---- baresip
+ * ------------------------------------------------------------------------ */
+
+static void
+baresip_start(const char *ip, const char *account, const char *dial)
+{
+	char *argv[] = { (char *)"baresip", (char *)"-4", (char *)"-f", s->dir,
+		(char *)"-e", (char *)(uintptr_t)dial, NULL };
+
+	if (dial == NULL)
+		argv[4] = NULL;
+	text_write("config",
+	    "poll_method epoll\nsip_listen %s:35062\nnet_interface %s\n"
+	    "audio_player aufile,%s/played.wav\n"
+	    "audio_source aufile,%s/say.wav\naudio_alert aufile,/dev/null\n"
+	    "ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\n"
+	    "auplay_channels 1\nrtp_ports 30000-30100\n"
+	    "module_path /usr/lib/baresip/modules\nmodule g711.so\n"
+	    "module aufile.so\nmodule sndfile.so\nmodule_app account.so\n"
+	    "module_app menu.so\nmodule_tmp uuid.so\nsnd_path %s\n",
+	    ip, ip, s->dir, s->dir, s->dir);
+	text_write("accounts", "%s\n", account);
+	text_write("contacts", "\n");
+	peer_start("baresip.log", -1, argv);
+}
+
+static bool
+baresip_calls(void)
+{
+	char account[200], dial[200];
+	struct ua *bot = bot_stands();
+	const char *ip = house_moves();
+
+	site_set(s, "trunks.carrier.peers", "[\"%s\"]", ip);
+
+	if (!house_opens())
+		return false;
+	snprintf(account, sizeof account,
+	    "<sip:tester@%s>;regint=0;audio_codecs=PCMU/8000", ip);
+	snprintf(
+	    dial, sizeof dial, "/dial sip:" NUMBER "@%s:%d", s->ip, s->port);
+	baresip_start(ip, account, dial);
+	if (!hears(bot, VOICE_PEER))
+		return false;
+	peers_stop();
+	ua_run(w, 500, NULL, NULL);
+	return recorded(recording("-dec.wav"));
+}
+
+static bool
+baresip_answers(void)
+{
+	char account[300];
+	struct ua *carol = caller_stands();
+	const char *ip = house_moves();
+
+	if (!house_opens())
+		return false;
+	snprintf(account, sizeof account,
+	    "<sip:anna@%s:%d>;auth_user=anna;auth_pass=" SECRET
+	    ";regint=60;answermode=auto;audio_codecs=PCMA/8000",
+	    s->ip, s->port);
+	baresip_start(ip, account, NULL);
+	if (!registered() || !call_and_hear(carol))
+		return false;
+	peers_stop();
+	return recorded(recording("-dec.wav"));
+}
+
+/* ---- linphone: its console, by its standard input
+ * -------------------------------------- */
+
+static int
+linphone_start(int port)
+{
+	char *argv[] = { (char *)"linphonec", (char *)"-c",
+		(char *)(uintptr_t) "linphonerc", (char *)"-d", (char *)"0",
+		NULL };
+	int in[2];
+
+	mkdir(file(".local"), 0755);
+	mkdir(file(".local/share"), 0755);
+	mkdir(file(".local/share/linphone"), 0755);
+	text_write("linphonerc",
+	    "[sip]\nsip_port=%d\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\n"
+	    "ipv6_migration_done=1\n[rtp]\naudio_rtp_port=%d\n"
+	    "[net]\nfirewall_policy=0\n[sound]\nechocancellation=0\n",
+	    port, port + 2);
+	if (pipe(in) != 0)
+		exit(99);
+	fcntl(in[1], F_SETFD, FD_CLOEXEC);
+	peer_start("linphone.log", in[0], argv);
+	close(in[0]);
+	dprintf(in[1], "soundcard use files\nplay %s\nrecord %s\n",
+	    file("say.wav"), file("linphone.wav"));
+	ua_run(w, 1000, NULL, NULL);
+	return in[1];
+}
+
+static bool
+linphone_calls(void)
+{
+	struct ua *bot = bot_stands();
+
+	site_set(s, "trunks.carrier.peers", "[\"%s\"]", house_moves());
+	if (!house_opens())
+		return false;
+	int in = linphone_start(35060 + getpid() % 10000);
+	dprintf(in, "call sip:" NUMBER "@%s:%d\n", s->ip, s->port);
+	bool well = hears(bot, VOICE_PEER);
+	dprintf(in, "terminate\n");
+	ua_run(w, 500, NULL, NULL);
+	dprintf(in, "quit\n");
+	ua_run(w, 1000, NULL, NULL);
+	close(in);
+	return well && recorded(file("linphone.wav"));
+}
+
+static bool
+linphone_answers(void)
+{
+	struct ua *carol = caller_stands();
+
+	house_moves();
+	if (!house_opens())
+		return false;
+	int in = linphone_start(35060 + getpid() % 10000);
+	dprintf(in, "register sip:anna@%s:%d sip:%s:%d " SECRET "\n", s->ip,
+	    s->port, s->ip, s->port);
+	dprintf(in, "autoanswer enable\n");
+	bool well = registered() && call_and_hear(carol);
+	dprintf(in, "quit\n");
+	ua_run(w, 1000, NULL, NULL);
+	close(in);
+	return well && recorded(file("linphone.wav"));
+}
+
+/* ---- sipp
+ * ---------------------------------------------------------------------------------
+ */
+
+static void
+sipp_start(const char *log, const char *words)
+{
+	static char copy[1200];
+	char *argv[WORDS_MAX], *save = NULL;
+	int n = 0;
+
+	snprintf(copy, sizeof copy, "%s", words);
+	for (char *p = strtok_r(copy, " ", &save);
+	     p != NULL && n + 1 < WORDS_MAX; p = strtok_r(NULL, " ", &save))
+		argv[n++] = p;
+	argv[n] = NULL;
+	peer_start(log, -1, argv);
+}
+
+/* sipp's own caller; it echoes what it hears, so the bot hears itself. */
+static bool
+sipp_calls(void)
+{
+	char words[600];
+	struct ua *bot = bot_stands();
+
+	if (!house_opens())
+		return false;
+	snprintf(words, sizeof words,
+	    "sipp -sn uac %s:%d -i %s -p 5060 -s " NUMBER
+	    " -m 1 -r 1 -d 4000 -rtp_echo -mp 31000 -nostdin -timeout 20",
+	    s->ip, s->port, site_address(SITE_TRUNK, 50));
+	sipp_start("sipp.log", words);
+	if (!hears(bot, VOICE_OURS))
+		return false;
+	ua_run(w, 4000, NULL, NULL);
+	return ua_noted(bot->calls, UA_BYE, 0) != NULL ||
+	       fails("the bot got no BYE");
+}
+
+static bool
+sipp_answers(void)
+{
+	char words[900], ip[64];
+	struct ua *carol = caller_stands();
+	int status = -1;
+
+	if (!house_opens())
+		return false;
+	snprintf(ip, sizeof ip, "%s", site_address(SITE_AGENTS, 50));
+	text_write("register.xml",
+	    "<?xml version=\"1.0\"?><scenario name=\"register\">\n"
+	    "<send retrans=\"500\"><![CDATA[\n"
+	    "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n"
+	    "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n"
+	    "From: <sip:anna@[remote_ip]>;tag=r\nTo: <sip:anna@[remote_ip]>\n"
+	    "Call-ID: [call_id]\nCSeq: 1 REGISTER\nMax-Forwards: 70\n"
+	    "Contact: <sip:anna@[local_ip]:[local_port]>\nExpires: 300\n"
+	    "User-Agent: sipp\n"
+	    "Content-Length: 0\n\n]]></send>\n"
+	    "<recv response=\"401\" auth=\"true\"/>\n"
+	    "<send retrans=\"500\"><![CDATA[\n"
+	    "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n"
+	    "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n"
+	    "From: <sip:anna@[remote_ip]>;tag=r\nTo: <sip:anna@[remote_ip]>\n"
+	    "Call-ID: [call_id]\nCSeq: 2 REGISTER\nMax-Forwards: 70\n"
+	    "Contact: <sip:anna@[local_ip]:[local_port]>\nExpires: 300\n"
+	    "User-Agent: sipp\n"
+	    "[authentication username=anna password=" SECRET "]\n"
+	    "Content-Length: 0\n\n]]></send>\n"
+	    "<recv response=\"200\"/></scenario>\n");
+	snprintf(words, sizeof words,
+	    "sipp -sf register.xml %s:%d -i %s -p 5060 -m 1 -nostdin "
+	    "-timeout 10",
+	    s->ip, s->port, ip);
+	sipp_start("sipp.log", words);
+	if (!registered())
+		return false;
+	waitpid(peers[0], &status, 0);
+	peers[0] = 0;
+	snprintf(words, sizeof words,
+	    "sipp -sn uas -i %s -p 5060 -rtp_echo -mp 31000 -m 1 -nostdin "
+	    "-timeout 30",
+	    ip);
+	sipp_start("sipp.log", words);
+	ua_run(w, 500, NULL, NULL);
+	/* It echoes: carol hears herself. */
+	ua_invite(carol, s->udp, NUMBER);
+	if (!hears(carol, VOICE_OURS))
+		return false;
+	ua_hang_up(carol->calls, NULL);
+	ua_run(w, 500, NULL, NULL);
+	return ua_noted(carol->calls, UA_LEFT, 0) != NULL ||
+	       fails("BYE was not answered");
+}
+
+/* ---- kamailio, the carrier's proxy in front
+ * ---------------------------------------------- */
+
+static bool
+kamailio_stands_between(void)
+{
+	struct ua *bot = bot_stands();
+	struct ua *carol =
+	    ua_new(w, "carol", site_address(SITE_TRUNK, 1), UA_UDP, VOICE_PEER);
+	char proxy[64], at[100];
+
+	if (!house_opens())
+		return false;
+	snprintf(proxy, sizeof proxy, "%s", site_address(SITE_TRUNK, 60));
+	text_write("kamailio.cfg",
+	    "#!KAMAILIO\nchildren=1\ndisable_tcp=yes\nlisten=udp:%s:5060\n"
+	    "log_stderror=yes\ndebug=0\nloadmodule \"tm.so\"\n"
+	    "loadmodule \"sl.so\"\nloadmodule \"rr.so\"\nloadmodule \"pv.so\"\n"
+	    "loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
+	    "request_route {\n"
+	    " if (has_totag()) { loose_route(); t_relay(); exit; }\n"
+	    " if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
+	    " if (is_method(\"INVITE\")) record_route();\n"
+	    " $du = \"sip:%s:%d\";\n t_relay();\n}\n",
+	    proxy, s->ip, s->port);
+	char *argv[] = { (char *)"kamailio", (char *)"-f",
+		(char *)(uintptr_t) "kamailio.cfg", (char *)"-DD", (char *)"-E",
+		(char *)"-m", (char *)"64", (char *)"-M", (char *)"8",
+		(char *)"-P", (char *)(uintptr_t) "kamailio.pid", NULL };
+	peer_start("kamailio.log", -1, argv);
+	ua_run(w, 1500, NULL, NULL);
+	snprintf(at, sizeof at, "%s:5060", proxy);
+	for (int round = 0; round < 2; round++) {
+		struct ua_call *c = ua_invite(carol, ua_where(at), NUMBER);
+		if (!hears(bot, VOICE_PEER) || !hears(carol, VOICE_OURS))
+			return false;
+		/* First the caller leaves, then the bot (after its 3 s). */
+		ua_run(w, 2000, NULL, NULL);
+		ua_hang_up(round == 0 ? c : bot->calls, NULL);
+		ua_run(w, 500, NULL, NULL);
+		if (ua_noted(round == 0 ? bot->calls : c, UA_BYE, 0) == NULL)
+			return fails("BYE did not come through the proxy");
+	}
+	return true;
+}
+
+/* ---- all of it
+ * ---------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *name, *program;
+	bool (*play)(void);
+} all[] = {
+	{ "sipp calls", "sipp", sipp_calls },
+	{ "sipp answers as an agent", "sipp", sipp_answers },
+	{ "baresip calls", "baresip", baresip_calls },
+	{ "baresip answers as an agent", "baresip", baresip_answers },
+	{ "linphone calls", "linphonec", linphone_calls },
+	{ "linphone answers as an agent", "linphonec", linphone_answers },
+	{ "kamailio stands between", "kamailio", kamailio_stands_between },
+};
+
+static void
+log_show(const char *name)
+{
+	char line[500];
+	FILE *f = fopen(file(name), "r");
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		fprintf(stderr, "  %s: %s", name, line);
+	if (f != NULL)
+		fclose(f);
+}
+
+int
+main(int argc, char **argv)
+{
+	int passed = 0, failed = 0, skipped = 0;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (argc > 1 && strstr(all[i].name, argv[1]) == NULL)
+			continue;
+		if (!installed(all[i].program)) {
+			printf(
+			    "skipped %s: it is not installed\n", all[i].name);
+			skipped++;
+			continue;
+		}
+		w = ua_world_new();
+		s = site_new("interop", false);
+		bool well = s != NULL && all[i].play();
+		peers_stop();
+		if (s != NULL && !well) {
+			fprintf(stderr, "%s: %s\n", all[i].name, why);
+			log_show("sipp.log");
+			log_show("baresip.log");
+			log_show("linphone.log");
+			log_show("kamailio.log");
+			site_show_log(s);
+		}
+		if (s != NULL && s->pid != 0)
+			well = site_stop(s) && well;
+		site_free(s);
+		ua_world_free(w);
+		printf("%s: %s\n", well ? "ok" : "not ok", all[i].name);
+		fflush(stdout);
+		passed += well;
+		failed += !well;
+	}
+	printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+	return failed == 0 ? 0 : 1;
+}
