@@ -167,6 +167,23 @@ a_drain_ends_it_after_its_senders(void **state)
 	assert_int_equal(room_rows(), 1);
 }
 
+static void
+last_words_of_a_sender_are_written_at_once(void **state)
+{
+	struct msg m = came(9);
+
+	(void)state;
+	conf.store.commit_every = hf_ms(10000);
+	room_start(program, ROOM_STORE, &conf);
+	room_tell(ROOM_CALL, &m);
+	room_leaves(ROOM_CALL);
+	usleep(200000); /* it has no way to tell us */
+	room_kill();
+	room_start(program, ROOM_STORE, &conf);
+	room_ask("call", "lyon-1-9", 8);
+	assert_int_equal(room_rows(), 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -175,6 +192,7 @@ main(int argc, char **argv)
 		T(facts_are_called_safe_and_told_to_who_asks),
 		T(no_death_loses_or_doubles_a_fact),
 		T(a_drain_ends_it_after_its_senders),
+		T(last_words_of_a_sender_are_written_at_once),
 	};
 
 	hf_assert(argc == 2);

@@ -157,7 +157,10 @@ on_met(enum peer from)
 static void
 on_left(enum peer from)
 {
+	/* It died, or all of us are about to: not a moment to wait in. */
 	(void)from;
+	if (store.journal.facts > 0)
+		commit(&store.commit, proc_now());
 	leave_if_alone();
 }
 
