@@ -155,6 +155,7 @@ struct sim {
 	struct engine *engine;
 	void *memory;
 	struct call *slots; /* what hf-call has committed */
+	struct house house;
 	uint32_t boot;
 	int64_t now, tick;
 	int64_t tick_us;              /* 5 ms; chaos is coarser */

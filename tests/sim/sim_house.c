@@ -362,6 +362,7 @@ void
 sim_restart_call(struct sim *s)
 {
 	engine_begin(s);
+	engine_house_restore(s->engine, &s->house);
 	for (uint32_t i = 0; i < s->conf.calls_max; i++) {
 		if (!hf_ref_none(s->slots[i].ref) &&
 		    !engine_restore(s->engine, &s->slots[i]))

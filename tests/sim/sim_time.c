@@ -46,6 +46,7 @@ sim_commit(struct sim *s)
 
 	while ((place = engine_changed(s->engine)) != HF_MAP_NONE)
 		s->slots[place] = s->engine->call[place];
+	(void)engine_house_changed(s->engine, &s->house);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 enum {
 	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
+	HOUSE_KIND = 0x53554f48, /* "HOUS" */
 	SLOTS_VERSION = 1,
 };
 
@@ -20,6 +21,9 @@ static struct {
 	struct hf_timer timer;
 	struct slots slots;
 	bool has_slots;
+	struct slots house; /* one record */
+	bool has_house;
+	struct house record;
 	bool leaving;  /* when the last call is over */
 	uint32_t told; /* calls in the last DRAINED */
 } room;
@@ -109,6 +113,26 @@ restore_one(uint32_t i, const void *record, void *arg)
 }
 
 static void
+house_begin(const struct conf *c)
+{
+	char path[CONF_PATH_MAX + 16];
+	bool fresh;
+	int err;
+
+	(void)snprintf(path, sizeof(path), "%s/house.slots", c->keeper.run_dir);
+	err = slots_open(&room.house, path, HOUSE_KIND, SLOTS_VERSION,
+	    sizeof(struct house), 1, &fresh);
+	if (err != 0) {
+		hf_log(LOG_ERROR, "slots_failed", "path=%s why=\"%s\"", path,
+		    strerror(err));
+		return;
+	}
+	room.has_house = true;
+	if (slots_read(&room.house, 0, &room.record))
+		engine_house_restore(room.engine, &room.record);
+}
+
+static void
 slots_begin(const struct conf *c)
 {
 	char path[CONF_PATH_MAX + 16];
@@ -146,6 +170,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	room.engine = engine_init(memory, c, boot, proc_now());
 	hf_timer_init(&room.timer, timer_fired);
 	look_at_the_clock();
+	house_begin(c);
 	slots_begin(c);
 }
 
@@ -191,6 +216,8 @@ commit(void)
 {
 	uint32_t place;
 
+	if (engine_house_changed(room.engine, &room.record) && room.has_house)
+		slots_commit(&room.house, 0, &room.record);
 	while ((place = engine_changed(room.engine)) != HF_MAP_NONE) {
 		const struct call *c = engine_call(room.engine, place);
 

@@ -17,6 +17,7 @@ move(struct engine *e, uint16_t agent, enum agent_state s, const char *why)
 	if (a->state == s)
 		return;
 	hf_timer_stop(&e->wheel, &a->timer);
+	e->house_changed = true;
 	a->state = (uint8_t)s;
 	a->since = wall_now(e);
 	if (s != AGENT_STATE_RINGING && s != AGENT_STATE_ON_CALL)
@@ -97,7 +98,7 @@ agent_longest_idle(const struct engine *e, uint16_t queue)
 	for (uint16_t i = 0; i < e->conf->agents; i++) {
 		const struct agent *a = &e->agent[i];
 
-		if (a->state != AGENT_STATE_AVAILABLE ||
+		if (a->state != AGENT_STATE_AVAILABLE || !a->registered ||
 		    !agent_serves(e, i, queue))
 			continue;
 		if (best == CONF_NONE ||
@@ -141,8 +142,11 @@ agent_came(struct engine *e, uint16_t agent)
 	if (a->registered)
 		return;
 	a->registered = true;
-	if (a->state != AGENT_STATE_OFFLINE)
-		return; /* his call has outlived his registration */
+	if (a->state != AGENT_STATE_OFFLINE) {
+		/* His call has outlived his registration, or he our death. */
+		queue_match_agent(e, agent);
+		return;
+	}
 	a->idle = e->now;
 	a->missed = 0;
 	if (e->conf->agent[agent].ready_at_login)
@@ -279,6 +283,7 @@ agent_wish(
 	case AGENT_STATE_RINGING:
 	case AGENT_STATE_ON_CALL:
 		a->wants = ready; /* when the call is over */
+		e->house_changed = true;
 		return true;
 	case AGENT_STATE_AVAILABLE:
 	case AGENT_STATE_WRAP_UP:
@@ -301,8 +306,69 @@ agent_restored(
 {
 	struct agent *a = &e->agent[agent];
 
+	/* Unknown till now: he was talking, so he is there. */
+	if (a->state == AGENT_STATE_OFFLINE)
+		a->wants = true;
+	hf_timer_stop(&e->wheel, &a->timer);
 	a->state = (uint8_t)s;
 	a->call = c->ref;
-	a->wants = true;
 	a->registered = true; /* hf-sip's picture will say otherwise */
+	a->dialled = c->agent == agent;
+}
+
+void
+agents_keep(const struct engine *e, struct house *h)
+{
+	for (uint16_t i = 0; i < e->conf->agents; i++) {
+		const struct agent *a = &e->agent[i];
+		struct kept_agent *k = &h->agent[i];
+
+		if (!e->conf->agent[i].used)
+			continue;
+		TEXT(k->name, e->conf->agent[i].name);
+		k->state = a->state;
+		k->wants = a->wants;
+		k->missed = a->missed;
+		k->idle = a->idle;
+		k->due = a->timer.due;
+	}
+}
+
+/* His call is restored later and says so itself. */
+static void
+agent_kept(struct engine *e, struct agent *a, const struct kept_agent *k)
+{
+	a->state = k->state;
+	a->wants = k->wants;
+	a->missed = k->missed;
+	a->idle = k->idle;
+	switch ((enum agent_state)k->state) {
+	case AGENT_STATE_RINGING:
+	case AGENT_STATE_ON_CALL:
+		a->state =
+		    k->wants ? AGENT_STATE_AVAILABLE : AGENT_STATE_NOT_READY;
+		break;
+	case AGENT_STATE_WRAP_UP:
+		hf_timer_start(&e->wheel, &a->timer, k->due);
+		break;
+	case AGENT_STATE_OFFLINE:
+	case AGENT_STATE_AVAILABLE:
+	case AGENT_STATE_NOT_READY:
+		break;
+	}
+}
+
+void
+agents_kept(struct engine *e, const struct house *h)
+{
+	for (unsigned i = 0; i < CONF_AGENTS_MAX; i++) {
+		const struct kept_agent *k = &h->agent[i];
+		uint16_t agent;
+
+		if (k->name[0] == '\0' || k->state >= AGENT_STATE_NR)
+			continue;
+		agent = conf_agent_find(e->conf, k->name);
+		if (agent != CONF_NONE)
+			agent_kept(e, &e->agent[agent], k);
+	}
 }

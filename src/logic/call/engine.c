@@ -658,6 +658,25 @@ engine_restore(struct engine *e, const struct call *from)
 	return true;
 }
 
+bool
+engine_house_changed(struct engine *e, struct house *h)
+{
+	if (!e->house_changed)
+		return false;
+	e->house_changed = false;
+	memset(h, 0, sizeof(*h)); /* what lies between fields, too */
+	agents_keep(e, h);
+	helpers_keep(e, h);
+	return true;
+}
+
+void
+engine_house_restore(struct engine *e, const struct house *h)
+{
+	agents_kept(e, h);
+	helpers_kept(e, h);
+}
+
 void
 engine_reconf(struct engine *e, const struct conf *c, struct hf_time now,
     struct orders *out)

@@ -90,6 +90,23 @@ struct worker {
 	struct hf_pool streams;
 };
 
+/* What is no call's and must outlive us all the same, as a plain record for a
+ * slot: who wants calls, and what is known of the helpers. */
+struct house {
+	struct kept_agent {
+		char name[CONF_NAME_MAX];
+		uint8_t state; /* enum agent_state */
+		bool wants;
+		uint8_t missed;
+		struct hf_time idle, due; /* end of wrap_up */
+	} agent[CONF_AGENTS_MAX];
+	struct kept_helper {
+		char name[CONF_NAME_MAX];
+		struct breaker breaker;
+		bool answers;
+	} helper[CONF_HELPERS_MAX];
+};
+
 struct engine {
 	const struct conf *conf;
 	struct orders *out; /* during a turn */
@@ -108,6 +125,7 @@ struct engine {
 	uint32_t dirties;
 	uint32_t *touched; /* in this turn */
 	uint32_t touches;
+	bool house_changed;
 
 	/* Callers who came before hf-media said hello: they hear the ringback
 	 * of their own network a moment longer, not a refusal. */
@@ -200,6 +218,12 @@ bool engine_staffed(const struct engine *e, uint16_t queue);
  * the place, or HF_MAP_NONE when there are no more.  A record with ref.gen 0
  * is gone. */
 uint32_t engine_changed(struct engine *e);
+
+/* Has anything of the house's record changed since the last time?  Then *h is
+ * filled. */
+bool engine_house_changed(struct engine *e, struct house *h);
+/* After engine_init() and before the calls. */
+void engine_house_restore(struct engine *e, const struct house *h);
 
 /* Everything that must hold, checked call by call and table by table; dies
  * where it does not.  Costs as much as there are calls: for tests. */

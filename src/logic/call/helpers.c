@@ -64,6 +64,7 @@ helper_note(struct engine *e, uint16_t helper, const char *evidence)
 	struct helper *h = &e->helper[helper];
 	enum breaker_phase p = breaker_phase(&h->breaker);
 
+	e->house_changed = true;
 	if (p != h->told) {
 		h->told = p;
 		h->since = wall_now(e);
@@ -238,5 +239,41 @@ helpers_reconf(struct engine *e)
 				h->probe = e->now;
 			schedule(e, i);
 		}
+	}
+}
+
+void
+helpers_keep(const struct engine *e, struct house *h)
+{
+	for (uint16_t i = 0; i < e->conf->helpers; i++) {
+		if (!used(e, i))
+			continue;
+		TEXT(h->helper[i].name, e->conf->helper[i].name);
+		h->helper[i].breaker = e->helper[i].breaker;
+		h->helper[i].answers = e->helper[i].answers;
+	}
+}
+
+void
+helpers_kept(struct engine *e, const struct house *h)
+{
+	for (unsigned i = 0; i < CONF_HELPERS_MAX; i++) {
+		const struct kept_helper *k = &h->helper[i];
+		uint16_t at;
+		struct breaker_conf b;
+
+		if (k->name[0] == '\0' ||
+		    (unsigned)k->breaker.phase >= BREAKER_NR ||
+		    k->breaker.force > BREAKER_FORCED_CLOSED)
+			continue;
+		at = conf_helper_find(e->conf, k->name);
+		if (at == CONF_NONE)
+			continue;
+		b = breaker_conf_of(&e->conf->helper[at].guard);
+		e->helper[at].breaker = k->breaker;
+		breaker_reconf(&e->helper[at].breaker, &b);
+		e->helper[at].told = breaker_phase(&e->helper[at].breaker);
+		e->helper[at].answers = k->answers;
+		schedule(e, at);
 	}
 }

@@ -201,6 +201,11 @@ void agent_restored(
 bool agent_wish(
     struct engine *e, uint16_t agent, enum agent_state s, const char *why);
 
+void agents_keep(const struct engine *e, struct house *h);
+void agents_kept(struct engine *e, const struct house *h);
+void helpers_keep(const struct engine *e, struct house *h);
+void helpers_kept(struct engine *e, const struct house *h);
+
 /* ---- helpers.c ----------------------------------------------------------- */
 
 void helpers_init(struct engine *e);

@@ -16,7 +16,7 @@ engine_staffed(const struct engine *e, uint16_t queue)
 	for (uint16_t i = 0; i < e->conf->agents; i++) {
 		const struct agent *a = &e->agent[i];
 
-		if (a->state != AGENT_STATE_OFFLINE &&
+		if (a->registered && a->state != AGENT_STATE_OFFLINE &&
 		    a->state != AGENT_STATE_NOT_READY && a->wants &&
 		    agent_serves(e, i, queue))
 			return true;
@@ -204,7 +204,8 @@ queue_match_agent(struct engine *e, uint16_t agent)
 	const struct conf_agent *a = &e->conf->agent[agent];
 	struct call *first = NULL;
 
-	if (e->agent[agent].state != AGENT_STATE_AVAILABLE)
+	if (e->agent[agent].state != AGENT_STATE_AVAILABLE ||
+	    !e->agent[agent].registered)
 		return;
 	for (unsigned i = 0; i < a->queues; i++) {
 		uint32_t place = engine_waiting(e, a->queue[i], HF_MAP_NONE);
