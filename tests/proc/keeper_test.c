@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -543,15 +544,15 @@ a_question_always_has_an_answer(void **state)
 	assert_true(ask("agents", "superfluous", WAIT_MS, &a));
 	assert_non_null(strstr(a.error, "agents takes no words"));
 	assert_true(ask("agent", "anna", WAIT_MS, &a));
-	assert_string_equal(
-	    a.error, "say agent NAME available|not_ready");
+	assert_string_equal(a.error, "say agent NAME available|not_ready");
 	assert_true(ask("call", "carefully", WAIT_MS, &a));
 	assert_non_null(strstr(a.all, "word=carefully"));
 	assert_true(ask("call", "error", WAIT_MS, &a));
 	assert_string_equal(a.error, "as you wish");
 	start = now_ms();
 	assert_true(ask("call", "silence", 300, &a));
-	assert_string_equal(a.error, "hf-call does not answer; see its lines in the log");
+	assert_string_equal(
+	    a.error, "hf-call does not answer; see its lines in the log");
 	assert_in_range(now_ms() - start, 250, 1500);
 }
 
@@ -573,26 +574,78 @@ a_stranger_on_the_control_socket_is_cut_off(void **state)
 	(void)close(fd);
 }
 
-static void
-a_second_keeper_leaves_the_first_alone(void **state)
+/* Runs holdfastd to its end, which it should find by itself. */
+static int
+run_once(rlim_t descriptors)
 {
+	struct rlimit files = { descriptors, descriptors };
 	char program[TEXT], conf[TEXT];
 	int status;
 	pid_t pid;
 
-	(void)state;
 	path_of(program, "sbin/holdfastd");
 	path_of(conf, "holdfast.conf");
 	pid = fork();
 	if (pid == 0) {
+		if (descriptors > 0)
+			(void)setrlimit(RLIMIT_NOFILE, &files);
 		(void)dup2(log_fd, STDERR_FILENO);
+		(void)alarm(WAIT_MS / 1000);
 		(void)execl(program, program, "-c", conf, (char *)NULL);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+a_second_keeper_leaves_the_first_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(run_once(0), 1);
 	assert_true(log_says("another holdfastd holds this house"));
 	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static int
+open_log(void **state)
+{
+	char log[TEXT];
+
+	(void)state;
+	path_of(log, "log");
+	write_conf("test", "");
+	log_fd = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0644);
+	return log_fd < 0;
+}
+
+static void
+a_port_that_is_taken_is_named(void **state)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)(rtp_port + 5)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char text[64];
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(run_once(0), 1);
+	(void)snprintf(text, sizeof(text), "rtp.ports: 127.0.0.1:%u: Address",
+	    rtp_port + 5U);
+	assert_true(log_says(text));
+	assert_false(log_says("room_starting"));
+	(void)close(fd);
+}
+
+static void
+too_few_descriptors_are_said_before_anything_starts(void **state)
+{
+	(void)state;
+	assert_int_equal(run_once(RTP_PORTS), 1);
+	assert_true(log_says("rtp.ports: "));
+	assert_true(log_says("raise it (LimitNOFILE=) or name fewer ports"));
+	assert_false(log_says("room_starting"));
 }
 
 static void
@@ -641,6 +694,10 @@ main(int argc, char **argv)
 		LIVE(a_stranger_on_the_control_socket_is_cut_off),
 		LIVE(a_second_keeper_leaves_the_first_alone),
 		LIVE(drain_can_be_taken_back),
+		cmocka_unit_test_setup(a_port_that_is_taken_is_named, open_log),
+		cmocka_unit_test_setup(
+		    too_few_descriptors_are_said_before_anything_starts,
+		    open_log),
 		LIVE(nobody_outlives_a_killed_keeper_for_long),
 	};
 #undef LIVE
