@@ -247,6 +247,9 @@ slots_release(struct slots *s, uint32_t i)
 	(old == a ? b : a)->used = 0;
 	in_order();
 	s->head->maybe[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
+	/* The next tenant of the place is innocent. */
+	if (s->head->suspect == i)
+		s->head->suspect = NOBODY;
 }
 
 bool

@@ -27,7 +27,17 @@ put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
 	answered += m->type == MSG_ANSWER_LEG || m->type == MSG_PROGRESS_LEG;
 }
 
-static struct orders out = { .put = put };
+static uint32_t entered, in_hand = HF_MAP_NONE;
+
+static void
+inside(struct orders *o, uint32_t place)
+{
+	(void)o;
+	in_hand = place;
+	entered += place != HF_MAP_NONE;
+}
+
+static struct orders out = { .put = put, .inside = inside };
 
 static void
 tell(const struct msg *m)
@@ -117,6 +127,28 @@ more_early_callers_than_places_are_refused(void **state)
 	assert_int_equal(refused, 1);
 }
 
+/* So that one poisoned call can be told from the others. */
+static void
+the_call_in_hand_is_named_while_it_is_in_hand(void **state)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	(void)state;
+	media_wakes();
+	entered = 0;
+	caller_comes(LEG);
+	assert_true(entered > 0);
+	assert_int_equal(in_hand, HF_MAP_NONE);
+	entered = 0;
+	m.leg_left.leg = LEG + 1; /* nobody's */
+	tell(&m);
+	assert_int_equal(entered, 0);
+	m.leg_left.leg = LEG;
+	tell(&m);
+	assert_true(entered > 0);
+	assert_int_equal(in_hand, HF_MAP_NONE);
+}
+
 int
 main(void)
 {
@@ -125,6 +157,7 @@ main(void)
 		T(a_caller_before_the_media_waits_and_is_taken),
 		T(an_early_caller_who_leaves_leaves_nothing),
 		T(more_early_callers_than_places_are_refused),
+		T(the_call_in_hand_is_named_while_it_is_in_hand),
 	};
 
 	return cmocka_run_group_tests_name(

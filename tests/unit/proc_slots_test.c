@@ -313,6 +313,24 @@ a_record_that_kills_twice_is_released(void **state)
 	slots_close(&s);
 }
 
+static void
+the_next_tenant_of_a_place_is_not_blamed(void **state)
+{
+	struct slots s = opened(true);
+	struct record r = record_of(3), got;
+
+	(void)state;
+	for (int life = 0; life < 2; life++) {
+		slots_commit(&s, 3, &r);
+		slots_enter(&s, 3);
+		slots_close(&s); /* died with it in hand */
+		s = opened(false);
+		assert_true(slots_read(&s, 3, &got));
+		slots_release(&s, 3); /* it came to its end */
+	}
+	slots_close(&s);
+}
+
 int
 main(void)
 {
@@ -338,6 +356,8 @@ main(void)
 		    a_table_that_is_not_used_takes_no_memory, begin),
 		cmocka_unit_test_setup(
 		    a_record_that_kills_twice_is_released, begin),
+		cmocka_unit_test_setup(
+		    the_next_tenant_of_a_place_is_not_blamed, begin),
 	};
 	int failed;
 

@@ -81,7 +81,21 @@ put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
 	proc_send(peer_of(to, worker), m);
 }
 
-static struct orders orders = { .put = put };
+/* A call on which we die twice in a row is let go by the slots: one poisoned
+ * call does not take the house down. */
+static void
+inside(struct orders *o, uint32_t place)
+{
+	(void)o;
+	if (!room.has_slots)
+		return;
+	if (place == HF_MAP_NONE)
+		slots_leave(&room.slots);
+	else
+		slots_enter(&room.slots, place);
+}
+
+static struct orders orders = { .put = put, .inside = inside };
 
 static void
 look_at_the_clock(void)
@@ -105,6 +119,7 @@ restore_one(uint32_t i, const void *record, void *arg)
 	static struct call c;
 	uint32_t *calls = arg;
 
+	slots_enter(&room.slots, i);
 	memcpy(&c, record, sizeof(c));
 	if (c.ref.n == i && engine_restore(room.engine, &c))
 		(*calls)++;
@@ -153,6 +168,7 @@ slots_begin(const struct conf *c)
 		hf_log(LOG_ERROR, "call_released", "slot=%u why=died_twice",
 		    poisoned);
 	(void)slots_each(&room.slots, restore_one, &calls);
+	slots_leave(&room.slots);
 	if (calls > 0)
 		hf_log(LOG_NOTICE, "calls_restored", "calls=%u", calls);
 }

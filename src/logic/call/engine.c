@@ -200,11 +200,20 @@ begin(struct engine *e, struct hf_time now, struct orders *out)
 	e->out = out;
 }
 
+/* Should we die now, this call may be the cause. */
+static void
+inside(struct engine *e, uint32_t place)
+{
+	if (e->out != NULL && e->out->inside != NULL)
+		e->out->inside(e->out, place);
+}
+
 void
 touch(struct engine *e, struct call *c)
 {
 	struct call_mind *m = mind_of(e, c);
 
+	inside(e, (uint32_t)(c - e->call));
 	if (m->touched)
 		return;
 	m->touched = true;
@@ -220,6 +229,7 @@ settle(struct engine *e, uint32_t place)
 	struct call_mind *m = &e->mind[place];
 	struct hf_time first = HF_TIME_NEVER;
 
+	inside(e, place);
 	m->touched = false;
 	if (!m->dirty) {
 		m->dirty = true;
@@ -241,6 +251,7 @@ end(struct engine *e)
 {
 	while (e->touches > 0)
 		settle(e, e->touched[--e->touches]);
+	inside(e, HF_MAP_NONE);
 	e->out = NULL;
 }
 

@@ -36,6 +36,9 @@ enum { ENGINE_WORKERS_MAX = 8 };
 struct orders {
 	void (*put)(struct orders *o, enum room to, unsigned worker,
 	    const struct msg *m);
+	/* May be NULL.  Which call is in hand, by its place; HF_MAP_NONE when
+	 * none is any more.  Should we die now, it may be the cause. */
+	void (*inside)(struct orders *o, uint32_t place);
 };
 
 struct engine;
