@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -498,6 +499,128 @@ a_recording_ends_when_its_speaker_does(void **state)
 	    200000, 800000);
 }
 
+/* A receiver report about what hf-media sends to this party. */
+static void
+report(struct party *p, uint32_t highest)
+{
+	uint8_t m[32] = { 0x81, 201, 0, 7, 0, 0, 0, 9 };
+
+	memcpy(m + 8, &p->ssrc, 4); /* as it came: network order */
+	highest = htonl(highest);
+	memcpy(m + 16, &highest, 4);
+	(void)sendto(
+	    p->fd, m, sizeof(m), 0, (struct sockaddr *)&p->to, sizeof(p->to));
+}
+
+static void
+a_party_that_hears_nothing_of_us_is_told(void **state)
+{
+	struct media m;
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	close(caller.fd);
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	m.mux = true;
+	media_driver_open(&d, CALLER, &m); /* a re-INVITE: it has moved */
+	caller.talks = true;
+	live(100);
+	for (uint32_t i = 0; i < 3; i++) {
+		report(&caller, 1000 + i); /* all is well */
+		live(1000);
+	}
+	assert_int_equal(facts[MSG_STREAM_ONE_WAY], 0);
+	for (int i = 0; i < 4; i++) {
+		report(&caller, 1002);
+		live(2100);
+	}
+	assert_int_equal(facts[MSG_STREAM_ONE_WAY], 1);
+}
+
+static void
+a_helper_on_hold_is_not_missed(void **state)
+{
+	struct sockaddr_in a;
+	socklen_t n = sizeof(a);
+	struct media m;
+
+	(void)state;
+	a_call(JUDGE_PACKETS);
+	assert_int_equal(getsockname(helper.fd, (struct sockaddr *)&a, &n), 0);
+	m = media_driver_media(ntohs(a.sin_port), CODEC_PCMA);
+	m.direction = DIRECTION_INACTIVE;
+	media_driver_open(&d, HELPER, &m);
+	helper.talks = false;
+	live(600);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	forget_heard(&helper);
+	live(200);
+	assert_int_equal(helper.packets, 0);
+	m.direction = DIRECTION_SENDRECV;
+	media_driver_open(&d, HELPER, &m);
+	helper.talks = true;
+	helper.next = 0;
+	live(300);
+	assert_in_range(helper.packets, 12, 18);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+	helper.talks = false;
+	live(150);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+}
+
+static void
+a_message_from_the_box_is_heard_to_its_end(void **state)
+{
+	struct msg m = { .type = MSG_MESSAGE_SHIPPED };
+	uint8_t words[8000];
+	int fd = memfd_create("message", MFD_CLOEXEC);
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	for (size_t i = 0; i < sizeof(words); i++)
+		words[i] = (uint8_t)(0x27 ^ (i / 16 % 2 ? 0x80 : 0));
+	assert_int_equal(
+	    write(fd, words, sizeof(words)), (ssize_t)sizeof(words));
+	m.message_shipped.message = 12;
+	m.message_shipped.bytes = sizeof(words);
+	chan_send_fds(&d.rec, &m, &fd, 1, false);
+	chan_flush(&d.rec);
+	live(50);
+	caller.other = 0x27;
+	forget_heard(&caller);
+	m = (struct msg){ .type = MSG_PLAY_PROMPT };
+	m.play_prompt.stream = media_driver_ref(CALLER);
+	m.play_prompt.id = 9;
+	m.play_prompt.message = 12;
+	m.play_prompt.after = AFTER_SILENCE;
+	media_driver_order(&d, &m);
+	live(1200);
+	assert_int_equal(facts[MSG_PROMPT_ENDED], 1);
+	assert_in_range(caller.mine, 49, 51);
+	assert_false(caller.broken);
+}
+
+static void
+who_asks_and_is_not_answered_is_mute(void **state)
+{
+	(void)state;
+	a_call(JUDGE_EAR);
+	live(700);
+	helper.byte = 0xd5; /* it listens: digital silence */
+	live(600);
+	caller.byte = 0xff; /* and so does he */
+	live(2400);
+	assert_int_equal(facts[MSG_STREAM_MUTE], 0);
+	live(1200);
+	assert_int_equal(facts[MSG_STREAM_MUTE], 1);
+	assert_false(news[MSG_STREAM_MUTE].stream_mute.lost);
+	helper.byte = 0x35;
+	live(500);
+	assert_int_equal(facts[MSG_STREAM_SPEAKS], 1);
+	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
+}
+
 static int
 start_all(void **state)
 {
@@ -539,6 +662,10 @@ main(void)
 		STORY(a_successor_goes_on_with_the_same_stream),
 		STORY(keys_are_told_while_felt),
 		STORY(a_recording_ends_when_its_speaker_does),
+		STORY(a_party_that_hears_nothing_of_us_is_told),
+		STORY(a_helper_on_hold_is_not_missed),
+		STORY(a_message_from_the_box_is_heard_to_its_end),
+		STORY(who_asks_and_is_not_answered_is_mute),
 	};
 #undef STORY
 
