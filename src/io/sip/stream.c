@@ -397,7 +397,7 @@ sip_stream_tidy(struct sip_stream *s, struct hf_time now)
 		if (silent < (int64_t)CONNECT_MAX_MS * 1000)
 			return;
 		it = it->next;
-		if (!c->connecting && silent < s->idle.us)
+		if (!c->connecting && !c->doomed && silent < s->idle.us)
 			continue;
 		s->count.idle++;
 		conn_close(s, c);
