@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 #include "base/check.h"
 #include "proc/flight.h"
 
-#define FLIGHT_MAGIC 0x48464652u /* "HFFR" */
+#define FLIGHT_MAGIC   0x48464652u /* "HFFR" */
+#define FLIGHT_VERSION 1
 
 struct line {
 	uint64_t number; /* counts from 1; 0: never written */
@@ -67,7 +69,7 @@ flight_open(const char *path)
 	if (p == MAP_FAILED)
 		return errno;
 	rec = p;
-	rec->version = 1;
+	rec->version = FLIGHT_VERSION;
 	rec->magic = FLIGHT_MAGIC;
 	hf_die_note = note_death;
 	return 0;
@@ -147,4 +149,58 @@ flight_last(const char *path, const char *word, char *to, size_t cap)
 	}
 	(void)close(fd);
 	return best > 0;
+}
+
+/* Copied: the file is another process's and may be written to, or shrink. */
+static struct recorder *
+load(const char *path)
+{
+	struct recorder *r = malloc(sizeof(*r));
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool well = r != NULL && fd >= 0 &&
+		    pread(fd, r, sizeof(*r), 0) == (ssize_t)sizeof(*r) &&
+		    r->magic == FLIGHT_MAGIC && r->version == FLIGHT_VERSION;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (well)
+		return r;
+	free(r);
+	return NULL;
+}
+
+bool
+flight_read(const char *path, void (*line)(const char *text),
+    void (*moment)(const struct flight_moment *m))
+{
+	struct recorder *r = load(path);
+	uint64_t last, n;
+
+	if (r == NULL)
+		return false;
+	last = r->lines;
+	n = last > FLIGHT_LINES ? last - FLIGHT_LINES : 0;
+	for (n++; n <= last; n++) {
+		const struct line *l = &r->line[n % FLIGHT_LINES];
+		char text[FLIGHT_LINE_MAX];
+
+		if (l->number != n)
+			continue; /* it was being written */
+		copy_printable(text, sizeof(text), l->text);
+		line(text);
+	}
+	last = r->moments;
+	n = last > FLIGHT_MESSAGES ? last - FLIGHT_MESSAGES : 0;
+	for (n++; n <= last; n++) {
+		const struct moment *m = &r->moment[n % FLIGHT_MESSAGES];
+		struct flight_moment out = { .at = { m->us },
+			.peer = m->peer,
+			.sent = m->sent != 0,
+			.type = m->type };
+
+		memcpy(&out.about, m->first, sizeof(out.about));
+		moment(&out);
+	}
+	free(r);
+	return true;
 }

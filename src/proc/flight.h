@@ -38,4 +38,18 @@ void flight_message(struct hf_time now, uint8_t peer, bool sent, uint16_t type,
  * believed. */
 bool flight_last(const char *path, const char *word, char *to, size_t cap);
 
+/* One message of the recording: what it was about is its first eight bytes. */
+struct flight_moment {
+	struct hf_time at;
+	uint8_t peer; /* enum peer */
+	bool sent;
+	uint16_t type;
+	uint64_t about;
+};
+
+/* Everything that the file at path holds, the oldest first: the lines, then
+ * the messages.  False when it is not a recording of this version. */
+bool flight_read(const char *path, void (*line)(const char *text),
+    void (*moment)(const struct flight_moment *m));
+
 #endif

@@ -164,6 +164,44 @@ the_recorder_keeps_the_newest_and_a_life_before(void **state)
 	assert_false(flight_last("/dev/null", "line", last, sizeof(last)));
 }
 
+static unsigned told, moments;
+static struct flight_moment newest;
+
+static void
+count_line(const char *text)
+{
+	(void)text;
+	told++;
+}
+
+static void
+count_moment(const struct flight_moment *m)
+{
+	assert_true(moments == 0 || newest.at.us < m->at.us);
+	newest = *m;
+	moments++;
+}
+
+static void
+a_recording_is_read_in_order(void **state)
+{
+	uint64_t leg = 77;
+
+	(void)state;
+	assert_int_equal(flight_open(path), 0);
+	flight_note("one", 3);
+	flight_note("two", 3);
+	for (int64_t i = 1; i <= FLIGHT_MESSAGES + 100; i++)
+		flight_message((struct hf_time){ i }, 1, true, 5, &leg);
+	told = moments = 0;
+	assert_true(flight_read(path, count_line, count_moment));
+	assert_int_equal(told, 2);
+	assert_int_equal(moments, FLIGHT_MESSAGES);
+	assert_int_equal(newest.at.us, FLIGHT_MESSAGES + 100);
+	assert_int_equal(newest.about, 77);
+	assert_false(flight_read("/dev/null", count_line, count_moment));
+}
+
 static void
 an_assertion_leaves_its_words_behind(void **state)
 {
@@ -197,6 +235,7 @@ main(void)
 		HEARD(a_long_line_is_cut_and_ends),
 		HEARD(trace_is_for_the_recorder_alone),
 		HEARD(the_recorder_keeps_the_newest_and_a_life_before),
+		HEARD(a_recording_is_read_in_order),
 		HEARD(an_assertion_leaves_its_words_behind),
 		HEARD(a_reader_that_stands_still_stops_nobody),
 	};
