@@ -13,4 +13,4 @@ story "a bot that says nothing when it is its turn loses the caller"
   expect anna  rings                       within 4s
   anna   answers
   expect carol hears anna                  within 300ms
-  expect journal says call_rescued why=mute
+  expect journal says call_rescued why=mute within 6s
