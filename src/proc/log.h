@@ -12,8 +12,8 @@
 
 enum log_level { LOG_TRACE, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 
-/* event: snake_case, past tense.  fmt: "key=%s other=%u"; values with blanks
- * are quoted by the caller as \"%s\". */
+/* event: snake_case, past tense, a literal (it is remembered).  fmt: "key=%s
+ * other=%u"; values with blanks are quoted by the caller as \"%s\". */
 void hf_log(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
