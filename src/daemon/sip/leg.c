@@ -13,6 +13,8 @@ enum {
 	HOLD_AGAIN_MS = 200, /* another offer is on its way */
 	NO_PORT = 9,         /* discard: in a description that is not sent */
 	RETRY_AFTER_S = 5,
+	RINGING = 180,
+	UNAVAILABLE = 480, /* when hf-call named no refusal */
 };
 
 static hf_timer_fn on_timer;
@@ -443,6 +445,8 @@ refuse(struct leg *l, uint16_t code, uint16_t retry_after, const char *reason)
 
 	if (retry_after != 0)
 		sip_put_number(&b, SIP_H_RETRY_AFTER, retry_after);
+	if (code < 300 || code > 699)
+		code = UNAVAILABLE;
 	if (s != NULL)
 		sip_session_refuse(&room.ss, s, code, hf_slice_of(reason),
 		    hf_buf_taken(&b), room.now);
@@ -542,7 +546,8 @@ progress(struct leg *l, const struct msg_progress_leg *o)
 	/* An offer of ours may not stand in an unreliable 18x (RFC 3262). */
 	if (o->port != 0 && !l->late && !describe_us(l, s, &b))
 		return;
-	sip_session_ring(&room.ss, s, o->code != 0 ? o->code : 180,
+	sip_session_ring(&room.ss, s,
+	    o->code > 100 && o->code < 200 ? o->code : RINGING,
 	    hf_buf_taken(&b), room.now);
 }
 
