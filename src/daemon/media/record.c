@@ -1,6 +1,7 @@
 /* daemon/media/record - what a party says goes into the ring that hf-rec
  * reads: a copy in memory, no system call, no waiting. */
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,15 +17,15 @@ enum {
 void
 record_met(void)
 {
+	/* One ring for all readers: the next one goes on where the one before
+	 * it stopped, with what was said in between. */
+	static int ring = -1;
 	struct msg m = { .type = MSG_TAP_RING };
-	int fd;
 
-	/* A new reader gets a new ring: where the old one stopped nobody
-	 * knows. */
-	if (room.tapped)
-		tap_close(&room.tap);
-	room.tapped = tap_make(&room.tap, RING_BYTES, &fd);
-	if (!room.tapped) {
+	if (!room.tapped)
+		room.tapped = tap_make(&room.tap, RING_BYTES, &ring);
+	int fd = room.tapped ? fcntl(ring, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0) {
 		hf_log(LOG_ERROR, "tap_not_made", "bytes=%d", RING_BYTES);
 		return;
 	}
