@@ -313,7 +313,7 @@ watch(struct call *c, struct hf_time now)
 		.suspect = conf.guard.suspect,
 		.voice = conf.guard.voice,
 		.lost = conf.guard.lost,
-		.hush = { 20 * US }, /* as for a bot */
+		.hush = conf.guard.hush,
 		.never = conf.guard.never,
 	};
 

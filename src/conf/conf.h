@@ -97,6 +97,7 @@ struct conf_guard {
 	struct hf_span vote_after;
 	uint32_t vote_share;            /* percent of the helper's live calls */
 	uint32_t vote_min;              /* and at least so many */
+	struct hf_span hush; /* a stranger's silence that began in a pause */
 	struct hf_span never;           /* answered, but RTP never came */
 	struct hf_span patience_prompt; /* mute when it is its turn */
 	struct hf_span patience_lost;

@@ -5,8 +5,6 @@
 #include "base/check.h"
 #include "daemon/media/room.h"
 
-enum { HUSH_MS = 20000 };
-
 static const struct conf_guard *
 conf_of(const struct stream *helper)
 {
@@ -163,8 +161,7 @@ guard_begin(struct stream *h, struct hf_time now)
 		.voice = g->voice.us > g->suspect.us ? g->voice : g->suspect,
 		.lost = g->lost,
 		/* Patience watches a bot meanwhile; nobody else a centre. */
-		.hush =
-		    h->judge == JUDGE_EAR ? hf_ms(HUSH_MS) : g->patience_lost,
+		.hush = h->judge == JUDGE_EAR ? g->hush : g->patience_lost,
 		.never = g->never,
 	};
 	struct patience_conf patience = {

@@ -2,11 +2,14 @@
 
 #include "io/rtp/ear.h"
 
+#include <string.h>
+
 enum {
 	ABOVE_FLOOR = 9, /* dB a voice must rise above the noise */
 	FLOOR_MAX = 55,  /* a room louder than this is a voice */
 	FLOOR_RISE = 1,  /* sixteenths of a dB a frame: 3 dB a second */
 	POWER_SHIFT = 4, /* g711_power is the square shifted by this */
+	CLIP_LOUD = 76,  /* 15 % of samples at the end of the scale */
 	STRIDE = 2,      /* every second sample tells a frame's energy */
 };
 
@@ -23,33 +26,45 @@ decibel(uint32_t v)
 	return (uint8_t)(((e * 16 + frac) * 3083 + 8192) / 16384);
 }
 
+static bool
+is_constant(const uint8_t *p, uint16_t n)
+{
+	return memcmp(p, p + 1, (size_t)n - 1) == 0;
+}
+
+static uint8_t
+clipped_pct(enum g711_law law, const uint8_t *p, uint16_t n)
+{
+	uint32_t top = g711_power[law][law == G711_PCMA ? 0x2a : 0x00];
+	uint32_t clipped = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		clipped += g711_power[law][p[i]] >= top;
+	return (uint8_t)(clipped * 100 / n);
+}
+
 struct ear_frame
 ear_listen(enum g711_law law, const uint8_t *p, uint16_t n)
 {
 	const uint32_t *power = g711_power[law];
-	uint8_t flip = law == G711_PCMA ? 0x55 : 0;
 	uint64_t sum = 0;
-	uint32_t turns = 0, clipped = 0, differs = 0, heard = 0;
+	uint32_t turns = 0, heard = n / STRIDE;
 	struct ear_frame f = { 0 };
 
-	for (uint16_t i = 0; i + 1 < n; i += STRIDE) {
-		uint8_t a = p[i], b = p[i + 1];
-		uint8_t size = (uint8_t)((a ^ flip) & 0x7f);
-
-		sum += power[a];
-		turns += (a ^ b) >> 7;
-		/* mu-law counts down to its loudest, A-law up. */
-		clipped += law == G711_PCMA ? size == 0x7f : size == 0;
-		differs |= (uint32_t)(a ^ p[0]) | (uint32_t)(b ^ p[0]);
-		heard++;
-	}
 	if (heard == 0)
 		return f;
-	sum /= heard;
-	f.loud = decibel((uint32_t)sum << POWER_SHIFT);
+	for (uint16_t i = 0; i + 1 < n; i += STRIDE) {
+		sum += power[p[i]];
+		turns += (uint32_t)(p[i] ^ p[i + 1]) >> 7;
+	}
+	f.loud = decibel((uint32_t)(sum / heard) << POWER_SHIFT);
 	f.turns_pct = (uint8_t)(turns * 100 / heard);
-	f.clipped_pct = (uint8_t)(clipped * 100 / heard);
-	f.constant = differs == 0;
+	/* Only what is loud can be clipped, and what never crosses zero be
+	 * constant: most frames are spared the second look. */
+	if (f.loud >= CLIP_LOUD)
+		f.clipped_pct = clipped_pct(law, p, n);
+	if (turns == 0)
+		f.constant = is_constant(p, n);
 	f.silent = f.constant && power[p[0]] <= power[G711_PCMA_SILENCE];
 	return f;
 }
