@@ -172,6 +172,11 @@ operate(struct sim *s, const struct story_act *t)
 		    : strcmp(what, "close") == 0 ? BREAKER_FORCED_CLOSED
 						 : BREAKER_AUTO,
 		    now, &s->orders, &error);
+	} else if (strcmp(t->word[0], "drop") == 0 && t->words > 1) {
+		struct hf_ref ref = HF_REF_NONE;
+
+		(void)hf_ref_parse(t->word[1], &ref);
+		ok = engine_call_drop(s->engine, ref, now, &s->orders, &error);
 	} else if (strcmp(t->word[0], "drain") == 0) {
 		engine_drain(s->engine, t->words == 1);
 		ok = true;
