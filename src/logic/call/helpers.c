@@ -171,9 +171,11 @@ helper_probed(struct engine *e, const struct msg_helper_probed *m)
 	h->probe =
 	    hf_time_after(e->now, e->conf->helper[m->helper].guard.probe_every);
 	vote_probed(&e->vote[m->helper], m->ok);
-	/* One that never answered OPTIONS is not dead for not answering. */
-	if (h->has_ticket && (h->answers || m->ok))
-		breaker_probe_tell(&h->breaker, h->ticket, m->ok, e->now);
+	/* One that never answered OPTIONS is not dead for not answering, and
+	 * cannot be tried by it: the ramp's first calls find out. */
+	if (h->has_ticket)
+		breaker_probe_tell(
+		    &h->breaker, h->ticket, m->ok || !h->answers, e->now);
 	h->has_ticket = false;
 	helper_note(
 	    e, m->helper, m->ok ? "OPTIONS answered" : "OPTIONS failed");
