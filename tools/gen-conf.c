@@ -66,6 +66,7 @@ argument(const struct conf_key *k)
 		[CONF_T_BOOL] = "yes | no",
 		[CONF_T_CHOICE] = "word",
 		[CONF_T_IP] = "address",
+		[CONF_T_SERVER] = "address:port",
 		[CONF_T_LISTEN] = "transport:address:port",
 		[CONF_T_TARGET] = "uri",
 		[CONF_T_NET] = "network",

@@ -30,6 +30,7 @@ enum {
 	CONF_PATH_MAX = 128,
 	CONF_LISTENS_MAX = 8,
 	CONF_TARGETS_MAX = 4,
+	CONF_DNS_MAX = 4,
 	CONF_TRUNKS_MAX = 16,
 	CONF_PEERS_MAX = 16,
 	CONF_HELPERS_MAX = 64,
@@ -76,6 +77,8 @@ struct conf_sip {
 	struct hf_span expires_min, expires_max; /* registrations */
 	uint32_t trace_bytes; /* ring of recent messages for hfctl trace */
 	char user_agent[CONF_NAME_MAX];
+	uint16_t dns_count; /* 0: the system's */
+	struct hf_addr dns[CONF_DNS_MAX];
 };
 
 struct conf_rtp {

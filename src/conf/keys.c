@@ -112,6 +112,9 @@ const struct conf_key conf_keys[] = {
 	{ "user_agent", SCOPE_SIP, CONF_T_TEXT, ONE(conf_sip, user_agent),
 	    .def = "Holdfast",
 	    .help = "What we call ourselves in User-Agent and Server." },
+	{ "dns_servers", SCOPE_SIP, CONF_T_SERVER, LIST(conf_sip, dns, dns_count),
+	    .def_said = "those of resolv.conf(5)", .example = "[192.0.2.53]",
+	    .help = "Who is asked for the addresses of host names, port 53 unless said; /etc/hosts goes before." },
 
 	/* ---- rtp ---------------------------------------------------------- */
 	{ "address", SCOPE_RTP, CONF_T_IP, ONE(conf_rtp, address),
@@ -306,7 +309,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "Addresses and networks that its calls come from." },
 	{ "to", SCOPE_TRUNK, CONF_T_TARGET, ONE(conf_trunk, to),
 	    .def_said = "no calls out", .example = "sip:203.0.113.5:5060",
-	    .help = "Where calls to the world go." },
+	    .help = "Where calls to the world go; a host name is looked up as for a bot." },
 	{ "answer_when_ready", SCOPE_TRUNK, CONF_T_BOOL, ONE(conf_trunk, answer_when_ready),
 	    .def = "no",
 	    .help = "Answer a call only when a proven helper is on the line, so that the caller does not pay for ringing." },
@@ -317,7 +320,7 @@ const struct conf_key conf_keys[] = {
 	/* ---- bots.NAME, centres.NAME, sites.NAME -------------------------- */
 	{ "to", SCOPE_HELPER, CONF_T_TARGET, LIST(conf_helper, to, targets), .required = true,
 	    .example = "[\"sip:bot@bots.example.net\"]",
-	    .help = "Its SIP addresses, tried in this order." },
+	    .help = "Its SIP addresses, tried in this order. A host may be a name: its A and AAAA records are looked up at start and again before they are too old, the last good answer is kept when the DNS fails, and its addresses are tried one after another. NAPTR and SRV records are not asked for." },
 	{ "remote", SCOPE_HELPER, CONF_T_BOOL, ONE(conf_helper, remote),
 	    .def = "yes",
 	    .help = "It is behind our uplink. Say no for one in the house." },
@@ -433,6 +436,7 @@ conf_type_name(enum conf_type t)
 		[CONF_T_BOOL] = "yes or no",
 		[CONF_T_CHOICE] = "one of the known words",
 		[CONF_T_IP] = "an IP address",
+		[CONF_T_SERVER] = "an IP address with or without a port",
 		[CONF_T_LISTEN] = "a transport with address and port",
 		[CONF_T_TARGET] = "a SIP URI",
 		[CONF_T_NET] = "an address or a network",
@@ -468,6 +472,9 @@ conf_type_how(enum conf_type t)
 		[CONF_T_CHOICE] = "one of its words",
 		[CONF_T_IP] = "an address without a port, like 198.51.100.7 "
 			      "or 2001:db8::7",
+		[CONF_T_SERVER] = "an address, with its port when it is not "
+				  "the usual one, like 192.0.2.53 or "
+				  "\"[2001:db8::53]:5353\"",
 		[CONF_T_LISTEN] = "udp or tcp, an address and a port, like "
 				  "\"udp:0.0.0.0:5060\" or \"tcp:[::]:5060\"",
 		[CONF_T_TARGET] = "a SIP URI, like "

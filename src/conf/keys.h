@@ -54,6 +54,7 @@ enum conf_type {
 	CONF_T_BOOL,    /* u8 */
 	CONF_T_CHOICE,  /* u8, place in words */
 	CONF_T_IP,      /* struct hf_addr without a port */
+	CONF_T_SERVER,  /* struct hf_addr; its port may be left out */
 	CONF_T_LISTEN,  /* struct conf_listen */
 	CONF_T_TARGET,  /* struct conf_target */
 	CONF_T_NET,     /* struct hf_net */

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "conf/keys.h"
 
-enum { SIP_PORT = 5060, SIPS_PORT = 5061 };
+enum { SIP_PORT = 5060, SIPS_PORT = 5061, DNS_PORT = 53 };
 
 /* From the smallest to the largest. */
 static const struct unit {
@@ -342,6 +342,19 @@ set_ip(const struct conf_key *k, struct hf_slice text, void *at,
 }
 
 static bool
+set_server(const struct conf_key *k, struct hf_slice text, void *at,
+    struct hf_buf *why)
+{
+	struct hf_addr *a = at;
+
+	if (hf_addr_parse_ip(text, a))
+		a->port = DNS_PORT;
+	else if (!hf_addr_parse(text, a) || a->port == 0)
+		return not_one(k, text, why);
+	return true;
+}
+
+static bool
 set_net(const struct conf_key *k, struct hf_slice text, void *at,
     struct hf_buf *why)
 {
@@ -549,6 +562,8 @@ conf_value_parse(const struct conf_key *k, struct hf_slice text, void *at,
 		return set_choice(k, text, at, why);
 	case CONF_T_IP:
 		return set_ip(k, text, at, why);
+	case CONF_T_SERVER:
+		return set_server(k, text, at, why);
 	case CONF_T_LISTEN:
 		return set_listen(k, text, at, why);
 	case CONF_T_TARGET:
@@ -657,6 +672,10 @@ conf_value_put(const struct conf_key *k, const void *at, const struct conf *c,
 	case CONF_T_IP:
 		if (ip->family != 0)
 			hf_addr_put_ip(b, ip);
+		return;
+	case CONF_T_SERVER:
+		if (ip->family != 0)
+			hf_addr_put(b, ip);
 		return;
 	case CONF_T_LISTEN:
 		put_listen(b, at);

@@ -107,7 +107,7 @@ configure(void)
 	conf.helper[0].targets = NR_HELPERS;
 	conf.helper[0].to[0] = target(bot);
 	conf.helper[0].to[1] = target(second);
-	/* A name: its address is found by a child, while we wait. */
+	/* A name that /etc/hosts knows. */
 	conf.helper[1].used = 1;
 	conf.helper[1].targets = 1;
 	conf.helper[1].to[0] = target(named);

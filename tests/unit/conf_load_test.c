@@ -423,6 +423,7 @@ each_wrong_value_is_told_with_its_place(void **state)
 		[CONF_T_BOOL] = "maybe",
 		[CONF_T_CHOICE] = "random",
 		[CONF_T_IP] = "example.net",
+		[CONF_T_SERVER] = "example.net:53",
 		[CONF_T_LISTEN] = "0.0.0.0:5060",
 		[CONF_T_TARGET] = "bot@example.net",
 		[CONF_T_NET] = "203.0.113.0/33",

@@ -12,7 +12,8 @@
 struct probe {
 	struct hf_timer timer;
 	struct hf_time asked;
-	uint32_t round; /* of this helper and target: late news are old news */
+	uint8_t address; /* of the target: one that answers is stayed with */
+	uint32_t round;  /* of this helper and target: late news are old news */
 	bool waiting;
 };
 
@@ -26,6 +27,7 @@ tell(struct probe *p, bool ok, uint16_t code)
 
 	FACT(f, MSG_HELPER_PROBED, helper_probed);
 	p->waiting = false;
+	p->address += !ok;
 	hf_timer_stop(proc_wheel(), &p->timer);
 	f.helper_probed.helper = (uint16_t)(n / CONF_TARGETS_MAX);
 	f.helper_probed.target = (uint8_t)(n % CONF_TARGETS_MAX);
@@ -46,9 +48,10 @@ void
 probe_helper(const struct msg_probe_helper *o)
 {
 	const struct conf_target *c;
-	struct sip_flow flow;
 	struct hf_addr at;
+	struct sip_flow flow;
 	struct probe *p;
+	unsigned known;
 	uint64_t user;
 
 	if (o->helper >= room.conf->helpers || o->target >= CONF_TARGETS_MAX)
@@ -63,7 +66,9 @@ probe_helper(const struct msg_probe_helper *o)
 	p->round++;
 	user = (uint64_t)(p->round & INT32_MAX) << 32 |
 	       ((uint32_t)(p - &probe[0][0]) + 1);
-	if (c->transport == CONF_TLS || !names_addr(c, &at) ||
+	known = target_addresses(c);
+	if (known == 0 || c->transport == CONF_TLS ||
+	    !target_address(c, p->address % known, &at) ||
 	    !sip_transport_way(&room.tp,
 		c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &at, &flow) ||
 	    !sip_sessions_ask(&room.ss, SIP_OPTIONS, &flow, hf_slice_of(c->uri),
@@ -174,6 +179,8 @@ say_counters(const struct msg_ask *q)
 		{ "tcp_garbled", room.tp.stream.count.garbled },
 		{ "tcp_idle", room.tp.stream.count.idle },
 		{ "tcp_slow", room.tp.stream.count.slow },
+		{ "dns_asked", room.names.asked },
+		{ "dns_failed", room.names.failed },
 	};
 
 	for (size_t i = 0; i < HF_LEN(counter); i++) {

@@ -297,7 +297,6 @@ on_tick(struct hf_timer *t, struct hf_time now)
 	room.now = now;
 	sip_transport_tidy(&room.tp, now);
 	gate_tidy();
-	names_tick();
 	hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(TICK_MS)));
 }
 
@@ -354,7 +353,6 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	room.conf = c;
 	room.boot = boot;
 	room.now = proc_now();
-	names_ask(); /* its child is made before there is much to copy */
 	make_tables(&c->sip);
 	for (unsigned i = 0; i < handeds; i++) {
 		bool good = handed[i].tcp
@@ -365,6 +363,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 			hf_log(LOG_ERROR, "socket_refused", "fd=%d tcp=%d",
 			    handed[i].fd, handed[i].tcp);
 	}
+	names_start();
 	busy.begin = room.now;
 	hf_timer_init(&busy.poll, on_poll);
 	hf_timer_init(&room.tick, on_tick);
@@ -379,9 +378,10 @@ reconf(const struct conf *c)
 {
 	room.conf = c;
 	room.tp.advertise = c->sip.advertise;
-	names_ask();
 	room.registrar.expires_min = c->sip.expires_min;
 	room.registrar.expires_max = c->sip.expires_max;
+	room.now = proc_now();
+	names_reconf();
 }
 
 static void

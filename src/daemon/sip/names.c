@@ -1,153 +1,195 @@
 /*
- * daemon/sip/names - targets that are written as names: see room.h.  Looking a
- * name up may take seconds, so a child of ours does it, over and over; here
- * only what it found last is used.  A name that cannot be found any more keeps
- * its last address: a dead name server must not take the helpers with it.
+ * daemon/sip/names - where the configured targets are: see room.h.  Looked up
+ * ahead, from the loop; a call takes what is known and never waits.
  */
 
-#include <errno.h>
-#include <netdb.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/sip/room.h"
+#include "io/dns/resolver.h"
 
 enum {
 	NAMES_MAX = CONF_HELPERS_MAX * CONF_TARGETS_MAX + CONF_TRUNKS_MAX,
-	AGAIN_MS = 30000,
-	CHILD_FD = 3,
-	FAMILIES = 2, /* the first address of each */
 };
 
-/* A question, and its answer. */
-struct lookup {
-	char host[CONF_NUMBER_MAX];
-	struct hf_addr found[FAMILIES]; /* the resolver's first first */
-};
+_Static_assert(sizeof(((struct conf_target *)0)->host) <= DNS_HOST_MAX,
+    "a host of the configuration is one of the table");
 
 static struct {
-	struct lookup name[NAMES_MAX];
-	uint32_t n;
-	int fd; /* to the child, -1: none */
-	struct hf_time again;
-} names = { .fd = -1 };
+	struct dns_resolver resolver;
+	struct hf_timer timer;
+	bool reopen; /* a question failed: the system's servers may be others */
+	/* At a reload the old names may still wait for answers. */
+	struct dns_name row[NAMES_MAX + DNS_AT_ONCE];
+} names;
 
-/* ---- the child ----------------------------------------------------------- */
+/* ---- what is known ------------------------------------------------------- */
+
+unsigned
+target_addresses(const struct conf_target *c)
+{
+	const struct dns_name *n;
+
+	if (c->addr.family != 0)
+		return 1;
+	n = dns_names_find(&room.names, c->host);
+	return n == NULL ? 0 : n->ats;
+}
+
+bool
+target_address(const struct conf_target *c, unsigned k, struct hf_addr *at)
+{
+	const struct dns_name *n;
+
+	*at = c->addr;
+	if (c->addr.family != 0)
+		return k == 0;
+	n = dns_names_find(&room.names, c->host);
+	if (n == NULL || k >= n->ats)
+		return false;
+	*at = n->at[k];
+	at->port = c->addr.port;
+	return true;
+}
+
+/* ---- finding out --------------------------------------------------------- */
 
 static void
-look_up(struct lookup *l)
+tell(const struct dns_name *n, enum dns_news news, const struct dns_answer *a)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *list = NULL;
-	struct hf_addr *first = &l->found[0], a;
+	char at[HF_ADDR_TEXT_MAX];
+	struct hf_buf b = hf_buf_on(at, sizeof(at) - 1);
 
-	memset(l->found, 0, sizeof(l->found));
-	if (getaddrinfo(l->host, NULL, &hints, &list) != 0)
+	hf_addr_put_ip(&b, &n->at[0]);
+	at[b.n] = '\0';
+	switch (news) {
+	case DNS_AS_IT_WAS:
 		return;
-	for (struct addrinfo *it = list; it != NULL; it = it->ai_next) {
-		if (!hf_addr_from_sockaddr(it->ai_addr, &a))
-			continue;
-		if (first->family == 0)
-			*first = a;
-		else if (a.family != first->family && first[1].family == 0)
-			first[1] = a;
+	case DNS_FOUND:
+		hf_log(LOG_INFO, "name_found",
+		    "name=%s addresses=%u first=%s ttl_s=%d", n->host, n->ats,
+		    at, (int)(a->ttl.us / 1000000));
+		return;
+	case DNS_MOVED:
+		hf_log(LOG_NOTICE, "name_moved",
+		    "name=%s addresses=%u first=%s ttl_s=%d", n->host, n->ats,
+		    at, (int)(a->ttl.us / 1000000));
+		return;
+	case DNS_LOST:
+		hf_log(LOG_WARNING, "name_lost", "name=%s kept=%u why=\"%s\"",
+		    n->host, n->ats, a->why != NULL ? a->why : "no address");
+		return;
+	case DNS_BACK:
+		hf_log(LOG_NOTICE, "name_returned", "name=%s addresses=%u",
+		    n->host, n->ats);
+		return;
 	}
-	freeaddrinfo(list);
-}
-
-/* Ends when its parent does: the socket says so. */
-static _Noreturn void
-be_child(int fd)
-{
-	struct lookup l;
-
-	(void)prctl(PR_SET_NAME, "hf-sip-names");
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (fd != CHILD_FD && dup2(fd, CHILD_FD) < 0)
-		_exit(1);
-	/* Sockets and channels are the parent's alone. */
-	(void)close_range(CHILD_FD + 1, ~0U, 0);
-	while (recv(CHILD_FD, &l, sizeof(l), 0) == (ssize_t)sizeof(l)) {
-		l.host[sizeof(l.host) - 1] = '\0';
-		look_up(&l);
-		if (send(CHILD_FD, &l, sizeof(l), MSG_NOSIGNAL) < 0)
-			break;
-	}
-	_exit(0);
-}
-
-/* ---- here ---------------------------------------------------------------- */
-
-static void
-lose_child(void)
-{
-	proc_unwatch(names.fd);
-	close(names.fd);
-	names.fd = -1;
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
 }
 
 static void
-on_answer(int fd, uint32_t events, void *arg)
+on_known(void *arg, uint32_t n, const struct dns_answer *a)
 {
-	struct lookup l;
-	ssize_t n;
-
-	(void)events;
 	(void)arg;
-	while (
-	    (n = recv(fd, &l, sizeof(l), MSG_DONTWAIT)) == (ssize_t)sizeof(l)) {
-		for (uint32_t i = 0; i < names.n; i++)
-			if (l.found[0].family != 0 &&
-			    strcmp(names.name[i].host, l.host) == 0)
-				names.name[i] = l;
-	}
-	if (n == 0 || (n < 0 && errno != EAGAIN))
-		lose_child();
+	tell(&room.names.name[n],
+	    dns_names_answered(&room.names, n, a, room.now), a);
+	names.reopen |= a->why != NULL;
+}
+
+static void arm(void);
+
+static void
+on_fd(int fd, uint32_t events, void *arg)
+{
+	(void)arg;
+	room.now = proc_now();
+	dns_ready(&names.resolver, fd,
+	    (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0,
+	    (events & EPOLLOUT) != 0);
+	arm();
 }
 
 static void
-start_child(void)
+on_watch(void *arg, int fd, bool readable, bool writable)
 {
-	int pair[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return;
-	pid = fork();
-	if (pid == 0)
-		be_child(pair[1]);
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return;
-	}
-	names.fd = pair[0];
-	proc_watch(names.fd, EPOLLIN, on_answer, NULL);
+	(void)arg;
+	if (readable || writable)
+		proc_watch(fd,
+		    (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u),
+		    on_fd, NULL);
+	else
+		proc_unwatch(fd);
 }
 
 static void
-want(const struct conf_target *t)
+resolver_open(void)
 {
-	if (t->addr.family != 0 || t->host[0] == '\0' || names.n == NAMES_MAX)
+	static const struct dns_hooks hooks = {
+		.watch = on_watch,
+		.answered = on_known,
+	};
+	const struct conf_sip *c = &room.conf->sip;
+	const char *why;
+
+	dns_close(&names.resolver);
+	names.reopen = false;
+	if (!dns_open(
+		&names.resolver, c->dns, c->dns_count, &hooks, NULL, &why))
+		hf_log(LOG_ERROR, "resolver_failed", "why=\"%s\"", why);
+}
+
+static void
+ask_due(void)
+{
+	uint32_t n;
+
+	while ((n = dns_names_due(&room.names, room.now)) != DNS_NONE)
+		dns_ask(&names.resolver, n, room.names.name[n].host);
+}
+
+static void
+arm(void)
+{
+	struct hf_time due = dns_names_next(&room.names);
+	struct hf_span wait;
+
+	if (dns_wait(&names.resolver, &wait))
+		due = hf_time_min(due, hf_time_after(room.now, wait));
+	if (due.us == INT64_MAX)
+		hf_timer_stop(proc_wheel(), &names.timer);
+	else
+		hf_timer_start(proc_wheel(), &names.timer, due);
+}
+
+static void
+on_timer(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	room.now = now;
+	dns_tick(&names.resolver);
+	if (names.reopen && room.names.asking == 0)
+		resolver_open();
+	ask_due();
+	arm();
+}
+
+/* ---- begin and reload ---------------------------------------------------- */
+
+static void
+want(const struct conf_target *c)
+{
+	if (c->uri[0] == '\0' || c->addr.family != 0 || c->host[0] == '\0' ||
+	    c->transport == CONF_TLS)
 		return;
-	for (uint32_t i = 0; i < names.n; i++)
-		if (strcmp(names.name[i].host, t->host) == 0)
-			return;
-	names.name[names.n] = (struct lookup){ .host = "" };
-	memcpy(names.name[names.n++].host, t->host, sizeof(t->host));
+	if (!dns_names_want(&room.names, c->host, room.now))
+		hf_never("the table has a row for every target");
 }
 
 void
-names_ask(void)
+names_reconf(void)
 {
 	const struct conf *c = room.conf;
 
+	dns_names_begin(&room.names);
 	for (uint16_t i = 0; i < c->helpers; i++)
 		for (uint8_t k = 0;
 		     c->helper[i].used && k < c->helper[i].targets; k++)
@@ -155,48 +197,16 @@ names_ask(void)
 	for (uint16_t i = 0; i < c->trunks; i++)
 		if (c->trunk[i].used)
 			want(&c->trunk[i].to);
-	names.again = hf_time_after(room.now, hf_ms(AGAIN_MS));
-	if (names.n == 0)
-		return;
-	if (names.fd < 0)
-		start_child();
-	/* What does not fit into the socket is asked the next time. */
-	for (uint32_t i = 0; names.fd >= 0 && i < names.n; i++)
-		if (send(names.fd, &names.name[i], sizeof(names.name[i]),
-			MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			break;
+	dns_names_end(&room.names);
+	resolver_open();
+	ask_due();
+	arm();
 }
 
 void
-names_tick(void)
+names_start(void)
 {
-	if (!hf_time_before(room.now, names.again))
-		names_ask();
-}
-
-/* The first of its addresses that a socket of ours reaches. */
-static bool
-choose(const struct lookup *l, uint16_t port, struct hf_addr *out)
-{
-	struct sip_flow way;
-
-	for (int i = 0; i < FAMILIES && l->found[i].family != 0; i++) {
-		*out = l->found[i];
-		out->port = port;
-		if (sip_transport_way(&room.tp, SIP_UDP, out, &way))
-			return true;
-	}
-	return l->found[0].family != 0;
-}
-
-bool
-names_addr(const struct conf_target *t, struct hf_addr *out)
-{
-	*out = t->addr;
-	if (t->addr.family != 0)
-		return true;
-	for (uint32_t i = 0; i < names.n; i++)
-		if (strcmp(names.name[i].host, t->host) == 0)
-			return choose(&names.name[i], t->addr.port, out);
-	return false;
+	dns_names_init(&room.names, names.row, HF_LEN(names.row));
+	hf_timer_init(&names.timer, on_timer);
+	names_reconf();
 }

@@ -1,12 +1,13 @@
 /* daemon/sip/ring - calling out: see room.h */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 
 enum {
-	/* Without a sign of life so long, the next target has its turn; the
+	/* Without a sign of life so long, the next address has its turn; the
 	 * first retransmission has had its chance by then. */
 	TARGET_MS = 1000,
 };
@@ -18,54 +19,71 @@ struct target {
 	bool natted; /* the way is the only truth */
 };
 
-static bool
-target_uri(
-    struct target *t, const char *user, const struct hf_addr *at, bool tcp)
+/* A name stays a name: the far end may serve many of them (RFC 3261 19.1). */
+static void
+put_target_uri(struct hf_buf *b, const char *user, const struct conf_target *c)
 {
-	struct hf_buf b = hf_buf_on(t->uri, sizeof(t->uri) - 1);
-
-	sip_put_uri(&b, hf_slice_of(user), at);
-	if (tcp)
-		hf_buf_str(&b, ";transport=tcp");
-	t->uri[b.n] = '\0';
-	return !b.overflow;
+	if (c->addr.family != 0) {
+		sip_put_uri(b, hf_slice_of(user), &c->addr);
+		return;
+	}
+	hf_buf_str(b, "sip:");
+	if (user[0] != '\0') {
+		sip_put_user(b, hf_slice_of(user));
+		hf_buf_char(b, '@');
+	}
+	hf_buf_str(b, c->host);
+	if (c->addr.port != SIP_PORT) {
+		hf_buf_char(b, ':');
+		hf_buf_u64(b, c->addr.port);
+	}
 }
 
 static bool
-at_conf(struct target *t, const struct conf_target *c, const char *user)
+at_conf(struct target *t, const struct conf_target *c, const char *user,
+    unsigned address)
 {
+	struct hf_buf b = hf_buf_on(t->uri, sizeof(t->uri) - 1);
 	bool tcp = c->transport == CONF_TCP;
 	struct hf_addr at;
 
-	if (c->transport == CONF_TLS || !names_addr(c, &at))
+	if (c->transport == CONF_TLS || !target_address(c, address, &at))
 		return false;
-	return target_uri(t, user, &at, tcp) &&
-	       sip_transport_way(
-		   &room.tp, tcp ? SIP_TCP : SIP_UDP, &at, &t->flow);
+	put_target_uri(&b, user, c);
+	if (tcp)
+		hf_buf_str(&b, ";transport=tcp");
+	t->uri[b.n] = '\0';
+	return !b.overflow && sip_transport_way(&room.tp,
+				  tcp ? SIP_TCP : SIP_UDP, &at, &t->flow);
+}
+
+/* What the configuration says of the nth target; NULL when it is none of its
+ * own (a phone's), or there is no such. */
+static const struct conf_target *
+target_conf(const struct msg_ring_leg *o, unsigned n)
+{
+	const struct conf *c = room.conf;
+
+	if (o->kind == TO_HELPER && o->row < c->helpers &&
+	    c->helper[o->row].used && n < c->helper[o->row].targets)
+		return &c->helper[o->row].to[n];
+	if (o->kind == TO_NUMBER && o->row < c->trunks &&
+	    c->trunk[o->row].used && n == 0)
+		return &c->trunk[o->row].to;
+	return NULL;
 }
 
 static bool
-at_helper(struct target *t, const struct msg_ring_leg *o, unsigned n)
+at_place(struct target *t, const struct msg_ring_leg *o, unsigned n,
+    unsigned address)
 {
-	const struct conf_helper *h;
-	const struct conf_target *c;
+	const struct conf_target *c = target_conf(o, n);
+	bool its_user = o->kind == TO_HELPER;
 
-	if (o->row >= room.conf->helpers)
-		return false;
-	h = &room.conf->helper[o->row];
-	if (!h->used || n >= h->targets)
-		return false;
-	c = &h->to[n];
-	return at_conf(t, c, c->user[0] != '\0' ? c->user : o->number);
-}
-
-static bool
-at_number(struct target *t, const struct msg_ring_leg *o, unsigned n)
-{
-	if (o->row >= room.conf->trunks || n > 0 ||
-	    !room.conf->trunk[o->row].used)
-		return false;
-	return at_conf(t, &room.conf->trunk[o->row].to, o->number);
+	return c != NULL &&
+	       at_conf(t, c,
+		   its_user && c->user[0] != '\0' ? c->user : o->number,
+		   address);
 }
 
 /* Along the way that the phone's REGISTER opened. */
@@ -94,16 +112,16 @@ at_agent(struct target *t, const struct msg_ring_leg *o, unsigned n)
 }
 
 static bool
-target_at(struct target *t, const struct msg_ring_leg *o, unsigned n)
+target_at(struct target *t, const struct msg_ring_leg *o, unsigned n,
+    unsigned address)
 {
 	*t = (struct target){ .natted = false };
 	switch (o->kind) {
 	case TO_HELPER:
-		return at_helper(t, o, n);
+	case TO_NUMBER:
+		return at_place(t, o, n, address);
 	case TO_AGENT:
 		return at_agent(t, o, n);
-	case TO_NUMBER:
-		return at_number(t, o, n);
 	}
 	return false;
 }
@@ -114,6 +132,22 @@ targets(const struct msg_ring_leg *o)
 	if (o->kind == TO_HELPER && o->row < room.conf->helpers)
 		return room.conf->helper[o->row].targets;
 	return o->kind == TO_AGENT ? SIP_BINDINGS_MAX : 1;
+}
+
+/* The present target's addresses: a name can have several. */
+static unsigned
+addresses(const struct leg *l)
+{
+	const struct conf_target *c = target_conf(&l->order, l->target);
+
+	return c != NULL ? target_addresses(c) : 1;
+}
+
+static bool
+is_last(const struct leg *l)
+{
+	return l->target + 1u >= targets(&l->order) &&
+	       l->address + 1u >= addresses(l);
 }
 
 static bool
@@ -136,7 +170,7 @@ call_target(struct leg *l)
 	struct target t;
 	struct sip_call c;
 
-	if (!target_at(&t, o, l->target))
+	if (!target_at(&t, o, l->target, l->address))
 		return false;
 	/* Another target is another dialog: its descriptions start anew. */
 	l->sdp = (struct sdp_state){ .session = hf_rand_u64(proc_rand()) >> 2 };
@@ -164,9 +198,8 @@ call_target(struct leg *l)
 	s->dialog.symmetric = t.natted;
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	l->tried = false;
-	l->next_by = l->target + 1u < targets(o)
-			 ? hf_time_after(room.now, hf_ms(TARGET_MS))
-			 : HF_TIME_NEVER;
+	l->next_by = is_last(l) ? HF_TIME_NEVER
+				: hf_time_after(room.now, hf_ms(TARGET_MS));
 	leg_arm(l);
 	return true;
 }
@@ -178,14 +211,38 @@ tell_refused(const struct leg *l, enum cause cause, const struct sip_msg *m)
 	    l, cause, l->last_code, m != NULL ? m->reason : HF_SLICE(""));
 }
 
-/* The next target that can be called; false when there is none. */
+/* The next address or target that can be called; false when there is none. */
 static bool
 call_next(struct leg *l)
 {
-	while (++l->target < targets(&l->order))
+	while (!is_last(l)) {
+		if (l->address + 1u < addresses(l)) {
+			l->address++;
+		} else {
+			l->address = 0;
+			l->target++;
+		}
 		if (call_target(l))
 			return true;
+	}
 	return false;
+}
+
+/* None of the targets could even be called.  A long name is cut, not left
+ * out. */
+static void
+tell_nowhere(const struct leg *l)
+{
+	char text[sizeof(((struct msg_leg_refused *)0)->reason)] = "";
+
+	for (unsigned n = 0; n < targets(&l->order) && text[0] == '\0'; n++) {
+		const struct conf_target *c = target_conf(&l->order, n);
+
+		if (c != NULL && target_addresses(c) == 0)
+			(void)snprintf(text, sizeof(text),
+			    "no address for %.48s", c->host);
+	}
+	leg_refused(l, CAUSE_UNREACHABLE, l->last_code, hf_slice_of(text));
 }
 
 void
@@ -208,7 +265,7 @@ ring_leg(const struct msg_ring_leg *o)
 		l->give_up = hf_time_after(room.now, o->give_up);
 	if (call_target(l) || call_next(l))
 		return;
-	tell_refused(l, CAUSE_UNREACHABLE, NULL);
+	tell_nowhere(l);
 	leg_free(l);
 }
 

@@ -5,7 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   ring   calling out: a helper's targets or an agent's phones, in order
- *   names  targets that are host names, looked up by a child
+ *   names  where the targets' host names lead, looked up ahead
  *   ask    OPTIONS to helpers; an operator's questions
  */
 #ifndef HF_DAEMON_SIP_ROOM_H
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "io/dns/names.h"
 #include "io/sip/digest.h"
 #include "io/sip/registrar.h"
 #include "io/sip/sdp.h"
@@ -60,6 +61,7 @@ struct leg {
 	uint16_t last_code;
 	uint8_t state;
 	uint8_t target;
+	uint8_t address;   /* of the target */
 	uint8_t direction; /* enum sip_direction: what we want */
 	bool tried;        /* a provisional answer came from this target */
 	bool hold;         /* a re-INVITE is due as soon as it may go */
@@ -89,6 +91,7 @@ struct sip_room {
 	struct sip_digest digest;
 	struct sip_registrar registrar;
 	struct sip_trace trace;
+	struct dns_names names;
 
 	struct leg *leg;
 	struct leg_live *live;
@@ -120,6 +123,15 @@ void gate_tidy(void);
 void gate_hangup(struct hf_ref conn);
 /* All registered agents, for an hf-call that has just come. */
 void gate_picture(void);
+
+/* ---- names --------------------------------------------------------------- */
+void names_start(void);
+void names_reconf(void);
+/* How many addresses a target has now, as far as is known; the kth of them,
+ * with the target's port. */
+unsigned target_addresses(const struct conf_target *c);
+bool target_address(
+    const struct conf_target *c, unsigned k, struct hf_addr *at);
 
 /* ---- leg ----------------------------------------------------------------- */
 bool legs_open(uint32_t cap);
@@ -164,14 +176,6 @@ void ring_next(struct leg *l);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);
-
-/* ---- names --------------------------------------------------------------- */
-/* Looks up, off the loop, the targets that are names: at start, after a
- * reconfiguration, and every half minute. */
-void names_ask(void);
-void names_tick(void);
-/* The target's address; false when it is a name not (yet) found. */
-bool names_addr(const struct conf_target *t, struct hf_addr *out);
 
 /* ---- ask ----------------------------------------------------------------- */
 void probe_helper(const struct msg_probe_helper *o);
