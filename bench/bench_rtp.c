@@ -347,8 +347,17 @@ by_cost(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
 struct comparison {
 	struct rtp_load_result media, floor, engine;
+	double ratio;  /* hf-media to floor, round by round */
 	uint64_t lost; /* in all rounds of hf-media */
 	uint32_t engine_calls;
 };
@@ -358,6 +367,7 @@ compare(struct media_driver *d, uint32_t calls, int rounds,
     const struct options *o, struct comparison *c)
 {
 	struct rtp_load_result media[ROUNDS_MAX], bare[ROUNDS_MAX];
+	double ratio[ROUNDS_MAX];
 
 	c->lost = 0;
 	for (int i = 0; i < rounds; i++) {
@@ -368,7 +378,11 @@ compare(struct media_driver *d, uint32_t calls, int rounds,
 		print_run("floor", calls, &bare[i]);
 		print_run("hf-media", calls, &media[i]);
 		c->lost += media[i].sent - media[i].received;
+		/* Neighbours in time: what else the machine does hits both. */
+		ratio[i] = us_per_packet(&media[i]) / us_per_packet(&bare[i]);
 	}
+	qsort(ratio, (size_t)rounds, sizeof(ratio[0]), by_number);
+	c->ratio = ratio[rounds / 2];
 	qsort(media, (size_t)rounds, sizeof(media[0]), by_cost);
 	qsort(bare, (size_t)rounds, sizeof(bare[0]), by_cost);
 	c->media = media[rounds / 2];
@@ -412,8 +426,7 @@ tell(const struct options *o, const struct comparison *c)
 	figure("", "us_per_packet", cost, NULL);
 	figure("", "added_p50_ms", m->p50_ms, NULL);
 	figure("", "added_p99_ms", m->p99_ms, NULL);
-	met &= figure(
-	    "", "ratio_to_floor", cost / us_per_packet(&c->floor), "<=1.15");
+	met &= figure("", "ratio_to_floor", c->ratio, "<=1.15");
 	if (c->engine_calls != 0)
 		met &= figure("", "cpu_ratio_to_rtpengine",
 		    cost / us_per_packet(&c->engine), "<=0.6");
