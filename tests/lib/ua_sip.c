@@ -424,15 +424,17 @@ ua_reinvite(struct ua_call *c, const char *direction, bool move)
 void
 ua_refer(struct ua_call *c, const char *number)
 {
-	char extra[SIP_WORD_MAX], host[64];
+	char extra[SIP_WORD_MAX], ip[64], host[80], own[80];
 	int port = 5060;
 
 	if (c->over || !c->answered)
 		return;
-	sip_text_host(c->target, host, sizeof host, &port);
+	sip_text_host(c->target, ip, sizeof ip, &port);
+	ua_host_text(ip, host, sizeof host);
+	ua_host_text(c->ua->ip, own, sizeof own);
 	snprintf(extra, sizeof extra,
 	    "Refer-To: <sip:%s@%s:%d>\r\nReferred-By: <sip:%s@%s>\r\n", number,
-	    host, port, c->ua->user, c->ua->ip);
+	    host, port, c->ua->user, own);
 	request_send(c, "REFER", NULL, ++c->cseq, extra, NULL);
 }
 
