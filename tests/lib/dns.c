@@ -11,7 +11,7 @@
 
 #include "tests/lib/dns.h"
 
-enum { HEADER = 12, MESSAGE = 512, TYPE_A = 1, LOOK_MS = 20 };
+enum { HEADER = 12, MESSAGE = 512, TYPE_A = 1, TYPE_AAAA = 28, LOOK_MS = 20 };
 
 struct dns_server {
 	pthread_t thread;
@@ -64,32 +64,37 @@ question(const uint8_t *q, size_t n, size_t *end)
 	return (unsigned)q[i + 1] << 8 | q[i + 2];
 }
 
-/* One A record; its name points to the question's. */
+/* One record; its name points to the question's. */
 static size_t
-put_record(uint8_t *r, struct in_addr ip, uint32_t ttl)
+put_record(uint8_t *r, unsigned type, const void *ip, size_t n, uint32_t ttl)
 {
 	put16(r, 0xc000 | HEADER);
-	put16(r + 2, TYPE_A);
+	put16(r + 2, type);
 	put16(r + 4, 1);
 	put16(r + 6, ttl >> 16);
 	put16(r + 8, ttl & 0xffff);
-	put16(r + 10, sizeof(ip));
-	memcpy(r + 12, &ip, sizeof(ip));
-	return 12 + sizeof(ip);
+	put16(r + 10, (unsigned)n);
+	memcpy(r + 12, ip, n);
+	return 12 + n;
 }
 
+/* Those of the addresses that are of this type. */
 static size_t
-put_records(struct dns_server *s, uint8_t *r, size_t n, const char *ips)
+put_records(
+    struct dns_server *s, uint8_t *r, size_t n, unsigned type, const char *ips)
 {
 	char text[sizeof(s->ips)], *at = text, *one;
+	size_t size = type == TYPE_A ? 4 : 16;
 	unsigned count = 0;
-	struct in_addr ip;
+	uint8_t ip[16];
 
 	snprintf(text, sizeof(text), "%s", ips);
 	while ((one = strsep(&at, " ")) != NULL) {
-		if (inet_pton(AF_INET, one, &ip) != 1 || n + 16 > MESSAGE)
+		if (inet_pton(type == TYPE_A ? AF_INET : AF_INET6, one, ip) !=
+			1 ||
+		    n + 12 + size > MESSAGE)
 			continue;
-		n += put_record(r + n, ip, s->ttl_s);
+		n += put_record(r + n, type, ip, size, s->ttl_s);
 		count++;
 	}
 	put16(r + 6, count);
@@ -100,8 +105,6 @@ put_records(struct dns_server *s, uint8_t *r, size_t n, const char *ips)
 static size_t
 answer(struct dns_server *s, uint8_t *r, size_t n, unsigned type)
 {
-	bool ours = type == TYPE_A;
-
 	put16(r + 2, 0x8180);
 	memset(r + 6, 0, 6);
 	switch (s->manner) {
@@ -114,20 +117,20 @@ answer(struct dns_server *s, uint8_t *r, size_t n, unsigned type)
 		put16(r + 2, 0x8182);
 		return n;
 	case DNS_ANSWERS:
-		return ours ? put_records(s, r, n, s->ips) : n;
+		return put_records(s, r, n, type, s->ips);
 	case DNS_NOWHERE:
-		return ours ? put_records(s, r, n, "0.0.0.0 255.255.255.255")
-			    : n;
+		return put_records(
+		    s, r, n, type, "0.0.0.0 255.255.255.255 :: ff02::1");
 	case DNS_CUT:
-		return put_records(s, r, n, "127.0.0.66") - 3;
+		return put_records(s, r, n, TYPE_A, "127.0.0.66") - 3;
 	case DNS_LIES:
-		n = put_records(s, r, n, "127.0.0.66");
+		n = put_records(s, r, n, TYPE_A, "127.0.0.66");
 		put16(r + n - 6, 400);
 		return n;
 	case DNS_LOOPS: {
 		size_t at = n;
 
-		n = put_records(s, r, n, "127.0.0.66");
+		n = put_records(s, r, n, TYPE_A, "127.0.0.66");
 		put16(r + at, 0xc000 | (unsigned)at);
 		return n;
 	}
@@ -155,7 +158,7 @@ serve(struct dns_server *s)
 		return;
 	type = question(m, (size_t)n, &end);
 	s->asked += type == TYPE_A;
-	end = type == 0 ? 0 : answer(s, m, end, type);
+	end = type != TYPE_A && type != TYPE_AAAA ? 0 : answer(s, m, end, type);
 	if (end > 0)
 		(void)sendto(s->fd, m, end, 0, (struct sockaddr *)&from, with);
 }

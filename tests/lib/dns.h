@@ -1,7 +1,7 @@
 /*
  * tests/lib/dns - a name server of the test's own, on loopback, in a thread of
- * the test: one name, and how to answer for it.  Names of other kinds do not
- * exist.  Written from RFC 1035; nothing of src/io is in it.
+ * the test: it answers for each name alike.  Written from RFC 1035; nothing of
+ * src/io is in it.
  */
 #ifndef TESTS_LIB_DNS_H
 #define TESTS_LIB_DNS_H
@@ -28,7 +28,8 @@ struct dns_server *dns_server_new(void);
 uint16_t dns_server_port(const struct dns_server *);
 void dns_server_free(struct dns_server *);
 
-/* ips: "127.0.0.2 127.0.0.3", A records in this order, with this TTL. */
+/* ips: "127.0.0.2 127.0.0.3", A and AAAA records in this order, with this TTL.
+ */
 void dns_server_says(
     struct dns_server *, enum dns_manner, const char *ips, uint32_t ttl_s);
 /* Its socket closes, so that who asks meets ICMP; or opens again. */

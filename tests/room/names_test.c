@@ -281,6 +281,24 @@ addresses_of_a_name_are_tried_in_order(void **state)
 	assert_int_equal(m.leg_answered.target, 0);
 }
 
+/* Ours are IPv4 here, and the resolver puts IPv6 first. */
+static void
+an_address_that_no_socket_reaches_is_passed_over(void **state)
+{
+	struct msg m = { .type = MSG_PROBE_HELPER };
+	char both[128];
+
+	(void)state;
+	snprintf(both, sizeof(both), "::1 %s", bot->ip);
+	dns_server_says(dns, DNS_ANSWERS, both, 60);
+	room_start(program, ROOM_SIP, &conf);
+	until_rung(bot, SOON);
+	m.probe_helper.timeout = hf_ms(SOON);
+	room_tell(ROOM_CALL, &m);
+	assert_true(fact(MSG_HELPER_PROBED, &m));
+	assert_true(m.helper_probed.ok);
+}
+
 /* Half of the probes would open its breaker, though each call gets through. */
 static void
 a_probe_stays_with_the_address_that_answers(void **state)
@@ -381,6 +399,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(a_name_is_looked_up_and_called),
 		T(addresses_of_a_name_are_tried_in_order),
+		T(an_address_that_no_socket_reaches_is_passed_over),
 		T(a_probe_stays_with_the_address_that_answers),
 		T(a_name_that_moves_is_followed),
 		T(the_last_good_address_outlives_the_dns),

@@ -44,14 +44,27 @@ on_timeout(struct hf_timer *t, struct hf_time now)
 	tell(HF_CONTAINER(t, struct probe, timer), false, 0);
 }
 
+/* The address that answered last, or the next that a socket of ours reaches. */
+static bool
+probe_way(struct probe *p, const struct conf_target *c, struct sip_flow *way)
+{
+	unsigned known = target_addresses(c);
+	struct hf_addr at;
+
+	for (unsigned i = 0; i < known; i++, p->address++)
+		if (target_address(c, p->address % known, &at) &&
+		    sip_transport_way(&room.tp,
+			c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &at, way))
+			return true;
+	return false;
+}
+
 void
 probe_helper(const struct msg_probe_helper *o)
 {
 	const struct conf_target *c;
-	struct hf_addr at;
 	struct sip_flow flow;
 	struct probe *p;
-	unsigned known;
 	uint64_t user;
 
 	if (o->helper >= room.conf->helpers || o->target >= CONF_TARGETS_MAX)
@@ -66,11 +79,7 @@ probe_helper(const struct msg_probe_helper *o)
 	p->round++;
 	user = (uint64_t)(p->round & INT32_MAX) << 32 |
 	       ((uint32_t)(p - &probe[0][0]) + 1);
-	known = target_addresses(c);
-	if (known == 0 || c->transport == CONF_TLS ||
-	    !target_address(c, p->address % known, &at) ||
-	    !sip_transport_way(&room.tp,
-		c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &at, &flow) ||
+	if (c->transport == CONF_TLS || !probe_way(p, c, &flow) ||
 	    !sip_sessions_ask(&room.ss, SIP_OPTIONS, &flow, hf_slice_of(c->uri),
 		user, room.now)) {
 		tell(p, false, 0);
