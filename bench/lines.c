@@ -195,8 +195,8 @@ packet_send(struct lines *l, struct line *x, const struct delayed *d)
 		p[4 + i] = (uint8_t)(d->ts >> (24 - 8 * i));
 		p[8 + i] = (uint8_t)(x->ssrc >> (24 - 8 * i));
 	}
-	memcpy(p + HEADER, l->frame[x->voice][(d->frame * 2654435761u) >> 28],
-	    VOICE_FRAME);
+	memcpy(
+	    p + HEADER, l->frame[x->voice][voice_level(d->frame)], VOICE_FRAME);
 	if (send(x->fd, p, sizeof p, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return; /* refused once: the far end closed its port */
 	x->last_sent = clock_us(CLOCK_MONOTONIC);

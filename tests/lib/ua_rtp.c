@@ -382,9 +382,8 @@ audio_fill(struct ua_call *c, uint8_t *p, uint32_t samples)
 			words_fill(c, law, p, samples);
 			break;
 		}
-		/* Knuth's multiplicative hash: loudness without a period. */
-		voice_speak(law, c->ua->voice,
-		    (int)((frame * 2654435761u) >> 28), m->ts, p, samples);
+		voice_speak(
+		    law, c->ua->voice, voice_level(frame), m->ts, p, samples);
 		break;
 	}
 }

@@ -108,6 +108,15 @@ voice_decode(enum voice_law law, uint8_t byte)
 	return linear_of(law)[byte];
 }
 
+/* The mixing is MurmurHash3's. */
+int
+voice_level(uint32_t n)
+{
+	n = (n ^ n >> 16) * 0x85ebca6bu;
+	n = (n ^ n >> 13) * 0xc2b2ae35u;
+	return (int)((n ^ n >> 16) % VOICE_LEVELS);
+}
+
 void
 voice_speak(enum voice_law law, int actor, int level, uint32_t at, uint8_t *out,
     size_t count)

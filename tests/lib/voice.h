@@ -37,6 +37,11 @@ enum voice_law { VOICE_PCMU = 0, VOICE_PCMA = 8 };
 uint8_t voice_encode(enum voice_law law, int16_t linear);
 int16_t voice_decode(enum voice_law law, uint8_t byte);
 
+/* Loudness of the n-th frame of speech, without a period and without nearly
+ * one: what a multiplication alone gives comes close to itself again after
+ * each Fibonacci number of frames, and an ear that looks for loops hears it. */
+int voice_level(uint32_t n);
+
 /* count samples of an actor's speech from sample place `at` on (the phase
  * runs on over calls when at does).  level: 0 (faintest) to 15. */
 void voice_speak(enum voice_law law, int actor, int level, uint32_t at,
