@@ -197,6 +197,31 @@ another_order_is_no_news_but_another_address_is(void **state)
 }
 
 static void
+a_family_that_is_missing_is_kept_for_a_while_as_the_last_to_try(void **state)
+{
+	(void)state;
+	only("bots.example.net");
+	(void)asked_and_answered("192.0.2.1 2001:db8::1", 60);
+	later(48000);
+	for (int i = 0; i < DNS_KEPT_TURNS; i++) {
+		assert_int_equal(
+		    asked_and_answered("2001:db8::1", 60), DNS_AS_IT_WAS);
+		assert_string_equal(
+		    known("bots.example.net"), "2001:db8::1 192.0.2.1");
+		later(DNS_EVERY_MIN_MS);
+	}
+	assert_int_equal(asked_and_answered("2001:db8::1", 60), DNS_MOVED);
+	assert_string_equal(known("bots.example.net"), "2001:db8::1");
+	/* It comes back, and the next time it is as patient. */
+	later(48000);
+	assert_int_equal(
+	    asked_and_answered("192.0.2.2 2001:db8::1", 5), DNS_MOVED);
+	later(DNS_EVERY_MIN_MS);
+	assert_int_equal(asked_and_answered("192.0.2.2", 60), DNS_AS_IT_WAS);
+	assert_string_equal(known("bots.example.net"), "192.0.2.2 2001:db8::1");
+}
+
+static void
 a_reload_keeps_what_is_known_and_forgets_what_is_not_meant(void **state)
 {
 	(void)state;
@@ -311,6 +336,7 @@ main(void)
 		T(the_last_good_answer_outlives_the_dns),
 		T(a_name_that_never_was_is_told_once_and_asked_on),
 		T(another_order_is_no_news_but_another_address_is),
+		T(a_family_that_is_missing_is_kept_for_a_while_as_the_last_to_try),
 		T(a_reload_keeps_what_is_known_and_forgets_what_is_not_meant),
 		T(a_reload_asks_again_for_what_failed),
 		T(an_answer_for_a_forgotten_name_is_nobody_elses),

@@ -167,18 +167,48 @@ failed(struct dns_names *d, struct dns_name *n, struct hf_time now)
 	return before ? DNS_AS_IT_WAS : DNS_LOST;
 }
 
-static enum dns_news
-good(struct dns_name *n, const struct dns_answer *a, struct hf_time now)
+static bool
+has_family(const struct dns_answer *a, uint8_t family)
 {
-	enum dns_news news = n->ats == 0             ? DNS_FOUND
-			     : !same_addresses(n, a) ? DNS_MOVED
-			     : n->failing            ? DNS_BACK
-						     : DNS_AS_IT_WAS;
+	for (uint8_t i = 0; i < a->ats; i++)
+		if (a->at[i].family == family)
+			return true;
+	return false;
+}
 
-	memcpy(n->at, a->at, sizeof(n->at));
-	n->ats = a->ats;
+/* The answer, and behind it the addresses of a family that is not in it. */
+static struct dns_answer
+with_missing(struct dns_name *n, const struct dns_answer *a)
+{
+	struct dns_answer all = *a;
+
+	for (uint8_t i = 0; i < n->ats && all.ats < DNS_ADDRS_MAX; i++)
+		if (!has_family(a, n->at[i].family))
+			all.at[all.ats++] = n->at[i];
+	if (all.ats == a->ats) {
+		n->turns = 0;
+		return all;
+	}
+	if (n->turns == DNS_KEPT_TURNS)
+		return *a;
+	n->turns++;
+	all.ttl = hf_ms(0);
+	return all;
+}
+
+static enum dns_news
+good(struct dns_name *n, const struct dns_answer *answer, struct hf_time now)
+{
+	struct dns_answer a = with_missing(n, answer);
+	enum dns_news news = n->ats == 0              ? DNS_FOUND
+			     : !same_addresses(n, &a) ? DNS_MOVED
+			     : n->failing             ? DNS_BACK
+						      : DNS_AS_IT_WAS;
+
+	memcpy(n->at, a.at, sizeof(n->at));
+	n->ats = a.ats;
 	n->failing = false;
-	n->due = hf_time_after(now, until_next(a->ttl));
+	n->due = hf_time_after(now, until_next(a.ttl));
 	return news;
 }
 

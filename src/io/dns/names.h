@@ -29,6 +29,10 @@ enum {
 	/* However short or long the owner of the name would have it. */
 	DNS_EVERY_MIN_MS = 5000,
 	DNS_EVERY_MAX_MS = 300000,
+	/* A and AAAA are two questions, and the answer does not tell that one
+	 * of them got lost: when all addresses of a family are missing they
+	 * are kept, as the last to try, for so many answers more. */
+	DNS_KEPT_TURNS = 12,
 };
 #define DNS_NONE UINT32_MAX /* no such name */
 
@@ -47,10 +51,11 @@ struct dns_name {
 	struct hf_addr at[DNS_ADDRS_MAX]; /* the last good answer */
 	struct hf_time due;               /* to ask (again) */
 	uint8_t ats;
-	bool used;    /* the row is taken */
-	bool wanted;  /* the configuration speaks of it */
-	bool asked;   /* a question is on its way */
-	bool failing; /* the last question failed */
+	uint8_t turns; /* that a missing family has been kept */
+	bool used;     /* the row is taken */
+	bool wanted;   /* the configuration speaks of it */
+	bool asked;    /* a question is on its way */
+	bool failing;  /* the last question failed */
 };
 
 /* What an answer changed; each is worth one line in the log, except the
