@@ -136,6 +136,7 @@ house(void)
 	if (s == NULL)
 		return NULL;
 	site_set(s, "calls_max", "%d", calls + 50);
+	site_set(s, "rtp.workers", "0"); /* one a core, as installed */
 	site_set(s, "rtp.ports", "10000-%d",
 	    10000 + 2 * STREAMS_A_CALL * (calls + 50) - 1);
 	site_set(s, "bots.cloud-a.to", "[\"sip:bot@%s:%d\"]", cloud_a->ip,
