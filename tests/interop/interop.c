@@ -265,6 +265,25 @@ house_opens(void)
 	return site_start(s, w) || fails("the house did not open");
 }
 
+/* Behind the bot: who takes over when it dies. */
+static struct ua *
+anna_stands(void)
+{
+	site_agent(s, "anna", SECRET, "sales");
+	site_set(s, "queues.sales.ring", "20s");
+	site_set(s, "ladders.front", "[ { bot: cloud }, { queue: sales } ]");
+	return ua_new(
+	    w, "anna", site_address(SITE_AGENTS, 1), UA_UDP, VOICE_AGENT);
+}
+
+static bool
+anna_registers(struct ua *anna)
+{
+	snprintf(anna->secret, sizeof anna->secret, SECRET);
+	ua_register(anna, s->udp, 600);
+	return registered();
+}
+
 static bool
 call_and_hear(struct ua *carol)
 {
@@ -278,11 +297,12 @@ call_and_hear(struct ua *carol)
 }
 
 static bool
-recorded(const char *path)
+recorded(const char *path, int voice)
 {
-	int n = frames_of(path, VOICE_OURS);
+	int n = frames_of(path, voice);
 
-	return n >= ENOUGH || fails("%s: %d frames of our voice", path, n);
+	return n >= ENOUGH ||
+	       fails("%s: %d frames of voice %d", path, n, voice);
 }
 
 /* ---- baresip
@@ -315,12 +335,12 @@ static bool
 baresip_calls(void)
 {
 	char account[200], dial[200];
-	struct ua *bot = bot_stands();
+	struct ua *bot = bot_stands(), *anna = anna_stands();
 	const char *ip = house_moves();
 
 	site_set(s, "trunks.carrier.peers", "[\"%s\"]", ip);
 
-	if (!house_opens())
+	if (!house_opens() || !anna_registers(anna))
 		return false;
 	snprintf(account, sizeof account,
 	    "<sip:tester@%s>;regint=0;audio_codecs=PCMU/8000", ip);
@@ -329,9 +349,13 @@ baresip_calls(void)
 	baresip_start(ip, account, dial);
 	if (!hears(bot, VOICE_PEER))
 		return false;
+	bot->dead = true;
+	if (!hears(anna, VOICE_PEER))
+		return false;
 	peers_stop();
 	ua_run(w, 500, NULL, NULL);
-	return recorded(recording("-dec.wav"));
+	return recorded(recording("-dec.wav"), VOICE_OURS) &&
+	       recorded(recording("-dec.wav"), VOICE_AGENT);
 }
 
 static bool
@@ -351,7 +375,7 @@ baresip_answers(void)
 	if (!registered() || !call_and_hear(carol))
 		return false;
 	peers_stop();
-	return recorded(recording("-dec.wav"));
+	return recorded(recording("-dec.wav"), VOICE_OURS);
 }
 
 /* ---- linphone: its console, by its standard input
@@ -387,20 +411,23 @@ linphone_start(int port)
 static bool
 linphone_calls(void)
 {
-	struct ua *bot = bot_stands();
+	struct ua *bot = bot_stands(), *anna = anna_stands();
 
 	site_set(s, "trunks.carrier.peers", "[\"%s\"]", house_moves());
-	if (!house_opens())
+	if (!house_opens() || !anna_registers(anna))
 		return false;
 	int in = linphone_start(35060 + getpid() % 10000);
 	dprintf(in, "call sip:" NUMBER "@%s:%d\n", s->ip, s->port);
 	bool well = hears(bot, VOICE_PEER);
+	bot->dead = true;
+	well = well && hears(anna, VOICE_PEER);
 	dprintf(in, "terminate\n");
 	ua_run(w, 500, NULL, NULL);
 	dprintf(in, "quit\n");
 	ua_run(w, 1000, NULL, NULL);
 	close(in);
-	return well && recorded(file("linphone.wav"));
+	return well && recorded(file("linphone.wav"), VOICE_OURS) &&
+	       recorded(file("linphone.wav"), VOICE_AGENT);
 }
 
 static bool
@@ -419,7 +446,7 @@ linphone_answers(void)
 	dprintf(in, "quit\n");
 	ua_run(w, 1000, NULL, NULL);
 	close(in);
-	return well && recorded(file("linphone.wav"));
+	return well && recorded(file("linphone.wav"), VOICE_OURS);
 }
 
 /* ---- kamailio, the carrier's proxy in front
@@ -498,26 +525,14 @@ kamailio_speaks_tcp(void)
 	return byes_pass(true);
 }
 
-static bool
-anna_registers(struct ua *anna)
-{
-	snprintf(anna->secret, sizeof anna->secret, SECRET);
-	ua_register(anna, s->udp, 600);
-	return registered();
-}
-
 /* The dialog that kamailio stands in is the caller's: the bot's death and the
  * agent's answer must not show in it. */
 static bool
 kamailio_sees_no_rescue(void)
 {
 	struct ua *bot = bot_stands(), *carol = carol_stands();
-	struct ua *anna = ua_new(
-	    w, "anna", site_address(SITE_AGENTS, 1), UA_UDP, VOICE_AGENT);
+	struct ua *anna = anna_stands();
 
-	site_agent(s, "anna", SECRET, "sales");
-	site_set(s, "queues.sales.ring", "20s");
-	site_set(s, "ladders.front", "[ { bot: cloud }, { queue: sales } ]");
 	if (!house_opens() || !anna_registers(anna))
 		return false;
 	struct ua_call *c =
