@@ -37,6 +37,8 @@ port_take(struct stream *s, int fd, bool rtcp)
 		(void)setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	*(rtcp ? &s->rtcp_fd : &s->fd) = fd;
+	/* Wherever our predecessor left it. */
+	*(rtcp ? &s->rtcp_dialled : &s->dialled) = true;
 }
 
 /* What was sent to an earlier tenant, or before we knew whom to believe. */
@@ -61,6 +63,18 @@ dial(int fd, int family, const struct hf_addr *a)
 	return n > 0 && connect(fd, (struct sockaddr *)&sa, n) == 0;
 }
 
+/* Takes a socket back from where it was connected to; also lets the kernel
+ * choose its source address anew. */
+static void
+hang_up(const struct stream *s, int fd, bool *dialled)
+{
+	static const struct hf_addr none;
+
+	if (fd >= 0 && *dialled)
+		(void)dial(fd, s->family, &none);
+	*dialled = false;
+}
+
 static void
 listen_on(const struct stream *s, int fd, bool rtcp, int op)
 {
@@ -75,12 +89,22 @@ listen_on(const struct stream *s, int fd, bool rtcp, int op)
 		hf_assert(errno == EEXIST || errno == ENOENT);
 }
 
-static const struct hf_addr *
-rtcp_address(const struct stream *s)
+static bool
+dial_rtp(struct stream *s, const struct hf_addr *a)
 {
-	static const struct hf_addr none;
+	hang_up(s, s->fd, &s->dialled);
+	s->dialled = dial(s->fd, s->family, a);
+	return s->dialled;
+}
 
-	return s->media.mux ? &none : &s->media.rtcp;
+static void
+dial_rtcp(struct stream *s)
+{
+	if (s->rtcp_fd < 0)
+		return;
+	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
+	if (!s->media.symmetric && s->media.rtcp.family != 0)
+		s->rtcp_dialled = dial(s->rtcp_fd, s->family, &s->media.rtcp);
 }
 
 void
@@ -97,12 +121,11 @@ port_open(struct stream *s)
 	s->connected = false;
 	if (s->fd < 0)
 		return;
-	(void)dial(s->fd, s->family, &none);
+	hang_up(s, s->fd, &s->dialled);
 	if (known && !latch)
-		s->connected = dial(s->fd, s->family, &s->far);
-	if (!s->media.mux && s->rtcp_fd >= 0)
-		(void)dial(
-		    s->rtcp_fd, s->family, latch ? &none : rtcp_address(s));
+		s->connected = dial_rtp(s, &s->far);
+	if (!s->media.mux)
+		dial_rtcp(s);
 	if (known && !latch && !s->connected)
 		hf_log(LOG_WARNING, "stream_not_connected",
 		    "stream=%u why=\"%s\"", s->ref.n, strerror(errno));
@@ -115,6 +138,9 @@ port_open(struct stream *s)
 void
 port_adopt(struct stream *s)
 {
+	if (s->polled)
+		return;
+	s->polled = true;
 	listen_on(s, s->fd, false, EPOLL_CTL_ADD);
 	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_ADD);
 }
@@ -122,14 +148,11 @@ port_adopt(struct stream *s)
 void
 port_close(struct stream *s)
 {
-	static const struct hf_addr none;
-
 	listen_on(s, s->fd, false, EPOLL_CTL_DEL);
 	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_DEL);
-	if (s->fd >= 0)
-		(void)dial(s->fd, s->family, &none);
-	if (s->rtcp_fd >= 0)
-		(void)dial(s->rtcp_fd, s->family, &none);
+	s->polled = false;
+	hang_up(s, s->fd, &s->dialled);
+	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
 	s->connected = false;
 }
 
@@ -236,7 +259,7 @@ latch(struct stream *s, const struct hf_addr *from)
 		s->latch_seen > room.conf->rtp.latch_packets))
 		return false;
 	s->far = *from;
-	s->connected = dial(s->fd, s->family, from);
+	s->connected = dial_rtp(s, from);
 	if (s->connected)
 		forget(s->fd); /* others may have knocked meanwhile */
 	stream_commit(s, proc_now());

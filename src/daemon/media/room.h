@@ -43,6 +43,9 @@ enum {
 	STALL_US = 10000, /* a tick so late shifts the guards' deadlines */
 	CATCH_UP = 3,     /* frames sent at once after being late */
 	BRIDGE_AFTER_US = 60000, /* a helper has just joined: comfort noise */
+	/* ... and where nothing has been heard yet that could break off: by
+	 * then a line that says nothing seems dead. */
+	BRIDGE_FRESH_US = 1000000,
 	PLAY_MAX = 24,
 	MESSAGES_MAX = 64,
 	KIN_MAX = CONF_HELPERS_MAX + 1, /* the last: whoever has no row */
@@ -90,6 +93,8 @@ struct stream_record {
 struct stream {
 	/* The hot part: what a relayed packet touches. */
 	int fd, rtcp_fd;
+	bool dialled, rtcp_dialled; /* connected somewhere, or may be */
+	bool polled;                /* both stand in the epoll set */
 	bool open, connected, may_send;
 	bool heard;  /* something, since it was opened */
 	bool listen; /* the ear is needed */

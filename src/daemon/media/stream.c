@@ -168,11 +168,16 @@ static void
 begin(struct stream *s, const struct msg_open_stream *m, struct hf_time now)
 {
 	int fd = s->fd, rtcp_fd = s->rtcp_fd, family = s->family;
+	bool dialled = s->dialled, rtcp_dialled = s->rtcp_dialled;
+	bool polled = s->polled;
 	struct voice_format f = format_of(&m->media);
 
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
 	s->rtcp_fd = rtcp_fd;
+	s->dialled = dialled;
+	s->rtcp_dialled = rtcp_dialled;
+	s->polled = polled;
 	s->family = family;
 	s->open = true;
 	s->ref = m->stream;
@@ -284,6 +289,17 @@ stream_part(struct stream *s, struct hf_time now)
 	stream_commit(caller, now);
 }
 
+/* A helper has joined: what if he says nothing? */
+static void
+bridge_after_join(struct stream *caller, struct hf_time now)
+{
+	int64_t us =
+	    caller->voice.packets > 0 ? BRIDGE_AFTER_US : BRIDGE_FRESH_US;
+
+	caller->bridge_due = hf_time_after(now, (struct hf_span){ us });
+	tick_at(caller, caller->bridge_due);
+}
+
 void
 stream_join(const struct msg_join_streams *m, struct hf_time now)
 {
@@ -307,8 +323,7 @@ stream_join(const struct msg_join_streams *m, struct hf_time now)
 	say_bridge(c, BRIDGE_NONE, now);
 	say_source(h, SOURCE_PARTNER, now);
 	say_bridge(h, BRIDGE_NONE, now);
-	c->bridge_due = hf_time_after(now, (struct hf_span){ BRIDGE_AFTER_US });
-	tick_at(c, c->bridge_due);
+	bridge_after_join(c, now);
 	guard_begin(h, now);
 	stream_commit(c, now);
 	stream_commit(h, now);
@@ -399,9 +414,7 @@ rejoin(uint32_t i, const void *record, void *arg)
 	s->partner = other;
 	other->partner = s;
 	guard_begin(s, *now);
-	other->bridge_due =
-	    hf_time_after(*now, (struct hf_span){ BRIDGE_AFTER_US });
-	tick_at(other, other->bridge_due);
+	bridge_after_join(other, *now);
 }
 
 void
