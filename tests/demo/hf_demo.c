@@ -1,6 +1,7 @@
 /*
- * hf-demo run: a site to call from any softphone; its cloud bot talks, and dies
- * in mid-sentence.  Until interrupted.
+ * hf-demo run [--address IP]: a site to call from any softphone; its cloud bot
+ * talks, and dies in mid-sentence.  Until interrupted.  On loopback unless
+ * told.
  *
  * hf-demo rescue [--after SPAN_MS]: the same without a softphone: a site of its
  * own, a caller, a bot that is killed, a person who answers; then the timeline
@@ -319,21 +320,33 @@ advice(const struct site *s, const char *ip)
 	       "  While ben is not there, a scripted agent, anna, answers.\n\n"
 	       "  Look at it:       %s --socket %s/run/control status\n"
 	       "  Without a phone:  %s demo rescue\n"
+	       "  From elsewhere:   HF_DEMO_ADDRESS=own-address make run\n"
 	       "  Stop it:          Ctrl-C\n\n",
 	    ip, s->port, ip, s->port, BOT_LIVES_MS / 1000, password, ip,
 	    s->port, site_stage("bin/hfctl"), s->dir, site_stage("bin/hfctl"));
 	fflush(stdout);
 }
 
+/* ip: loopback, or the address that softphones on other machines reach. */
 static int
-run(void)
+run(const char *ip)
 {
-	const char *ip = site_own_address();
+	struct in_addr parsed;
+	int port;
+
+	if (inet_pton(AF_INET, ip, &parsed) != 1 ||
+	    (port = port_find(ip)) == 0) {
+		fprintf(stderr,
+		    "hf-demo: %s is not an IPv4 address of this machine with "
+		    "a free port from %d on\n",
+		    ip, PORT);
+		return 2;
+	}
 	struct site *s = site_new("demo", false);
 
 	if (s == NULL)
 		return 2;
-	site_move(s, ip, port_find(ip));
+	site_move(s, ip, port);
 	struct ua *bot = ua_new(w, "cloud-bot", ip, UA_UDP, VOICE_BOT);
 	struct ua *anna = ua_new(w, "anna", ip, UA_UDP, VOICE_ANNA);
 	bot->on_note = bot_noted;
@@ -342,10 +355,8 @@ run(void)
 	    !ua_says(anna, SOUNDS "demo-thanks.wav"))
 		printf("Debian's prompts are missing: the actors will "
 		       "whistle.\n");
-	site_set(s, "trunks.carrier.peers",
-	    "[\"127.0.0.0/8\", \"10.0.0.0/8\", \"172.16.0.0/12\", "
-	    "\"192.168.0.0/16\", \"169.254.0.0/16\", \"%s/24\"]",
-	    ip);
+	/* Whoever is that near may call in; nobody may call out. */
+	site_set(s, "trunks.carrier.peers", "[\"127.0.0.0/8\", \"%s/24\"]", ip);
 	site_set(s, "queues.backup.wrap_up", "1s");
 	ladder(s, bot,
 	    "[ { bot: cloud-bot }, { queue: sales }, { queue: backup }, "
@@ -375,14 +386,18 @@ main(int argc, char **argv)
 	stage_find();
 	w = ua_world_new();
 	if (argc == 2 && strcmp(argv[1], "run") == 0)
-		status = run();
+		status = run("127.0.0.1");
+	else if (argc == 4 && strcmp(argv[1], "run") == 0 &&
+		 strcmp(argv[2], "--address") == 0)
+		status = run(argv[3]);
 	else if (argc == 2 && strcmp(argv[1], "rescue") == 0)
 		status = rescue(TALK_MS);
 	else if (argc == 4 && strcmp(argv[1], "rescue") == 0 &&
 		 strcmp(argv[2], "--after") == 0)
 		status = rescue(atoi(argv[3]));
 	else
-		fprintf(stderr, "usage: hf-demo run | rescue [--after MS]\n");
+		fprintf(stderr, "usage: hf-demo run [--address IP] | rescue "
+				"[--after MS]\n");
 	ua_world_free(w);
 	return status;
 }
