@@ -301,11 +301,9 @@ a_helper_without_a_word_is_noticed(void **state)
 	caller.talks = true;
 	media_driver_join(&d, CALLER, HELPER, JUDGE_PACKETS);
 	live(400);
-	assert_int_equal(caller.packets, 0); /* nothing broke off */
-	live(1000);
 	assert_true(caller.packets > 10); /* the hiss of an open line */
 	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
-	live(900);
+	live(1900);
 	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
 	assert_int_equal(facts[MSG_STREAM_VOICED], 1);
 	assert_int_equal(news[MSG_STREAM_SUSPECT].stream_suspect.last.us, 0);

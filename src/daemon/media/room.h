@@ -43,9 +43,6 @@ enum {
 	STALL_US = 10000, /* a tick so late shifts the guards' deadlines */
 	CATCH_UP = 3,     /* frames sent at once after being late */
 	BRIDGE_AFTER_US = 60000, /* a helper has just joined: comfort noise */
-	/* ... and where nothing has been heard yet that could break off: by
-	 * then a line that says nothing seems dead. */
-	BRIDGE_FRESH_US = 1000000,
 	PLAY_MAX = 24,
 	MESSAGES_MAX = 64,
 	KIN_MAX = CONF_HELPERS_MAX + 1, /* the last: whoever has no row */

@@ -293,10 +293,8 @@ stream_part(struct stream *s, struct hf_time now)
 static void
 bridge_after_join(struct stream *caller, struct hf_time now)
 {
-	int64_t us =
-	    caller->voice.packets > 0 ? BRIDGE_AFTER_US : BRIDGE_FRESH_US;
-
-	caller->bridge_due = hf_time_after(now, (struct hf_span){ us });
+	caller->bridge_due =
+	    hf_time_after(now, (struct hf_span){ BRIDGE_AFTER_US });
 	tick_at(caller, caller->bridge_due);
 }
 
