@@ -61,27 +61,49 @@ void
 hf_pool_init(struct hf_pool *p, struct hf_pool_place *memory, uint32_t cap)
 {
 	hf_assert(cap >= 1 && cap < NOWHERE);
-	for (uint32_t i = 0; i < cap; i++)
-		memory[i] = (struct hf_pool_place){ .next = i + 1 };
-	memory[cap - 1].next = NOWHERE;
 	*p = (struct hf_pool){
 		.place = memory,
 		.cap = cap,
-		.first = 0,
-		.last = cap - 1,
+		.rest = HF_POOL_REST,
+		.first = NOWHERE,
+		.last = NOWHERE,
 	};
+}
+
+static void
+append(struct hf_pool *p, uint32_t n)
+{
+	p->place[n].next = NOWHERE;
+	if (p->last == NOWHERE)
+		p->first = n;
+	else
+		p->place[p->last].next = n;
+	p->last = n;
+}
+
+/* Places given back, waiting to be taken again. */
+static uint32_t
+resting(const struct hf_pool *p)
+{
+	return p->fresh - p->used;
 }
 
 bool
 hf_pool_take(struct hf_pool *p, struct hf_ref *out)
 {
-	uint32_t n = p->first;
+	uint32_t n;
 
-	if (n == NOWHERE)
+	if (p->fresh < p->cap && resting(p) < p->rest) {
+		n = p->fresh++;
+		p->place[n] = (struct hf_pool_place){ 0 };
+	} else if (p->first != NOWHERE) {
+		n = p->first;
+		p->first = p->place[n].next;
+		if (p->first == NOWHERE)
+			p->last = NOWHERE;
+	} else {
 		return false;
-	p->first = p->place[n].next;
-	if (p->first == NOWHERE)
-		p->last = NOWHERE;
+	}
 	p->place[n].gen++;
 	p->used++;
 	hf_assert(taken(p, n));
@@ -94,47 +116,57 @@ hf_pool_give(struct hf_pool *p, struct hf_ref r)
 {
 	hf_assert(hf_pool_has(p, r));
 	p->place[r.n].gen++;
-	p->place[r.n].next = NOWHERE;
-	if (p->last == NOWHERE)
-		p->first = r.n;
-	else
-		p->place[p->last].next = r.n;
-	p->last = r.n;
+	append(p, r.n);
 	p->used--;
 }
 
 bool
 hf_pool_has(const struct hf_pool *p, struct hf_ref r)
 {
-	return r.n < p->cap && p->place[r.n].gen == r.gen && taken(p, r.n);
+	return r.n < p->fresh && p->place[r.n].gen == r.gen && taken(p, r.n);
 }
 
 struct hf_ref
 hf_pool_at(const struct hf_pool *p, uint32_t n)
 {
-	if (n >= p->cap || !taken(p, n))
+	if (n >= p->fresh || !taken(p, n))
 		return HF_REF_NONE;
 	return (struct hf_ref){ n, p->place[n].gen };
 }
 
-/* A walk along the free list; slots come in order, so it passes the free
- * places before this one, once, at boot. */
-void
-hf_pool_restore(struct hf_pool *p, struct hf_ref r)
+static void
+unlink_place(struct hf_pool *p, uint32_t n)
 {
 	uint32_t before = NOWHERE;
 
-	hf_assert(r.n < p->cap && r.gen % 2 == 1 && !taken(p, r.n));
-	for (uint32_t i = p->first; i != r.n; i = p->place[i].next) {
+	for (uint32_t i = p->first; i != n; i = p->place[i].next) {
 		hf_assert(i != NOWHERE);
 		before = i;
 	}
 	if (before == NOWHERE)
-		p->first = p->place[r.n].next;
+		p->first = p->place[n].next;
 	else
-		p->place[before].next = p->place[r.n].next;
-	if (p->last == r.n)
+		p->place[before].next = p->place[n].next;
+	if (p->last == n)
 		p->last = before;
+}
+
+/* Slots come in order, so the places before this one are free: they rest.
+ * Out of order it is a walk along those. */
+void
+hf_pool_restore(struct hf_pool *p, struct hf_ref r)
+{
+	hf_assert(r.n < p->cap && r.gen % 2 == 1);
+	if (r.n < p->fresh) {
+		hf_assert(!taken(p, r.n));
+		unlink_place(p, r.n);
+	} else {
+		for (; p->fresh < r.n; p->fresh++) {
+			p->place[p->fresh] = (struct hf_pool_place){ 0 };
+			append(p, p->fresh);
+		}
+		p->fresh++;
+	}
 	p->place[r.n].gen = r.gen;
 	p->used++;
 }

@@ -1,8 +1,9 @@
 /*
  * base/pool - numbered places, made at boot, given out and taken back in
- * O(1), first in first out so that a number rests as long as possible before
- * it is used again.  A handle dates its number: news for an earlier tenant
- * never reaches a later one.
+ * O(1).  A handle dates its number: news for an earlier tenant never reaches a
+ * later one.  A number given back rests until so many others rest behind it,
+ * first in first out; a place that was never used is taken only before that,
+ * so that the memory in use is that of the busiest hour, not of the table.
  */
 #ifndef HF_BASE_POOL_H
 #define HF_BASE_POOL_H
@@ -18,7 +19,7 @@ struct hf_ref {
 	uint32_t gen; /* which tenant; 0 means "nobody" */
 };
 
-#define HF_REF_NONE	((struct hf_ref){ 0, 0 })
+#define HF_REF_NONE     ((struct hf_ref){ 0, 0 })
 #define HF_REF_TEXT_MAX 20
 
 static inline bool
@@ -51,10 +52,14 @@ struct hf_pool_place {
 struct hf_pool {
 	struct hf_pool_place *place;
 	uint32_t cap, used;
-	uint32_t first, last; /* free list, UINT32_MAX when empty */
+	uint32_t rest;        /* how many shall rest; the owner may set it */
+	uint32_t fresh;       /* the first that was never taken */
+	uint32_t first, last; /* the resting, UINT32_MAX when none does */
 };
 
-/* The memory is the caller's: cap places. */
+enum { HF_POOL_REST = 256 };
+
+/* The memory is the caller's: cap places, which are written when first used. */
 void hf_pool_init(
     struct hf_pool *p, struct hf_pool_place *memory, uint32_t cap);
 bool hf_pool_take(struct hf_pool *p, struct hf_ref *out) HF_CHECK;

@@ -61,6 +61,47 @@ a_number_rests_as_long_as_possible(void **state)
 }
 
 static void
+the_memory_in_use_is_that_of_the_busiest_hour(void **state)
+{
+	enum { MANY = 40000, BUSY = 10, TURNS = 1000 };
+	struct hf_pool_place *many = calloc(MANY, sizeof(*many));
+	struct hf_ref r[BUSY];
+	uint32_t beyond = 0;
+
+	(void)state;
+	assert_non_null(many);
+	hf_pool_init(&pool, many, MANY);
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (int i = 0; i < BUSY; i++) {
+			assert_true(hf_pool_take(&pool, &r[i]));
+			if (r[i].n >= beyond)
+				beyond = r[i].n + 1;
+		}
+		for (int i = 0; i < BUSY; i++)
+			hf_pool_give(&pool, r[i]);
+	}
+	assert_in_range(beyond, HF_POOL_REST, HF_POOL_REST + BUSY);
+	free(many);
+}
+
+static void
+a_place_far_ahead_is_restored_and_those_before_it_are_free(void **state)
+{
+	bool seen[CAP] = { false };
+	struct hf_ref r;
+
+	(void)state;
+	hf_pool_restore(&pool, (struct hf_ref){ CAP - 1, 5 });
+	for (int i = 0; i < CAP - 1; i++) {
+		assert_true(hf_pool_take(&pool, &r));
+		assert_in_range(r.n, 0, CAP - 2);
+		assert_false(seen[r.n]);
+		seen[r.n] = true;
+	}
+	assert_false(hf_pool_take(&pool, &r));
+}
+
+static void
 an_old_handle_opens_nothing(void **state)
 {
 	struct hf_ref old, now;
@@ -127,6 +168,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_full_pool_says_no_and_nothing_else),
 		T(a_number_rests_as_long_as_possible),
+		T(the_memory_in_use_is_that_of_the_busiest_hour),
+		T(a_place_far_ahead_is_restored_and_those_before_it_are_free),
 		T(an_old_handle_opens_nothing),
 		T(what_lived_before_a_restart_is_still_taken),
 		T(handles_are_read_as_they_are_written),

@@ -505,6 +505,8 @@ media_started(struct engine *e, const struct msg_media_started *m)
 	if (!w->there || w->first != m->first || w->count != m->count) {
 		*w = (struct worker){ true, m->first, m->count, { 0 } };
 		hf_pool_init(&w->streams, &e->stream_place[m->first], m->count);
+		/* A port rests the longest: packets to its last tenant. */
+		w->streams.rest = m->count;
 		streams_restore(e, m->worker);
 	}
 	for (uint32_t i = 0; i < e->pool.cap; i++) {
