@@ -11,6 +11,7 @@
  *   queue.c      waiting           agents.c     people
  *   helpers.c    breakers, probes  voicemail.c  messages
  *   outcalls.c   calls of agents   evidence.c   what the journal hears
+ *   refer.c      a party passes the caller on
  */
 #ifndef HF_LOGIC_CALL_INNER_H
 #define HF_LOGIC_CALL_INNER_H
@@ -90,7 +91,8 @@ void helper_refused(struct engine *e, struct call *c, struct leg *l,
     const struct msg_leg_refused *m);
 void helper_left(struct engine *e, struct call *c, struct leg *l,
     const struct msg_leg_left *m);
-void leg_referred(
+/* It steps back on purpose; target is a number it wishes, or NULL. */
+void helper_yields(
     struct engine *e, struct call *c, struct leg *l, const char *target);
 void helper_spoke(struct engine *e, struct call *c, struct leg *l);
 void helper_proven(struct engine *e, struct call *c, struct leg *l);
@@ -115,6 +117,11 @@ void voice_at_once(struct engine *e, struct call *c);
 /* Lets the rung that just ended know, and remembers who had the caller. */
 void rung_over(struct engine *e, struct call *c, struct leg *l, enum cause why,
     const char *evidence);
+
+/* ---- refer.c ------------------------------------------------------------- */
+
+void leg_referred(
+    struct engine *e, struct call *c, struct leg *l, const char *target);
 
 /* ---- legs.c -------------------------------------------------------------- */
 
