@@ -154,7 +154,7 @@ operate(struct party *p, uint8_t op)
 		sip_session_ring(&p->ss, s, 180, HF_SLICE("v=0"), w->now);
 		break;
 	case 12:
-		sip_session_answer(
+		(void)!sip_session_answer(
 		    &p->ss, s, HF_SLICE("v=0"), code & 2, w->now);
 		break;
 	case 13:

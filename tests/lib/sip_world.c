@@ -84,6 +84,8 @@ on_outside(void *arg, struct hf_ref t, const struct sip_msg *m,
 	struct party *p = arg;
 	struct sip_session *s;
 
+	if (p->deaf)
+		return;
 	if (m->method != SIP_INVITE) {
 		sip_sessions_reply(
 		    &p->ss, t, m, from, 404, HF_SLICE(""), HF_SLICE(""));
@@ -96,7 +98,7 @@ on_outside(void *arg, struct hf_ref t, const struct sip_msg *m,
 	if (p->rings)
 		sip_session_ring(&p->ss, s, 180, HF_SLICE(""), p->world->now);
 	if (p->answers)
-		sip_session_answer(&p->ss, s, hf_slice_of(p->sdp),
+		(void)!sip_session_answer(&p->ss, s, hf_slice_of(p->sdp),
 		    m->body.n == 0, p->world->now);
 }
 

@@ -41,6 +41,7 @@ struct party {
 	char body[2000]; /* of the last message with one */
 	/* What it does by itself. */
 	bool answers, rings, let_in, retries;
+	bool deaf; /* nothing comes of what arrives */
 	uint16_t reoffer_status;
 	char sdp[64];
 };
@@ -53,7 +54,7 @@ struct world {
 		uint8_t to;
 		struct sip_flow from;
 		uint32_t n;
-		char bytes[4096];
+		char bytes[16384];
 	} queue[WORLD_QUEUE];
 	unsigned queued;
 	unsigned sent; /* messages ever sent */

@@ -266,8 +266,8 @@ an_answer_that_crosses_a_cancel_is_acked_and_ended(void **state)
 	s = world_call(w, A, B);
 	world_run(w, 20);
 	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
-	sip_session_answer(
-	    &b->ss, world_session(b), HF_SLICE("v=0"), false, w->now);
+	assert_true(sip_session_answer(
+	    &b->ss, world_session(b), HF_SLICE("v=0"), false, w->now));
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_CONFIRMED], 1);
 	assert_int_equal(b->seen[W_LEFT], 1);
@@ -445,7 +445,7 @@ info_and_refer_reach_the_user(void **state)
 
 /* ---- forks, loops, strangers --------------------------------------------- */
 
-static char raw[2000];
+static char raw[12000];
 
 static struct hf_slice
 invite(const char *branch, const char *from_tag, int cseq, const char *extra)
@@ -465,7 +465,7 @@ invite(const char *branch, const char *from_tag, int cseq, const char *extra)
 	return (struct hf_slice){ raw, (size_t)n };
 }
 
-static char heard[2000]; /* the last thing C was told */
+static char heard[12000]; /* the last thing C was told */
 
 static bool
 hear_c(struct world *x, uint8_t from, struct hf_slice m)
@@ -629,6 +629,56 @@ a_late_offer_is_answered_in_the_ack(void **state)
 	end_well();
 }
 
+/* A caller with a long story: so many bytes of display name. */
+static void
+say_invite_of(int bytes)
+{
+	char extra[12000];
+
+	snprintf(extra, sizeof(extra),
+	    "Subject: x\r\nVia: SIP/2.0/UDP x;y=%0*d"
+	    "\r\n",
+	    bytes, 0);
+	world_say(w, C, B, invite("z9hG4bKlong", "c", 1, extra));
+	w->lose = hear_c;
+}
+
+static void
+an_invite_too_long_to_keep_is_refused_and_forgotten(void **state)
+{
+	(void)state;
+	say_invite_of(9000);
+	world_run(w, 2);
+	assert_non_null(strstr(heard, "SIP/2.0 513 "));
+	assert_int_equal(b->seen[W_ARRIVED], 0);
+	world_run(w, LONG);
+	assert_true(world_is_empty(w));
+}
+
+static void
+the_longest_invite_that_is_kept_is_answered(void **state)
+{
+	(void)state;
+	say_invite_of(7700);
+	world_run(w, 2);
+	assert_int_equal(b->seen[W_ARRIVED], 1);
+	assert_non_null(strstr(heard, "SIP/2.0 200 "));
+	assert_int_equal(world_session(b)->state, SIP_S_ANSWERED);
+	end_well();
+}
+
+static void
+an_invite_that_its_user_forgets_does_not_stay(void **state)
+{
+	(void)state;
+	b->deaf = true;
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
+	world_run(w, 10);
+	assert_int_equal(b->ss.tt.pool.used, 1);
+	world_run(w, LONG);
+	assert_true(world_is_empty(w));
+}
+
 static void
 an_old_request_is_out_of_order(void **state)
 {
@@ -694,6 +744,9 @@ main(void)
 		T(a_late_second_answer_is_acked_and_ended),
 		T(our_own_call_that_comes_back_is_a_loop),
 		T(a_late_offer_is_answered_in_the_ack),
+		T(an_invite_too_long_to_keep_is_refused_and_forgotten),
+		T(the_longest_invite_that_is_kept_is_answered),
+		T(an_invite_that_its_user_forgets_does_not_stay),
 		T(an_old_request_is_out_of_order),
 		T(a_full_house_refuses_the_new_and_serves_the_old),
 	};

@@ -567,8 +567,13 @@ answer_leg(struct leg *l, const struct msg_answer_leg *o)
 		refuse(l, 500, 0, "");
 		return;
 	}
+	if (!sip_session_answer(
+		&room.ss, s, hf_buf_taken(&b), l->late, room.now)) {
+		tell_left(l, CAUSE_OUR_FAULT, 500, "");
+		leg_free(l);
+		return;
+	}
 	l->state = LEG_ANSWERED;
-	sip_session_answer(&room.ss, s, hf_buf_taken(&b), l->late, room.now);
 }
 
 static void

@@ -125,8 +125,8 @@ sip_session_free(struct sip_sessions *ss, struct sip_session *s)
 	hf_timer_stop(ss->wheel, &l->timer);
 	sip_keep_give(&ss->tt.keep, &l->asked);
 	sip_keep_give(&ss->tt.keep, &l->answer);
-	sip_trans_adopt(&ss->tt, l->invite, 0);
-	sip_trans_adopt(&ss->tt, l->reinvite, 0);
+	sip_trans_adopt(&ss->tt, l->invite, 0, ss->now);
+	sip_trans_adopt(&ss->tt, l->reinvite, 0, ss->now);
 	hf_map_del(&ss->by_tag, s->tag);
 	hf_pool_give(&ss->pool, sip_session_ref(ss, s));
 }
@@ -238,6 +238,14 @@ sip_draft(struct sip_draft *d)
 {
 	d->b = hf_buf_on(d->room, sizeof(d->room));
 	return &d->b;
+}
+
+void
+sip_draft_answer(struct sip_sessions *ss, struct hf_ref t, uint16_t status,
+    const struct hf_buf *b)
+{
+	if (!b->overflow)
+		sip_trans_respond(&ss->tt, t, status, hf_buf_taken(b), ss->now);
 }
 
 void
@@ -383,14 +391,13 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 	sip_put_agent(ss, b);
 	sip_put_body(b, NULL, HF_SLICE(""));
 	ss->count.refused[status / 100 % HF_LEN(ss->count.refused)]++;
-	if (b->overflow)
-		return;
 	if (!hf_ref_none(t)) {
-		sip_trans_respond(&ss->tt, t, status, hf_buf_taken(b), ss->now);
+		sip_draft_answer(ss, t, status, b);
 		return;
 	}
 	to = sip_flow_back(&m->via, from);
-	(void)!ss->hooks->send(ss->arg, &to, hf_buf_taken(b));
+	if (!b->overflow)
+		(void)!ss->hooks->send(ss->arg, &to, hf_buf_taken(b));
 }
 
 /* The kept INVITE, read once more. */
@@ -428,7 +435,8 @@ sip_session_invited(struct sip_sessions *ss, struct hf_ref t,
 	}
 	ss->count.calls_in++;
 	l->invite = t;
-	sip_trans_adopt(&ss->tt, t, hf_ref_key(sip_session_ref(ss, s)));
+	sip_trans_adopt(
+	    &ss->tt, t, hf_ref_key(sip_session_ref(ss, s)), ss->now);
 	sip_sessions_reply(ss, t, m, from, 100, HF_SLICE(""), HF_SLICE(""));
 	return s;
 }
@@ -451,12 +459,10 @@ sip_session_ring(struct sip_sessions *ss, struct sip_session *s,
 	sip_put_our_contact(ss, b, &s->dialog.flow, HF_SLICE(""));
 	sip_put_agent(ss, b);
 	sip_put_body(b, "application/sdp", body);
-	if (!b->overflow)
-		sip_trans_respond(
-		    &ss->tt, l->invite, status, hf_buf_taken(b), now);
+	sip_draft_answer(ss, l->invite, status, b);
 }
 
-void
+bool
 sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
     struct hf_ref t, const struct sip_msg *invite, const struct sip_flow *from,
     struct hf_slice body, bool late)
@@ -473,7 +479,7 @@ sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
 	sip_put_agent(ss, b);
 	sip_put_body(b, "application/sdp", body);
 	if (b->overflow)
-		return;
+		return false;
 	l->source = sip_flow_back(&invite->via, from);
 	sip_keep_give(&ss->tt.keep, &l->answer);
 	l->answer = sip_keep_put(&ss->tt.keep, hf_buf_taken(b));
@@ -487,9 +493,10 @@ sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
 	    hf_time_after(ss->now, (struct hf_span){ 64 * ss->tt.t.t1.us });
 	sip_session_arm(ss, s);
 	sip_trans_respond(&ss->tt, t, 200, hf_buf_taken(b), ss->now);
+	return true;
 }
 
-void
+bool
 sip_session_answer(struct sip_sessions *ss, struct sip_session *s,
     struct hf_slice body, bool late, struct hf_time now)
 {
@@ -498,12 +505,17 @@ sip_session_answer(struct sip_sessions *ss, struct sip_session *s,
 	struct sip_msg m;
 
 	ss->now = now;
-	if (s->state != SIP_S_INVITED || !sip_session_asked(ss, s, &m))
-		return;
+	if (s->state != SIP_S_INVITED)
+		return true; /* again: it is on its way already */
+	if (!sip_session_asked(ss, s, &m) ||
+	    !sip_session_accept(ss, s, l->invite, &m, &from, body, late)) {
+		sip_session_refuse(ss, s, 500, HF_SLICE(""), HF_SLICE(""), now);
+		return false;
+	}
 	sip_session_move(s, SIP_S_ANSWERED);
-	sip_session_accept(ss, s, l->invite, &m, &from, body, late);
 	l->invite = HF_REF_NONE;
 	sip_keep_give(&ss->tt.keep, &l->asked);
+	return true;
 }
 
 void
@@ -525,8 +537,7 @@ sip_session_refuse(struct sip_sessions *ss, struct sip_session *s,
 		hf_buf_slice(b, lines);
 		sip_put_agent(ss, b);
 		sip_put_body(b, NULL, HF_SLICE(""));
-		sip_trans_respond(
-		    &ss->tt, l->invite, status, hf_buf_taken(b), now);
+		sip_draft_answer(ss, l->invite, status, b);
 	}
 	sip_session_free(ss, s);
 }

@@ -194,9 +194,10 @@ struct sip_session *sip_session_call(
 /* INVITED: a provisional answer, body may be empty. */
 void sip_session_ring(struct sip_sessions *ss, struct sip_session *s,
     uint16_t status, struct hf_slice body, struct hf_time now);
-/* INVITED: 200.  late: body is an offer. */
-void sip_session_answer(struct sip_sessions *ss, struct sip_session *s,
-    struct hf_slice body, bool late, struct hf_time now);
+/* INVITED: 200.  late: body is an offer.  False: it could not be written; the
+ * caller has heard 500 and the session is gone. */
+bool sip_session_answer(struct sip_sessions *ss, struct sip_session *s,
+    struct hf_slice body, bool late, struct hf_time now) HF_CHECK;
 /* INVITED: a final refusal; the session is gone. */
 void sip_session_refuse(struct sip_sessions *ss, struct sip_session *s,
     uint16_t status, struct hf_slice reason, struct hf_slice lines,

@@ -282,7 +282,8 @@ hear_reinvite(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 		return;
 	}
 	sip_dialog_refresh(&s->dialog, m, from);
-	sip_session_accept(ss, s, t, m, from, hf_buf_taken(&sdp), late);
+	if (!sip_session_accept(ss, s, t, m, from, hf_buf_taken(&sdp), late))
+		say(ss, t, m, from, 500);
 }
 
 static void
@@ -318,7 +319,7 @@ hear_update(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 	sip_put_our_contact(ss, b, &s->dialog.flow, nothing);
 	sip_put_agent(ss, b);
 	sip_put_body(b, "application/sdp", hf_buf_taken(&sdp));
-	sip_trans_respond(&ss->tt, t, 200, hf_buf_taken(b), ss->now);
+	sip_draft_answer(ss, t, 200, b);
 }
 
 static void
@@ -373,7 +374,7 @@ hear_refer(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 	sip_put_our_contact(ss, b, &s->dialog.flow, nothing);
 	sip_put_agent(ss, b);
 	sip_put_body(b, NULL, nothing);
-	sip_trans_respond(&ss->tt, t, 202, hf_buf_taken(b), ss->now);
+	sip_draft_answer(ss, t, 202, b);
 	/* RFC 3515 2.4.4: the subscription's first news come at once. */
 	sip_session_report(ss, s, 100, ss->now);
 }

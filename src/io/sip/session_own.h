@@ -5,10 +5,11 @@
 
 #include "io/sip/session.h"
 
-/* A message of ours under construction. */
+/* A message of ours under construction.  An answer gives back what the largest
+ * request brought: it must not be the answer that does not fit. */
 struct sip_draft {
 	struct hf_buf b;
-	char room[SIP_KEEP_BIG];
+	char room[SIP_MSG_MAX + 8192];
 };
 
 #define SIP_ASKED (1ULL << 63) /* marks sip_sessions_ask()'s users */
@@ -32,6 +33,9 @@ bool sip_session_send(
     struct sip_sessions *ss, struct sip_session *s, struct hf_slice bytes);
 
 struct hf_buf *sip_draft(struct sip_draft *d);
+/* Answers through t; nothing is sent of what did not fit. */
+void sip_draft_answer(struct sip_sessions *ss, struct hf_ref t, uint16_t status,
+    const struct hf_buf *b);
 void sip_put_agent(struct sip_sessions *ss, struct hf_buf *b);
 void sip_put_our_contact(struct sip_sessions *ss, struct hf_buf *b,
     const struct sip_flow *flow, struct hf_slice user);
@@ -44,10 +48,11 @@ void sip_session_bye(struct sip_sessions *ss, struct sip_session *s,
 /* A 2xx that nobody wants: ACK, then BYE (13.2.2.4). */
 void sip_session_decline(struct sip_sessions *ss, const struct sip_msg *m,
     const struct sip_flow *from);
-/* Our 2xx to an INVITE goes out, and again until it is acknowledged. */
-void sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
+/* Our 2xx to an INVITE goes out, and again until it is acknowledged.  False: it
+ * cannot be written; nothing was sent. */
+bool sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
     struct hf_ref t, const struct sip_msg *invite, const struct sip_flow *from,
-    struct hf_slice body, bool late);
+    struct hf_slice body, bool late) HF_CHECK;
 /* Over: the user hears it, unless he let go. */
 void sip_session_leave(struct sip_sessions *ss, struct sip_session *s,
     const struct sip_msg *m, enum sip_left how);

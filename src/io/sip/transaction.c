@@ -617,8 +617,9 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 		t->merge = merge;
 	t->method = (uint8_t)m->method;
 	t->flow = sip_flow_back(&m->via, from);
-	if (!is_invite) /* whatever the user does, it does not stay */
-		t->end = hf_time_after(now, long_wait(tt));
+	/* Whatever the user does, it does not stay; an INVITE may, when a
+	 * session looks after it. */
+	t->end = hf_time_after(now, long_wait(tt));
 	arm(t);
 	if (invite != NULL && by_key(tt, invite->key) == invite)
 		tt->hooks->cancelled(
@@ -665,12 +666,18 @@ sip_trans_respond(struct sip_transactions *tt, struct hf_ref r, uint16_t status,
 }
 
 void
-sip_trans_adopt(struct sip_transactions *tt, struct hf_ref r, uint64_t user)
+sip_trans_adopt(struct sip_transactions *tt, struct hf_ref r, uint64_t user,
+    struct hf_time now)
 {
 	struct sip_trans *t = at(tt, r);
 
-	if (t != NULL)
-		t->user = user;
+	if (t == NULL)
+		return;
+	t->user = user;
+	if (t->state != SIP_T_PROCEEDING || is_client(t))
+		return;
+	t->end = user != 0 ? HF_TIME_NEVER : hf_time_after(now, long_wait(tt));
+	arm(t);
 }
 
 /* ---- time and the network ------------------------------------------------ */

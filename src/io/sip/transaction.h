@@ -175,9 +175,11 @@ void sip_trans_respond(struct sip_transactions *tt, struct hf_ref t,
 void sip_trans_cancel(struct sip_transactions *tt, struct hf_ref t,
     struct hf_slice extra, struct hf_time now);
 
-/* The user goes away (or comes): news of t are for user from now on. */
-void sip_trans_adopt(
-    struct sip_transactions *tt, struct hf_ref t, uint64_t user);
+/* The user goes away (or comes): news of t are for user from now on.  What
+ * nobody looks after (user 0, as at its begin) does not stay: a request that
+ * is never answered, ours or theirs, is over in 64*T1. */
+void sip_trans_adopt(struct sip_transactions *tt, struct hf_ref t,
+    uint64_t user, struct hf_time now);
 
 const struct sip_trans *sip_trans_at(
     const struct sip_transactions *tt, struct hf_ref t);
