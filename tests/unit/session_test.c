@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "io/sip/build.h"
 #include "tests/lib/sip_world.h"
 
 enum { A, B, C };
@@ -406,6 +407,96 @@ a_refused_reinvite_leaves_the_call_as_it_was(void **state)
 	end_well();
 }
 
+/* A proxy: it answers 100 to A's INVITE, and the phone behind it is dead; or
+ * it takes a CANCEL for it and says 487. */
+static struct hf_slice asked;
+static bool cancels;
+
+static void
+proxy_says(struct world *x, uint16_t status)
+{
+	static struct sip_msg m;
+	char text[2000];
+	struct hf_buf o = hf_buf_on(text, sizeof(text));
+
+	assert_int_equal(sip_parse(asked, &m).parsed, SIP_GOOD);
+	sip_put_reply(&o, &m, status, HF_SLICE(""), HF_SLICE("p"), NULL);
+	sip_put_body(&o, NULL, HF_SLICE(""));
+	world_say(x, B, A, hf_buf_taken(&o));
+}
+
+static bool
+proxy_with_a_dead_phone(struct world *x, uint8_t from, struct hf_slice m)
+{
+	static char kept[2000];
+
+	if (from != A)
+		return false;
+	if (is(m, "INVITE")) {
+		assert_true(hf_slice_copy(m, kept, sizeof(kept)));
+		asked = (struct hf_slice){ kept, m.n };
+		proxy_says(x, 100);
+	} else if (is(m, "CANCEL") && cancels) {
+		proxy_says(x, 487);
+	}
+	return true;
+}
+
+static struct sip_session *
+reinvite_into_silence(bool then_487)
+{
+	struct sip_session *s = call_up();
+
+	cancels = then_487;
+	w->lose = proxy_with_a_dead_phone;
+	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	world_run(w, 31900);
+	assert_int_equal(s->state, SIP_S_UP);
+	assert_int_equal(a->seen[W_REANSWERED], 0);
+	return s;
+}
+
+static void
+a_reinvite_that_hears_100_and_no_more_ends_the_call(void **state)
+{
+	(void)state;
+	(void)reinvite_into_silence(false);
+	world_run(w, 32200);
+	assert_int_equal(a->seen[W_LEFT], 1);
+	assert_int_equal(a->how, SIP_LEFT_LOST);
+	end_well();
+}
+
+static void
+a_reinvite_that_took_too_long_is_cancelled_and_the_call_goes_on(void **state)
+{
+	struct sip_session *s = reinvite_into_silence(true);
+
+	(void)state;
+	world_run(w, 200);
+	assert_int_equal(a->seen[W_REANSWERED], 1);
+	assert_int_equal(a->status, 487);
+	world_run(w, LONG);
+	assert_int_equal(s->state, SIP_S_UP);
+	w->lose = NULL;
+	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_REANSWERED], 2);
+	end_well();
+}
+
+static void
+a_call_dropped_while_its_reinvite_waits_leaves_nothing(void **state)
+{
+	struct sip_session *s = reinvite_into_silence(false);
+
+	(void)state;
+	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
+	world_run(w, 2 * LONG);
+	assert_true(world_is_empty(w));
+}
+
 static void
 a_dialog_that_the_other_side_forgot_is_over(void **state)
 {
@@ -629,17 +720,18 @@ a_late_offer_is_answered_in_the_ack(void **state)
 	end_well();
 }
 
-/* A caller with a long story: so many bytes of display name. */
+/* A caller who came a long way: so many bytes in all. */
 static void
-say_invite_of(int bytes)
+say_invite_of(size_t bytes)
 {
+	static const char way[] = "Via: SIP/2.0/UDP x;y=\r\n";
+	size_t base = invite("z9hG4bKlong", "c", 1, way).n;
 	char extra[12000];
 
-	snprintf(extra, sizeof(extra),
-	    "Subject: x\r\nVia: SIP/2.0/UDP x;y=%0*d"
-	    "\r\n",
-	    bytes, 0);
-	world_say(w, C, B, invite("z9hG4bKlong", "c", 1, extra));
+	snprintf(extra, sizeof(extra), "Via: SIP/2.0/UDP x;y=%0*d\r\n",
+	    (int)(bytes - base), 0);
+	assert_int_equal(invite("z9hG4bKlong", "c", 1, extra).n, bytes);
+	world_say(w, C, B, (struct hf_slice){ raw, bytes });
 	w->lose = hear_c;
 }
 
@@ -647,7 +739,7 @@ static void
 an_invite_too_long_to_keep_is_refused_and_forgotten(void **state)
 {
 	(void)state;
-	say_invite_of(9000);
+	say_invite_of(SIP_KEEP_BIG + 1000);
 	world_run(w, 2);
 	assert_non_null(strstr(heard, "SIP/2.0 513 "));
 	assert_int_equal(b->seen[W_ARRIVED], 0);
@@ -659,7 +751,7 @@ static void
 the_longest_invite_that_is_kept_is_answered(void **state)
 {
 	(void)state;
-	say_invite_of(7700);
+	say_invite_of(SIP_KEEP_BIG);
 	world_run(w, 2);
 	assert_int_equal(b->seen[W_ARRIVED], 1);
 	assert_non_null(strstr(heard, "SIP/2.0 200 "));
@@ -734,6 +826,9 @@ main(void)
 		T(a_reinvite_is_answered_both_ways),
 		T(two_reinvites_that_meet_back_off_and_both_succeed),
 		T(a_refused_reinvite_leaves_the_call_as_it_was),
+		T(a_reinvite_that_hears_100_and_no_more_ends_the_call),
+		T(a_reinvite_that_took_too_long_is_cancelled_and_the_call_goes_on),
+		T(a_call_dropped_while_its_reinvite_waits_leaves_nothing),
 		T(a_dialog_that_the_other_side_forgot_is_over),
 		T(info_and_refer_reach_the_user),
 		T(a_request_that_came_on_two_ways_is_482),

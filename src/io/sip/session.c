@@ -184,6 +184,28 @@ give_up_on_ack(struct sip_sessions *ss, struct sip_session *s)
 	sip_session_leave(ss, s, NULL, SIP_LEFT_NO_ACK);
 }
 
+/* An INVITE of ours had its time: RFC 3261 bounds only the wait for a first
+ * sign of life. */
+static void
+give_up_asking(struct sip_sessions *ss, struct sip_session *s)
+{
+	struct sip_session_live *l = sip_live(ss, s);
+	uint64_t user = s->user;
+
+	if (s->state == SIP_S_UP) {
+		/* 487 leaves the call as it was; silence ends it. */
+		sip_trans_cancel(&ss->tt, l->reinvite, HF_SLICE(""), ss->now);
+		return;
+	}
+	if (s->state != SIP_S_CALLING)
+		return;
+	sip_session_move(s, SIP_S_CANCELLING);
+	sip_trans_cancel(&ss->tt, l->invite, HF_SLICE(""), ss->now);
+	if (user != 0)
+		ss->hooks->refused(ss->arg, s, NULL, SIP_END_TIMEOUT);
+	s->user = 0;
+}
+
 static void
 on_timer(struct hf_timer *timer, struct hf_time now)
 {
@@ -209,15 +231,8 @@ on_timer(struct hf_timer *timer, struct hf_time now)
 			s->interval = ss->tt.t.t2;
 		s->repeat = hf_time_after(now, s->interval);
 	}
-	if (due(&s->give_up, now) && s->state == SIP_S_CALLING) {
-		uint64_t user = s->user;
-
-		sip_session_move(s, SIP_S_CANCELLING);
-		sip_trans_cancel(&ss->tt, l->invite, HF_SLICE(""), now);
-		if (user != 0)
-			ss->hooks->refused(ss->arg, s, NULL, SIP_END_TIMEOUT);
-		s->user = 0;
-	}
+	if (due(&s->give_up, now))
+		give_up_asking(ss, s);
 	if (due(&s->retry, now) && s->state == SIP_S_UP && s->user != 0)
 		ss->hooks->retry(ss->arg, s);
 	if (s->state != SIP_S_FREE)
@@ -316,7 +331,7 @@ sip_session_bye(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
 
 	s->user = 0;
 	s->unacked = false;
-	s->repeat = s->end = s->retry = HF_TIME_NEVER;
+	s->repeat = s->end = s->retry = s->give_up = HF_TIME_NEVER;
 	sip_session_arm(ss, s);
 	sip_session_move(s, SIP_S_LEAVING);
 	if (!send_bye(ss, &s->dialog, user, code, text))
@@ -669,10 +684,15 @@ sip_session_reinvite(struct sip_sessions *ss, struct sip_session *s,
 	sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
 	sip_put_agent(ss, b);
 	sip_put_body(b, "application/sdp", body);
-	return !b->overflow &&
-	       sip_trans_start(&ss->tt, SIP_INVITE, branch, hf_buf_taken(b),
-		   &s->dialog.flow, hf_ref_key(sip_session_ref(ss, s)), now,
-		   &l->reinvite);
+	if (b->overflow ||
+	    !sip_trans_start(&ss->tt, SIP_INVITE, branch, hf_buf_taken(b),
+		&s->dialog.flow, hf_ref_key(sip_session_ref(ss, s)), now,
+		&l->reinvite))
+		return false;
+	s->give_up =
+	    hf_time_after(now, (struct hf_span){ 64 * ss->tt.t.t1.us });
+	sip_session_arm(ss, s);
+	return true;
 }
 
 bool

@@ -36,8 +36,8 @@ struct sip_session {
 	uint64_t mark; /* the user's, for traces: stays when he lets go */
 	uint64_t tag;  /* number of our tag */
 	struct hf_time repeat, end; /* of the unacknowledged 2xx */
-	struct hf_time give_up;     /* CALLING: then CANCEL */
-	struct hf_time retry;       /* a re-INVITE that met another (14.1) */
+	struct hf_time give_up; /* on our INVITE, the first or not: CANCEL */
+	struct hf_time retry;   /* a re-INVITE that met another (14.1) */
 	struct hf_span interval;
 	uint32_t n;             /* own place */
 	uint32_t cseq_answered; /* CSeq of the INVITE our 2xx is for */

@@ -96,14 +96,20 @@ glare_wait(struct sip_sessions *ss, const struct sip_session *s)
 }
 
 static void
+reinvite_over(struct sip_sessions *ss, struct sip_session *s)
+{
+	sip_live(ss, s)->reinvite = HF_REF_NONE;
+	s->give_up = HF_TIME_NEVER;
+	sip_session_arm(ss, s);
+}
+
+static void
 hear_reinvite_response(struct sip_sessions *ss, struct sip_session *s,
     const struct sip_msg *m, const struct sip_flow *from)
 {
-	struct sip_session_live *l = sip_live(ss, s);
-
 	if (m->status < 200)
 		return;
-	l->reinvite = HF_REF_NONE;
+	reinvite_over(ss, s);
 	if (m->status < 300) {
 		sip_dialog_refresh(&s->dialog, m, from);
 		sip_session_ack(ss, &s->dialog);
@@ -188,7 +194,7 @@ on_ended(void *arg, struct hf_ref t, uint64_t user, enum sip_method method,
 		break;
 	case SIP_S_UP:
 		if (hf_ref_is(t, sip_live(ss, s)->reinvite))
-			sip_live(ss, s)->reinvite = HF_REF_NONE;
+			reinvite_over(ss, s);
 		if (method == SIP_INVITE || method == SIP_INFO)
 			sip_session_leave(ss, s, NULL, SIP_LEFT_LOST);
 		break;

@@ -674,9 +674,12 @@ sip_trans_adopt(struct sip_transactions *tt, struct hf_ref r, uint64_t user,
 	if (t == NULL)
 		return;
 	t->user = user;
-	if (t->state != SIP_T_PROCEEDING || is_client(t))
+	if (t->state != SIP_T_PROCEEDING)
 		return;
-	t->end = user != 0 ? HF_TIME_NEVER : hf_time_after(now, long_wait(tt));
+	if (user == 0)
+		t->end = hf_time_after(now, long_wait(tt));
+	else if (t->kind == SIP_SERVER_INVITE)
+		t->end = HF_TIME_NEVER;
 	arm(t);
 }
 
