@@ -36,6 +36,46 @@ trace_row(struct hf_slice row, struct trace_message *out)
 	return v.value.n > 0;
 }
 
+/* text is the last value of its row: the row grows. */
+static bool
+append(struct hf_slice *row, struct hf_slice more)
+{
+	char *to = (char *)(uintptr_t)row->p;
+	struct row_value text;
+	uint16_t len;
+
+	if (!row_find(*row, "text", &text) ||
+	    text.value.p + text.value.n != row->p + row->n ||
+	    text.value.n + more.n > UINT16_MAX)
+		return false;
+	len = (uint16_t)(text.value.n + more.n);
+	memcpy(to + row->n - text.value.n - sizeof(len), &len, sizeof(len));
+	to = realloc(to, row->n + more.n);
+	if (to == NULL)
+		abort();
+	memcpy(to + row->n, more.p, more.n);
+	*row = (struct hf_slice){ to, row->n + more.n };
+	return true;
+}
+
+void
+trace_join(struct rows *r)
+{
+	struct row_value more;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (!row_find(r->row[i], "text_more", &more)) {
+			r->row[n++] = r->row[i];
+			continue;
+		}
+		if (n > 0)
+			(void)append(&r->row[n - 1], more.value);
+		free((void *)(uintptr_t)r->row[i].p);
+	}
+	r->n = n;
+}
+
 /* ---- what a message is called -------------------------------------------- */
 
 static struct hf_slice
@@ -293,6 +333,7 @@ ask_messages(
 			word[n] = number[n];
 		}
 		err = link_ask(c, "trace", word, n, &some);
+		trace_join(&some);
 		out->row = reallocarray(
 		    out->row, out->n + some.n + 1, sizeof(*out->row));
 		if (out->row == NULL)

@@ -24,6 +24,10 @@ struct trace_leg {
 	char name[64];
 };
 
+/* Rows of text_more go to the end of the text before them: a message is longer
+ * than a row.  Nothing is left of such a row that has none before it. */
+void trace_join(struct rows *r);
+
 /* False when the row is not a message. */
 bool trace_row(struct hf_slice row, struct trace_message *out);
 

@@ -138,6 +138,12 @@ chan_send_fds(
 	chan_send(c, m);
 }
 
+size_t
+chan_waiting(const struct chan *c)
+{
+	return c->tail - c->head;
+}
+
 /* How many bytes from the head may go as one datagram: whole frames, and
  * none that has descriptors of its own waiting. */
 static size_t

@@ -67,6 +67,9 @@ void chan_send_fds(
 /* A frame that msg_encode() made earlier, with its own boot and seq. */
 void chan_send_frame(struct chan *c, const void *frame, size_t n);
 
+/* Bytes in the queue. */
+size_t chan_waiting(const struct chan *c);
+
 /* Sends what the kernel takes. */
 void chan_flush(struct chan *c);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "proc/answer.h"
 #include "proc/chan.h"
 #include "proc/flight.h"
 #include "proc/log.h"
@@ -26,6 +27,9 @@ enum {
 	FDS_WAITING = 8,
 	SPOOL_AREA = 8 * 1024 * 1024,
 	SETTLE_MS = 10000,
+	ANSWER_MS = 1, /* between two slices of a long answer */
+	/* Of the queue to the keeper is left for all that is not a row. */
+	NO_ROWS = CHAN_QUEUE_BYTES / 4,
 	PATH_BYTES = CONF_PATH_MAX + 64,
 };
 
@@ -47,7 +51,8 @@ static struct {
 	struct spool spool;
 	bool spools; /* we have facts for the store */
 	uint64_t nobody_there;
-	struct hf_timer settle;
+	struct hf_timer settle, answers;
+	uint32_t cropped; /* the answer that lost rows, 0 none */
 } proc;
 
 /* One place each; faulted in as far as the queue ever grew. */
@@ -174,8 +179,7 @@ pump_spool(void)
 	/* No more than half the channel's queue at once; the store confirms
 	 * as it commits, and each confirmation pumps the next. */
 	while (proc_there(PEER_STORE) &&
-	       proc.chan[PEER_STORE].tail - proc.chan[PEER_STORE].head <
-		   CHAN_QUEUE_BYTES / 2 &&
+	       chan_waiting(&proc.chan[PEER_STORE]) < CHAN_QUEUE_BYTES / 2 &&
 	       spool_next(&proc.spool, &frame, &n))
 		chan_send_frame(&proc.chan[PEER_STORE], frame, n);
 }
@@ -224,7 +228,7 @@ cut_off(enum peer p)
 	hf_log(LOG_WARNING, "channel_cut",
 	    "peer=%s refused=%llu waiting_bytes=%zu",
 	    peer_text(p, text, sizeof(text)), (unsigned long long)c->refused,
-	    c->tail - c->head);
+	    chan_waiting(c));
 	(void)snprintf(m.neighbour_lost.name, sizeof(m.neighbour_lost.name),
 	    "hf-%s", room_name(room_of(p)));
 	if (room_of(p) == ROOM_MEDIA)
@@ -242,6 +246,9 @@ end_turn(void)
 
 	if (proc.started && proc.room->turn_end != NULL)
 		proc.room->turn_end(loop_now());
+	if (answer_pump(&proc.chan[PEER_KEEPER], loop_now()))
+		hf_timer_start(loop_wheel(), &proc.answers,
+		    hf_time_after(loop_now(), hf_ms(ANSWER_MS)));
 	do {
 		again = false;
 		for (int p = 0; p < PEER_NR; p++) {
@@ -412,6 +419,9 @@ keeper_said(
 	case MSG_START:
 		begin(&m->start);
 		break;
+	case MSG_ANSWER_MORE:
+		answer_more(&m->answer_more);
+		break;
 	case MSG_ASK:
 		if (proc.started && proc.room->ask != NULL)
 			proc.room->ask(&m->ask);
@@ -557,6 +567,17 @@ proc_reply(
 {
 	static struct msg m; /* large */
 
+	if (n > 0 && chan_waiting(&proc.chan[PEER_KEEPER]) >
+			 CHAN_QUEUE_BYTES - NO_ROWS) {
+		proc.cropped = id;
+		n = 0;
+		if (more)
+			return;
+	}
+	if (!more && proc.cropped == id) {
+		proc.cropped = 0;
+		error = "the answer is too long to be told whole; ask for less";
+	}
 	m.type = MSG_REPLY;
 	m.reply.id = id;
 	m.reply.more = more && error == NULL;
@@ -567,6 +588,14 @@ proc_reply(
 	if (n > 0)
 		memcpy(m.reply.row.p, row, n);
 	chan_send(&proc.chan[PEER_KEEPER], &m);
+}
+
+void
+proc_answer(const struct msg_ask *q, proc_row_fn *next)
+{
+	if (!answer_begin(q, next))
+		proc_reply(q->id, "too many questions at once; ask again", NULL,
+		    0, false);
 }
 
 _Noreturn void
@@ -586,6 +615,14 @@ settle(struct hf_timer *t, struct hf_time now)
 {
 	hf_log_settle();
 	hf_timer_start(loop_wheel(), t, hf_time_after(now, hf_ms(SETTLE_MS)));
+}
+
+/* The turn's end goes on with what is to be told. */
+static void
+tell_more(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	(void)now;
 }
 
 static void
@@ -623,6 +660,7 @@ proc_main(int argc, char **argv, const struct proc_room *room)
 	(void)fcntl(KEEPER_FD, F_SETFD, FD_CLOEXEC);
 	chan_open(&proc.chan[PEER_KEEPER], KEEPER_FD, 0);
 	watch(PEER_KEEPER);
+	hf_timer_init(&proc.answers, tell_more);
 	hf_timer_init(&proc.settle, settle);
 	hf_timer_start(loop_wheel(), &proc.settle,
 	    hf_time_after(loop_now(), hf_ms(SETTLE_MS)));

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/time.h"
 #include "base/wheel.h"
@@ -93,9 +94,17 @@ void proc_watch(int fd, uint32_t events, proc_fd_fn *fn, void *arg);
 void proc_unwatch(int fd); /* before closing it */
 
 /* Rows for an ASK: see wire/row.h.  error may be NULL; more says that another
- * reply will follow. */
+ * reply will follow.  For answers of bounded length: rows that the channel has
+ * no room for are dropped, and the answer ends with an error. */
 void proc_reply(
     uint32_t id, const char *error, const void *row, uint16_t n, bool more);
+
+/* A long answer, told row by row as there is room for it: next() writes the
+ * row at *at, which begins as 0, and moves it on; false when there are no more
+ * (and nothing was written).  Between two rows other messages are handled. */
+typedef bool proc_row_fn(
+    const struct msg_ask *q, uint64_t *at, struct hf_buf *row);
+void proc_answer(const struct msg_ask *q, proc_row_fn *next);
 
 /* Orderly end: flush, then exit 0. */
 _Noreturn void proc_leave(void);

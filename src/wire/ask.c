@@ -71,7 +71,8 @@ const struct ask_verb ask_verbs[] = {
 	/* ---- hf-sip, hf-media ---------------------------------------------- */
 	{ "trace", ASK_SIP, 1, 16, false, "LEG...",
 	    "messages of these legs, decimal, the oldest first: at(t) leg(n) "
-	    "dir(s: in|out) transport(s) local(s) remote(s) text(s, whole)" },
+	    "dir(s: in|out) transport(s) local(s) remote(s) text(s); text_more(s) "
+	    "alone is what the row before had no room for" },
 	{ "registrations", ASK_SIP, 0, 0, false, "",
 	    "agent(s) contact(s) expires(d) transport(s)" },
 	{ "sip", ASK_SIP, 0, 0, false, "", "name(s) value(n): counters" },

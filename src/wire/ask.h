@@ -9,6 +9,8 @@
  * hfctl's back into the replies.  ASK_MEDIA goes to all workers; their rows
  * are one answer, which ends when the last has ended.
  *
+ * A long answer comes in slices: see ANSWER_MORE and proc/answer.h.
+ *
  * An answer is rows, a REPLY each, all but the last with more set; an empty
  * last row only ends it.  A REPLY with an error ends it as well: the text
  * says what is wrong; what to do.  A room that is away, or is silent until
@@ -35,6 +37,10 @@ enum ask_room {
 	ASK_REC,
 	ASK_MEDIA,
 };
+
+/* Bytes of rows that a room may tell before the keeper asks for more: eight
+ * workers together stay below half a client's queue. */
+#define ASK_WINDOW 65536
 
 struct ask_verb {
 	const char *name; /* in ASK's verb */

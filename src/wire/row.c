@@ -43,6 +43,12 @@ row_text(struct hf_buf *b, const char *name, const char *v)
 }
 
 void
+row_slice(struct hf_buf *b, const char *name, struct hf_slice v)
+{
+	put_value(b, 's', name, v);
+}
+
+void
 row_number(struct hf_buf *b, const char *name, int64_t v)
 {
 	put_integer(b, 'n', name, v);

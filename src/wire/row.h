@@ -18,6 +18,8 @@
 #define ROW_MAX 8000
 
 void row_text(struct hf_buf *b, const char *name, const char *v);
+/* Bytes as they are, NUL and all. */
+void row_slice(struct hf_buf *b, const char *name, struct hf_slice v);
 void row_number(struct hf_buf *b, const char *name, int64_t v);
 void row_bool(struct hf_buf *b, const char *name, bool v);
 void row_wall(struct hf_buf *b, const char *name, struct hf_wall v);

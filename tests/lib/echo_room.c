@@ -23,7 +23,12 @@
 #include "wire/ask.h"
 #include "wire/row.h"
 
-enum { STALL_US = 1000000, KIND = 1 };
+enum {
+	STALL_US = 1000000,
+	KIND = 1,
+	MUCH_ROWS = 1000,
+	MUCH_BYTES = 4000,
+};
 
 static struct {
 	const char *name;
@@ -163,6 +168,36 @@ message(enum peer from, const struct msg *m, int fd)
 	}
 }
 
+/* Far more than a channel holds. */
+static bool
+much(const struct msg_ask *q, uint64_t *at, struct hf_buf *row)
+{
+	static char text[MUCH_BYTES + 1];
+
+	(void)q;
+	if (*at == MUCH_ROWS)
+		return false;
+	memset(text, 'm', MUCH_BYTES);
+	row_number(row, "row", (int64_t)(*at)++);
+	row_text(row, "text", text);
+	return true;
+}
+
+/* The same in one piece, as no room should. */
+static void
+flood(uint32_t id)
+{
+	char bytes[ROW_MAX];
+	struct hf_buf b = hf_buf_on(bytes, sizeof(bytes));
+	uint64_t at = 0;
+
+	while (much(NULL, &at, &b)) {
+		proc_reply(id, NULL, bytes, (uint16_t)b.n, true);
+		b.n = 0;
+	}
+	proc_reply(id, NULL, NULL, 0, false);
+}
+
 static void
 ask(const struct msg_ask *m)
 {
@@ -174,6 +209,14 @@ ask(const struct msg_ask *m)
 	(void)ask_word(args, 0, word, sizeof(word));
 	if (strcmp(word, "silence") == 0)
 		return;
+	if (strcmp(word, "much") == 0) {
+		proc_answer(m, much);
+		return;
+	}
+	if (strcmp(word, "flood") == 0) {
+		flood(m->id);
+		return;
+	}
 	if (strcmp(word, "error") == 0) {
 		proc_reply(m->id, "as you wish", NULL, 0, false);
 		return;

@@ -327,6 +327,7 @@ media_driver_ask(struct media_driver *d, const char *verb)
 	struct msg m = { .type = MSG_ASK };
 
 	m.ask.id = 1;
+	m.ask.deadline = HF_TIME_NEVER;
 	snprintf(m.ask.verb, sizeof(m.ask.verb), "%s", verb);
 	chan_send(&d->keeper, &m);
 	chan_flush(&d->keeper);

@@ -134,7 +134,8 @@ breathe(void)
 struct answer {
 	uint32_t rows;
 	char error[TEXT];
-	char all[65536]; /* "name=value " of all rows, a line each */
+	char all[65536]; /* "name=value " of all rows, a line each, while they
+			    fit */
 };
 
 static void
@@ -147,10 +148,12 @@ take_row(struct answer *a, const struct msg_reply *r)
 	if (r->row.n == 0)
 		return;
 	a->rows++;
-	while (row_next(&in, &v))
+	while (row_next(&in, &v) && n < sizeof(a->all))
 		n += (size_t)snprintf(a->all + n, sizeof(a->all) - n,
 		    "%.*s=%.*s ", (int)v.name.n, v.name.p, (int)v.value.n,
 		    v.value.p);
+	if (n >= sizeof(a->all))
+		return;
 	(void)snprintf(a->all + n, sizeof(a->all) - n, "\n");
 	assert_int_equal(in.n, 0);
 }
@@ -556,6 +559,52 @@ a_question_always_has_an_answer(void **state)
 	assert_in_range(now_ms() - start, 250, 1500);
 }
 
+/* Four megabytes, of which a channel holds one. */
+static void
+a_long_answer_is_told_whole_and_hurts_nobody(void **state)
+{
+	static struct answer a;
+	pid_t call;
+
+	(void)state;
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	call = (pid_t)number_of(&a, "process=hf-call", "pid");
+	assert_true(ask("call", "much", WAIT_MS, &a));
+	assert_string_equal(a.error, "");
+	assert_int_equal(a.rows, 1000);
+	assert_true(ask("call", "flood", WAIT_MS, &a));
+	assert_string_equal(
+	    a.error, "the answer is too long to be told whole; ask for less");
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "process=hf-call", "pid"), call);
+}
+
+/* He asked and stands still, again and again; others are answered. */
+static void
+operators_who_stand_still_cost_nobody_an_answer(void **state)
+{
+	static struct answer a;
+	char *words[] = { (char *)(uintptr_t) "much" };
+	char run[TEXT];
+	int fd[12];
+
+	(void)state;
+	path_of(run, "run");
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < HF_LEN(fd); i++) {
+			fd[i] = asker_connect(run);
+			assert_int_equal(
+			    asker_ask(fd[i], 7, "call", words, 1, hf_ms(60000)),
+			    0);
+		}
+		assert_true(ask("call", "much", WAIT_MS, &a));
+		assert_string_equal(a.error, "");
+		assert_int_equal(a.rows, 1000);
+		for (size_t i = 0; i < HF_LEN(fd); i++)
+			(void)close(fd[i]);
+	}
+}
+
 static void
 a_stranger_on_the_control_socket_is_cut_off(void **state)
 {
@@ -691,6 +740,8 @@ main(int argc, char **argv)
 		LIVE(a_good_configuration_is_applied_whole),
 		LIVE(a_bad_configuration_changes_nothing),
 		LIVE(a_question_always_has_an_answer),
+		LIVE(a_long_answer_is_told_whole_and_hurts_nobody),
+		LIVE(operators_who_stand_still_cost_nobody_an_answer),
 		LIVE(a_stranger_on_the_control_socket_is_cut_off),
 		LIVE(a_second_keeper_leaves_the_first_alone),
 		LIVE(drain_can_be_taken_back),

@@ -345,6 +345,7 @@ room_ask(const char *verb, const char *args, size_t n)
 	memset(&m, 0, sizeof(m));
 	m.type = MSG_ASK;
 	m.ask.id = ++id;
+	m.ask.deadline = HF_TIME_NEVER;
 	snprintf(m.ask.verb, sizeof(m.ask.verb), "%s", verb);
 	memcpy(m.ask.args.p, args, n);
 	m.ask.args.n = (uint16_t)n;

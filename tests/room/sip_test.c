@@ -507,6 +507,32 @@ the_trace_and_the_counters_are_told(void **state)
 	assert_non_null(strstr(rows, "name=calls_in|value=1"));
 }
 
+/* A row holds 7,000 bytes of it. */
+static void
+a_long_message_is_traced_whole(void **state)
+{
+	static char body[7600];
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	char word[32];
+	const char *rows, *first, *rest;
+
+	(void)state;
+	memset(body, 'x', sizeof(body) - 5);
+	strcpy(body + sizeof(body) - 5, "~end");
+	ua_inform(c, "text/plain", body);
+	ua_inform(c, "text/plain", "short");
+	(void)ua_run(w, 200, NULL, NULL);
+	snprintf(word, sizeof(word), "%llu", (unsigned long long)leg);
+	rows = room_ask("trace", word, strlen(word) + 1);
+	first = strstr(rows, "text=INFO ");
+	assert_non_null(first);
+	rest = strstr(first, "text_more=x");
+	assert_non_null(rest);
+	assert_non_null(strstr(rest, "~end|"));
+	assert_non_null(strstr(rest, "text=INFO ")); /* and those after it */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -526,6 +552,7 @@ main(int argc, char **argv)
 		T(an_agent_comes_is_rung_calls_and_goes),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
 		T(the_trace_and_the_counters_are_told),
+		T(a_long_message_is_traced_whole),
 	};
 #undef T
 	int bad;

@@ -179,6 +179,39 @@ message(size_t i, int64_t at, uint64_t leg, bool in, const char *remote,
 	done(i, &b);
 }
 
+/* A row is copied to where it can grow, as link_ask() does. */
+static void
+a_message_longer_than_a_row_is_whole_again(void **state)
+{
+	struct hf_slice got[4];
+	struct rows r = { .row = got, .n = 4 };
+	struct trace_message m;
+	struct hf_buf b;
+
+	(void)state;
+	message(0, 0, 1, true, "198.51.100.7:5060", "INVITE ");
+	b = make(1);
+	row_slice(&b, "text_more", (struct hf_slice){ "sip:\0:", 6 });
+	done(1, &b);
+	b = make(2);
+	row_text(&b, "text_more", "x");
+	done(2, &b);
+	message(3, 9, 1, false, "198.51.100.7:5060", "BYE");
+	for (size_t i = 0; i < r.n; i++) {
+		got[i] = (struct hf_slice){ malloc(row[i].n), row[i].n };
+		memcpy((char *)(uintptr_t)got[i].p, row[i].p, row[i].n);
+	}
+	trace_join(&r);
+	assert_int_equal(r.n, 2);
+	assert_true(trace_row(got[0], &m));
+	assert_int_equal(m.text.n, 14);
+	assert_memory_equal(m.text.p, "INVITE sip:\0:x", 14);
+	assert_true(trace_row(got[1], &m));
+	assert_true(hf_slice_eq(m.text, HF_SLICE("BYE")));
+	for (size_t i = 0; i < r.n; i++)
+		free((void *)(uintptr_t)got[i].p);
+}
+
 static void
 a_trace_is_drawn_as_a_ladder(void **state)
 {
@@ -429,6 +462,7 @@ main(void)
 		cmocka_unit_test(a_strangers_bytes_do_not_reach_the_terminal),
 		cmocka_unit_test(tables_stand_in_line),
 		cmocka_unit_test(json_says_units_and_is_always_json),
+		cmocka_unit_test(a_message_longer_than_a_row_is_whole_again),
 		cmocka_unit_test(a_trace_is_drawn_as_a_ladder),
 		cmocka_unit_test(a_trace_is_written_as_packets),
 		cmocka_unit_test(tshark_reads_the_packets),

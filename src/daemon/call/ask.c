@@ -20,6 +20,7 @@ struct answer {
 };
 
 static char memory[ROW_MAX];
+static const struct engine *engine; /* of answers that go on after the turn */
 
 static struct hf_buf *
 row_begin(struct answer *a)
@@ -84,15 +85,19 @@ row_call(struct hf_buf *b, const struct engine *e, const struct call *c)
 	row_number(b, "rescues", c->rescues);
 }
 
-static void
-ask_calls(struct answer *a)
+static bool
+next_call(const struct msg_ask *q, uint64_t *at, struct hf_buf *row)
 {
-	const struct call *c;
+	(void)q;
+	while (*at < engine->pool.cap) {
+		const struct call *c = engine_call(engine, (uint32_t)(*at)++);
 
-	for (uint32_t i = 0; i < a->e->pool.cap; i++) {
-		if ((c = engine_call(a->e, i)) != NULL)
-			row_call(row_begin(a), a->e, c);
+		if (c == NULL)
+			continue;
+		row_call(row, engine, c);
+		return true;
 	}
+	return false;
 }
 
 /* By either of its names. */
@@ -462,7 +467,6 @@ ask_answer(struct engine *e, const struct msg_ask *m, struct orders *out)
 		const char *verb;
 		void (*answer)(struct answer *a);
 	} verbs[] = {
-		{ "calls", ask_calls },
 		{ "call", ask_call },
 		{ "legs", ask_legs },
 		{ "drop", ask_drop },
@@ -482,6 +486,11 @@ ask_answer(struct engine *e, const struct msg_ask *m, struct orders *out)
 		a.arg[k] = control_word(m, &at);
 	(void)snprintf(who, sizeof(who), "uid %u", m->uid);
 	engine_operator(e, who);
+	if (strcmp(m->verb, "calls") == 0) {
+		engine = e;
+		proc_answer(m, next_call);
+		return;
+	}
 	while (i < HF_LEN(verbs) && strcmp(verbs[i].verb, m->verb) != 0)
 		i++;
 	if (i == HF_LEN(verbs)) {

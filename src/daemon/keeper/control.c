@@ -25,7 +25,8 @@ enum {
 	ASKS_MAX = 64,
 	GROUPS_MAX = 64,
 	BACKLOG = 16,
-	WAIT_MAX_MS = 60000, /* no question is granted more */
+	WAIT_MAX_MS = 60000,            /* no question is granted more */
+	NO_ROWS = CHAN_QUEUE_BYTES / 4, /* of the queue, for how they end */
 };
 
 struct client {
@@ -42,7 +43,10 @@ struct ask {
 	uint32_t client, client_gen;
 	uint32_t id;      /* the client's */
 	uint32_t waiting; /* children that have not finished, a bit each */
-	bool rows, failed;
+	uint32_t owed[CHILDREN_MAX]; /* bytes of rows not asked for anew */
+	uint32_t told; /* children that have sent rows, a bit each */
+	bool failed;
+	bool broken; /* what was told is not the whole answer */
 	char error[sizeof(((struct msg_reply *)0)->error)];
 	struct hf_timer deadline;
 };
@@ -123,17 +127,30 @@ client_of(const struct ask *a)
 }
 
 static void
+ask_more(const struct ask *a, uint32_t child, uint32_t bytes)
+{
+	struct msg m = { .type = MSG_ANSWER_MORE,
+		.answer_more = { .id = a->tag, .bytes = bytes } };
+
+	(void)children_ask(child, &m);
+}
+
+static void
 ask_end(struct ask *a)
 {
 	struct client *cl = client_of(a);
 
 	hf_timer_stop(loop_wheel(), &a->deadline);
+	for (uint32_t i = 0; i < children_count(); i++)
+		if (a->waiting & HF_BIT(i))
+			ask_more(a, i, 0);
 	a->used = false;
 	if (cl == NULL)
 		return;
 	/* Several were asked and one did not know: what the others said is
 	 * still an answer. */
-	finish(cl, a->id, a->failed && !a->rows ? a->error : "");
+	finish(cl, a->id,
+	    a->failed && (a->told == 0 || a->broken) ? a->error : "");
 }
 
 static void
@@ -159,7 +176,7 @@ too_late(struct hf_timer *t, struct hf_time now)
 		(void)snprintf(error, sizeof(error),
 		    "hf-%s does not answer; see its lines in the log",
 		    room_name(who.room));
-		a->rows = false; /* half an answer is not told as a whole one */
+		a->broken = true;
 		a->failed = false;
 		ask_note(a, error);
 	}
@@ -186,10 +203,19 @@ ask_new(void)
 		a->used = true;
 		a->tag = ++control.tags * ASKS_MAX + i;
 		a->waiting = 0;
-		a->rows = a->failed = false;
+		memset(a->owed, 0, sizeof(a->owed));
+		a->told = 0;
+		a->failed = a->broken = false;
 		return a;
 	}
 	return NULL;
+}
+
+/* An operator who stands still must not cost us more than his own answer. */
+static bool
+has_room(const struct client *cl)
+{
+	return chan_waiting(&cl->chan) < CHAN_QUEUE_BYTES - NO_ROWS;
 }
 
 static void
@@ -209,10 +235,17 @@ control_answered(uint32_t child, const struct msg_reply *r)
 	if (a == NULL || !(a->waiting & HF_BIT(child)))
 		return; /* came too late */
 	cl = client_of(a);
-	if (r->error[0] != '\0')
+	if (r->error[0] != '\0') {
 		ask_note(a, r->error);
-	if (cl != NULL && r->row.n > 0) {
-		a->rows = true;
+		a->broken = a->broken || (a->told & HF_BIT(child));
+	}
+	a->owed[child] += r->row.n;
+	if (cl != NULL && r->row.n > 0 && !has_room(cl)) {
+		a->broken = true;
+		ask_note(a, "the answer is too long to be told whole; ask for "
+			    "less");
+	} else if (cl != NULL && r->row.n > 0) {
+		a->told |= HF_BIT(child);
 		reply.reply.row.n = r->row.n;
 		memcpy(reply.reply.row.p, r->row.p, r->row.n);
 		send_row(cl, a->id);
@@ -231,6 +264,7 @@ control_child_gone(uint32_t child)
 			continue;
 		ask_note(
 		    a, "the process that knows is being restarted; ask again");
+		a->broken = a->broken || (a->told & HF_BIT(child));
 		child_done(a, child);
 	}
 }
@@ -529,6 +563,9 @@ asked(struct client *cl, struct msg *m)
 static void
 client_close(struct client *cl)
 {
+	for (uint32_t i = 0; i < ASKS_MAX; i++)
+		if (control.ask[i].used && client_of(&control.ask[i]) == cl)
+			ask_end(&control.ask[i]);
 	loop_unwatch(cl->chan.fd);
 	cl->watched = 0;
 	chan_close(&cl->chan);
@@ -564,6 +601,21 @@ client_ready(int fd, uint32_t events, void *arg)
 		client_close(cl);
 }
 
+/* What is owed to an operator is asked for as he takes what he has. */
+static void
+go_on(struct ask *a)
+{
+	const struct client *cl = client_of(a);
+
+	if (cl == NULL || chan_waiting(&cl->chan) > CHAN_QUEUE_BYTES / 2)
+		return;
+	for (uint32_t i = 0; i < children_count(); i++)
+		if ((a->waiting & HF_BIT(i)) && a->owed[i] > ASK_WINDOW / 2) {
+			ask_more(a, i, a->owed[i]);
+			a->owed[i] = 0;
+		}
+}
+
 void
 control_flush(void)
 {
@@ -584,6 +636,9 @@ control_flush(void)
 			loop_watch(cl->chan.fd, events, client_ready, cl);
 		cl->watched = events;
 	}
+	for (uint32_t i = 0; i < ASKS_MAX; i++)
+		if (control.ask[i].used)
+			go_on(&control.ask[i]);
 }
 
 /* Root, whoever runs the house, and the group of its operators. */

@@ -127,7 +127,8 @@ void control_answered(uint32_t child, const struct msg_reply *r);
 /* A room died: it will not answer any more. */
 void control_child_gone(uint32_t child);
 
-/* Sends what was queued for operators since the last time. */
+/* Sends what was queued for operators since the last time, and asks the rooms
+ * for more where there is room for it. */
 void control_flush(void);
 
 #endif

@@ -441,8 +441,8 @@ live(void)
 	children_start();
 	notify("READY=1");
 	for (;;) {
-		children_flush();
 		control_flush();
+		children_flush(); /* what that has asked for goes too */
 		if (keeper.over)
 			break;
 		loop_turn();

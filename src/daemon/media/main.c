@@ -229,30 +229,43 @@ source_name(const struct stream *s)
 }
 
 static void
-answer_stream(uint32_t id, const struct stream *s)
+row_stream(struct hf_buf *b, const struct stream *s)
 {
 	static const char *const roles[] = {
 		[ROLE_NONE] = "alone",
 		[ROLE_CALLER] = "caller",
 		[ROLE_HELPER] = "helper",
 	};
-	char memory[ROW_MAX], ref[HF_REF_TEXT_MAX];
-	struct hf_buf b = hf_buf_on(memory, sizeof(memory));
+	char ref[HF_REF_TEXT_MAX];
 
-	row_text(&b, "stream", hf_ref_text(s->ref, ref));
-	row_text(&b, "call", hf_ref_text(s->call, ref));
-	row_text(&b, "role", roles[s->role]);
-	row_text(&b, "hears", source_name(s));
-	row_text(&b, "watch",
+	row_text(b, "stream", hf_ref_text(s->ref, ref));
+	row_text(b, "call", hf_ref_text(s->call, ref));
+	row_text(b, "role", roles[s->role]);
+	row_text(b, "hears", source_name(s));
+	row_text(b, "watch",
 	    s->watched ? starve_state_name(s->starve.state) : "off");
-	row_text(&b, "codec", codec_name(s->media.codec));
-	row_number(&b, "packets_in", (int64_t)s->meter.received);
-	row_number(&b, "packets_out", (int64_t)s->voice.packets);
-	row_number(&b, "lost", (int64_t)rtp_meter_lost(&s->meter));
-	row_number(&b, "refused", (int64_t)s->strangers);
-	row_span(&b, "jitter", rtp_meter_jitter(&s->meter));
-	row_span(&b, "longest_gap", s->hole_max);
-	proc_reply(id, NULL, memory, (uint16_t)b.n, true);
+	row_text(b, "codec", codec_name(s->media.codec));
+	row_number(b, "packets_in", (int64_t)s->meter.received);
+	row_number(b, "packets_out", (int64_t)s->voice.packets);
+	row_number(b, "lost", (int64_t)rtp_meter_lost(&s->meter));
+	row_number(b, "refused", (int64_t)s->strangers);
+	row_span(b, "jitter", rtp_meter_jitter(&s->meter));
+	row_span(b, "longest_gap", s->hole_max);
+}
+
+static bool
+next_stream(const struct msg_ask *q, uint64_t *at, struct hf_buf *row)
+{
+	(void)q;
+	while (*at < room.count) {
+		const struct stream *s = &room.stream[(*at)++];
+
+		if (!s->open)
+			continue;
+		row_stream(row, s);
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -267,10 +280,7 @@ ask(const struct msg_ask *m)
 		    false);
 		return;
 	}
-	for (uint32_t i = 0; i < room.count; i++)
-		if (room.stream[i].open)
-			answer_stream(m->id, &room.stream[i]);
-	proc_reply(m->id, NULL, NULL, 0, false);
+	proc_answer(m, next_stream);
 }
 
 int

@@ -114,29 +114,29 @@ send_row(uint32_t id, struct hf_buf *b, bool more)
 	b->overflow = false;
 }
 
-static void
-say_registrations(const struct msg_ask *q)
+/* at: the agent's place, then which of his phones. */
+static bool
+next_registration(const struct msg_ask *q, uint64_t *at, struct hf_buf *row)
 {
-	struct hf_buf b = hf_buf_on(row_room, sizeof(row_room));
 	char text[HF_ADDR_TEXT_MAX];
 
-	for (uint16_t i = 0; i < room.conf->agents; i++) {
-		const struct sip_binding *r;
+	(void)q;
+	for (; *at >> 32 < room.conf->agents; *at = ((*at >> 32) + 1) << 32) {
+		uint16_t agent = (uint16_t)(*at >> 32);
+		const struct sip_binding *r = sip_bindings(
+		    &room.registrar, agent, (unsigned)*at, room.now);
 
-		for (unsigned k = 0; (r = sip_bindings(&room.registrar, i, k,
-					  room.now)) != NULL;
-		     k++) {
-			row_text(&b, "agent", room.conf->agent[i].name);
-			row_text(
-			    &b, "contact", hf_addr_text(&r->received, text));
-			row_span(
-			    &b, "expires", hf_time_since(room.now, r->until));
-			row_text(&b, "transport",
-			    r->transport == SIP_TCP ? "tcp" : "udp");
-			send_row(q->id, &b, true);
-		}
+		if (r == NULL)
+			continue;
+		++*at;
+		row_text(row, "agent", room.conf->agent[agent].name);
+		row_text(row, "contact", hf_addr_text(&r->received, text));
+		row_span(row, "expires", hf_time_since(room.now, r->until));
+		row_text(
+		    row, "transport", r->transport == SIP_TCP ? "tcp" : "udp");
+		return true;
 	}
-	proc_reply(q->id, NULL, NULL, 0, false);
+	return false;
 }
 
 static void
@@ -204,57 +204,85 @@ say_counters(const struct msg_ask *q)
 
 enum {
 	TRACE_LEGS = 16,
-	TRACE_TEXT = 7000, /* of one message, so that a row holds it */
+	TRACE_TEXT = 7000, /* a row holds so much of a message */
 };
 
-static void
-say_message(uint32_t id, const struct sip_traced *t)
+/* The words as numbers of legs; false when one is not. */
+static bool
+legs_of(const struct msg_ask *q, uint64_t *leg, unsigned *n)
 {
-	static char text[TRACE_TEXT + 1];
-	struct hf_buf b = hf_buf_on(row_room, sizeof(row_room));
-	char addr[HF_ADDR_TEXT_MAX];
-	size_t n = t->bytes.n < TRACE_TEXT ? t->bytes.n : TRACE_TEXT;
+	struct hf_slice args = { (const char *)q->args.p, q->args.n };
+	char word[32];
 
-	memcpy(text, t->bytes.p, n);
-	text[n] = '\0';
-	row_wall(&b, "at", t->at);
-	row_number(&b, "leg", (int64_t)t->leg);
-	row_text(&b, "dir", t->out ? "out" : "in");
-	row_text(&b, "transport", t->transport == SIP_TCP ? "tcp" : "udp");
-	row_text(&b, "local", hf_addr_text(&t->local, addr));
-	row_text(&b, "remote", hf_addr_text(&t->remote, addr));
-	row_text(&b, "text", text);
-	send_row(id, &b, true);
+	*n = ask_words(args);
+	for (unsigned i = 0; i < *n; i++)
+		if (i >= TRACE_LEGS || !ask_word(args, i, word, sizeof(word)) ||
+		    !hf_slice_number(hf_slice_of(word), UINT64_MAX, &leg[i]))
+			return false;
+	return true;
+}
+
+static void
+row_message(struct hf_buf *b, const struct sip_traced *t)
+{
+	char addr[HF_ADDR_TEXT_MAX];
+
+	row_wall(b, "at", t->at);
+	row_number(b, "leg", (int64_t)t->leg);
+	row_text(b, "dir", t->out ? "out" : "in");
+	row_text(b, "transport", t->transport == SIP_TCP ? "tcp" : "udp");
+	row_text(b, "local", hf_addr_text(&t->local, addr));
+	row_text(b, "remote", hf_addr_text(&t->remote, addr));
+}
+
+/* at: where in the ring to look on, and in the lower 16 bits how much of the
+ * message there was told already. */
+static bool
+next_message(const struct msg_ask *q, uint64_t *at, struct hf_buf *row)
+{
+	uint64_t leg[TRACE_LEGS], place = *at >> 16;
+	size_t told = *at & UINT16_MAX;
+	struct sip_traced m;
+	unsigned n;
+
+	(void)legs_of(q, leg, &n);     /* they were read when it was asked */
+	if (place < room.trace.tail) { /* it was pushed out meanwhile */
+		place = room.trace.tail;
+		*at = place << 16;
+		told = 0;
+	}
+	if (!sip_trace_next(&room.trace, &place, leg, n, &m))
+		return false;
+	if (told == 0)
+		row_message(row, &m);
+	m.bytes.p += told;
+	m.bytes.n -= told;
+	row_slice(row, told == 0 ? "text" : "text_more",
+	    (struct hf_slice){
+		m.bytes.p, m.bytes.n < TRACE_TEXT ? m.bytes.n : TRACE_TEXT });
+	*at = m.bytes.n <= TRACE_TEXT ? place << 16 : *at + TRACE_TEXT;
+	return true;
 }
 
 static void
 say_trace(const struct msg_ask *q)
 {
-	struct hf_slice args = { (const char *)q->args.p, q->args.n };
-	unsigned n = ask_words(args);
-	uint64_t leg[TRACE_LEGS], at = 0;
-	struct sip_traced m;
-	char word[32];
+	uint64_t leg[TRACE_LEGS];
+	unsigned n;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (i < TRACE_LEGS && ask_word(args, i, word, sizeof(word)) &&
-		    hf_slice_number(hf_slice_of(word), UINT64_MAX, &leg[i]))
-			continue;
+	if (legs_of(q, leg, &n))
+		proc_answer(q, next_message);
+	else
 		proc_reply(q->id,
 		    "not a leg; name up to 16 legs by their numbers", NULL, 0,
 		    false);
-		return;
-	}
-	while (sip_trace_next(&room.trace, &at, leg, n, &m))
-		say_message(q->id, &m);
-	proc_reply(q->id, NULL, NULL, 0, false);
 }
 
 void
 ask_answer(const struct msg_ask *m)
 {
 	if (strcmp(m->verb, "registrations") == 0)
-		say_registrations(m);
+		proc_answer(m, next_registration);
 	else if (strcmp(m->verb, "sip") == 0)
 		say_counters(m);
 	else if (strcmp(m->verb, "trace") == 0)
