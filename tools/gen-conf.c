@@ -132,8 +132,8 @@ put_key(const struct conf_key *k)
 	put_range(k);
 	if (k->type == CONF_T_CHOICE)
 		for (size_t i = 0; k->words[i] != NULL; i++)
-			printf("%s\n.Cm %s\n", i == 0 ? "One of" : "",
-			    k->words[i]);
+			printf("%s.Cm %s%s\n", i == 0 ? "One of\n" : "",
+			    k->words[i], k->words[i + 1] != NULL ? " ," : " .");
 	put_default(k);
 	if (k->example != NULL)
 		printf("Example:\n.Ql %s .\n", k->example);

@@ -98,10 +98,10 @@ struct conf_guard {
 	struct hf_span voice;   /* beyond the interval: the bridging prompt */
 	struct hf_span lost;    /* one call alone */
 	struct hf_span vote_after;
-	uint32_t vote_share;            /* percent of the helper's live calls */
-	uint32_t vote_min;              /* and at least so many */
-	struct hf_span hush; /* a stranger's silence that began in a pause */
-	struct hf_span never;           /* answered, but RTP never came */
+	uint32_t vote_share;  /* percent of the helper's live calls */
+	uint32_t vote_min;    /* and at least so many */
+	struct hf_span hush;  /* a stranger's silence that began in a pause */
+	struct hf_span never; /* answered, but RTP never came */
 	struct hf_span patience_prompt; /* mute when it is its turn */
 	struct hf_span patience_lost;
 	struct hf_span loop;            /* the same stretch again: length */
@@ -135,13 +135,20 @@ struct conf_helper {
 	struct conf_guard guard;
 };
 
+/* Whether a party may send from elsewhere than its SDP says. */
+enum conf_symmetric {
+	CONF_SYMMETRIC_AUTO,
+	CONF_SYMMETRIC_YES,
+	CONF_SYMMETRIC_NO,
+};
+
 struct conf_trunk {
 	char name[CONF_NAME_MAX];
 	uint8_t used;
 	uint8_t answer_when_ready; /* 200 OK only with a proven helper */
+	uint8_t symmetric;         /* enum conf_symmetric */
 	uint16_t peers;
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
-	struct conf_listen peer_any; /* reserved, zero */
 	struct hf_net peer[CONF_PEERS_MAX];
 	struct hf_span ready_max; /* answer_when_ready: then answer anyway */
 };
@@ -166,7 +173,7 @@ struct conf_agent {
 	uint8_t used;
 	uint8_t queues;
 	uint8_t ready_at_login; /* registered means available */
-	uint8_t pad;
+	uint8_t symmetric;      /* enum conf_symmetric */
 	uint16_t queue[CONF_AGENT_QUEUES_MAX];
 	char extension[CONF_NAME_MAX]; /* dialled by other agents; default name
 					*/

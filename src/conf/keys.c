@@ -23,6 +23,8 @@
 	.items = HF_LEN(((struct s *)0)->f)
 
 static const char *const strategies[] = { "longest-idle", NULL };
+/* In the order of enum conf_symmetric. */
+static const char *const symmetries[] = { "auto", "yes", "no", NULL };
 
 /* clang-format off */
 const struct conf_key conf_keys[] = {
@@ -310,6 +312,9 @@ const struct conf_key conf_keys[] = {
 	{ "to", SCOPE_TRUNK, CONF_T_TARGET, ONE(conf_trunk, to),
 	    .def_said = "no calls out", .example = "sip:203.0.113.5:5060",
 	    .help = "Where calls to the world go; a host name is looked up as for a bot." },
+	{ "symmetric", SCOPE_TRUNK, CONF_T_CHOICE, ONE(conf_trunk, symmetric), .words = symmetries,
+	    .def = "auto",
+	    .help = "May its sound come from elsewhere than its SDP says? As for an agent. With yes a stranger who guesses the port of a call that has just begun may speak in it." },
 	{ "answer_when_ready", SCOPE_TRUNK, CONF_T_BOOL, ONE(conf_trunk, answer_when_ready),
 	    .def = "no",
 	    .help = "Answer a call only when a proven helper is on the line, so that the caller does not pay for ringing." },
@@ -366,6 +371,9 @@ const struct conf_key conf_keys[] = {
 	{ "ready_at_login", SCOPE_AGENT, CONF_T_BOOL, ONE(conf_agent, ready_at_login),
 	    .def = "yes",
 	    .help = "A phone that registers makes its agent available; else he dials codes.available first." },
+	{ "symmetric", SCOPE_AGENT, CONF_T_CHOICE, ONE(conf_agent, symmetric), .words = symmetries,
+	    .def = "auto",
+	    .help = "May the phone's sound come from elsewhere than its SDP says? auto: from the host of its SDP or of its signalling, any port, when the first is private and the second another. yes: also from any host that sends three packets in a row within rtp.latch_packets. no: never. Once heard it is locked." },
 	{ "realm", SCOPE_AGENT, CONF_T_TEXT, ONE(conf_agent, realm),
 	    .def = "", .def_said = "the site's name", .example = "lyon.example.net",
 	    .help = "The realm of the digest challenge." },

@@ -59,22 +59,30 @@ now_us(void)
 }
 
 static uint16_t
-party_open(struct party *p, uint32_t stream, uint8_t payload, uint8_t byte)
+party_open_at(const char *ip, struct party *p, uint32_t stream, uint8_t payload,
+    uint8_t byte)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t n = sizeof(a);
 
 	memset(p, 0, sizeof(*p));
 	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+	inet_pton(AF_INET, ip, &a.sin_addr);
 	assert_int_equal(bind(p->fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(getsockname(p->fd, (struct sockaddr *)&a, &n), 0);
 	p->to = a;
+	p->to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	p->to.sin_port = htons((uint16_t)(d.port_first + 2 * stream));
 	p->payload = payload;
 	p->byte = byte;
 	p->seq = 65530;
 	return ntohs(a.sin_port);
+}
+
+static uint16_t
+party_open(struct party *p, uint32_t stream, uint8_t payload, uint8_t byte)
+{
+	return party_open_at("127.0.0.1", p, stream, payload, byte);
 }
 
 static void
@@ -386,7 +394,7 @@ behind_nat_the_true_port_is_learned_once(void **state)
 	media_driver_open(&d, CALLER, &m);
 	port = party_open(&helper, HELPER, 8, 0x35);
 	m = media_driver_media((uint16_t)(port == 9 ? 10 : 9), CODEC_PCMA);
-	m.symmetric = true;
+	m.latch = LATCH_HOST;
 	media_driver_open(&d, HELPER, &m);
 	caller.talks = helper.talks = true;
 	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
@@ -403,6 +411,91 @@ behind_nat_the_true_port_is_learned_once(void **state)
 	}
 	assert_int_equal(caller.packets, 0);
 	close(stranger.fd);
+}
+
+/* A caller whose SDP names an address in his own house; nobody talks yet. */
+static void
+a_call_behind_nat(enum latch latch, const char *source)
+{
+	struct media m;
+
+	memset(facts, 0, sizeof(facts));
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	m = media_driver_media(9, CODEC_PCMU);
+	assert_true(hf_addr_parse_ip(HF_SLICE("10.77.1.2"), &m.rtp));
+	m.rtp.port = 4000;
+	assert_true(hf_addr_parse_ip(hf_slice_of(source), &m.source));
+	m.latch = latch;
+	media_driver_open(&d, CALLER, &m);
+	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
+	live(30);
+}
+
+static void
+knock(const char *ip, int times)
+{
+	struct party stranger;
+
+	(void)party_open_at(ip, &stranger, CALLER, 0, 0x21);
+	for (int i = 0; i < times; i++) {
+		talk(&stranger);
+		live(3);
+	}
+	close(stranger.fd);
+}
+
+static void
+behind_nat_only_the_signalled_hosts_are_believed(void **state)
+{
+	(void)state;
+	a_call_behind_nat(LATCH_HOST, "127.0.0.8");
+	knock("127.0.0.9", 40);
+	assert_int_equal(helper.packets, 0);
+	(void)party_open_at("127.0.0.8", &caller, CALLER, 0, 0x21);
+	caller.talks = helper.talks = true;
+	live(200);
+	assert_true(helper.packets > 6);
+	assert_true(caller.packets > 6);
+}
+
+static void
+where_any_host_may_come_from_the_one_that_keeps_knocking_is_it(void **state)
+{
+	(void)state;
+	a_call_behind_nat(LATCH_ANY, "127.0.0.8");
+	knock("127.0.0.10", 2);
+	knock("127.0.0.11", 2);
+	assert_int_equal(helper.packets, 0);
+	(void)party_open_at("127.0.0.9", &caller, CALLER, 0, 0x21);
+	caller.talks = helper.talks = true;
+	live(200);
+	assert_true(helper.packets > 5);
+	assert_true(caller.packets > 5);
+	forget_heard(&helper);
+	caller.talks = false;
+	live(40);
+	forget_heard(&helper);
+	knock("127.0.0.10", 10); /* it is locked */
+	assert_int_equal(helper.packets, 0);
+}
+
+static void
+where_any_host_may_come_from_it_must_come_soon(void **state)
+{
+	(void)state;
+	a_call_behind_nat(LATCH_ANY, "127.0.0.8");
+	for (int i = 0; i < 6; i++) { /* rtp.latch_packets and more */
+		knock("127.0.0.10", 1);
+		knock("127.0.0.11", 1);
+	}
+	knock("127.0.0.9", 10);
+	assert_int_equal(helper.packets, 0);
+	(void)party_open_at("127.0.0.8", &caller, CALLER, 0, 0x21);
+	caller.talks = true;
+	live(100);
+	assert_true(helper.packets > 2); /* the signalled one always may */
 }
 
 static void
@@ -499,22 +592,29 @@ a_recording_ends_when_its_speaker_does(void **state)
 	    200000, 800000);
 }
 
-/* A receiver report about what hf-media sends to this party. */
+/* A receiver report about what hf-media sends to this party; or about nobody,
+ * which is shorter. */
 static void
-report(struct party *p, uint32_t highest)
+report(struct party *p, uint32_t highest, bool about_us)
 {
 	uint8_t m[32] = { 0x81, 201, 0, 7, 0, 0, 0, 9 };
+	size_t n = sizeof(m);
 
 	memcpy(m + 8, &p->ssrc, 4); /* as it came: network order */
 	highest = htonl(highest);
 	memcpy(m + 16, &highest, 4);
-	(void)sendto(
-	    p->fd, m, sizeof(m), 0, (struct sockaddr *)&p->to, sizeof(p->to));
+	if (!about_us) {
+		m[0] = 0x80;
+		m[3] = 1;
+		n = 8;
+	}
+	(void)sendto(p->fd, m, n, 0, (struct sockaddr *)&p->to, sizeof(p->to));
 }
 
 static void
 a_party_that_hears_nothing_of_us_is_told(void **state)
 {
+	enum { TURN_MS = 2100 }; /* a hundred packets and more */
 	struct media m;
 
 	(void)state;
@@ -526,15 +626,22 @@ a_party_that_hears_nothing_of_us_is_told(void **state)
 	media_driver_open(&d, CALLER, &m); /* a re-INVITE: it has moved */
 	caller.talks = true;
 	live(100);
-	for (uint32_t i = 0; i < 3; i++) {
-		report(&caller, 1000 + i); /* all is well */
-		live(1000);
+	for (int i = 0; i < 4;
+	     i++) { /* who never writes a block says nothing */
+		report(&caller, 0, false);
+		live(TURN_MS);
 	}
 	assert_int_equal(facts[MSG_STREAM_ONE_WAY], 0);
-	for (int i = 0; i < 4; i++) {
-		report(&caller, 1002);
-		live(2100);
+	report(&caller, 1002, true);
+	for (int i = 0; i < 2; i++) {
+		live(TURN_MS);
+		report(&caller, 1002, true);
 	}
+	live(20);
+	assert_int_equal(facts[MSG_STREAM_ONE_WAY], 0);
+	live(TURN_MS);
+	report(&caller, 0, false); /* he wrote one: now it is missing */
+	live(20);
 	assert_int_equal(facts[MSG_STREAM_ONE_WAY], 1);
 }
 
@@ -658,6 +765,10 @@ main(void)
 		STORY(parting_leaves_an_open_line),
 		STORY(a_stranger_is_not_heard),
 		STORY(behind_nat_the_true_port_is_learned_once),
+		STORY(behind_nat_only_the_signalled_hosts_are_believed),
+		STORY(
+		    where_any_host_may_come_from_the_one_that_keeps_knocking_is_it),
+		STORY(where_any_host_may_come_from_it_must_come_soon),
 		STORY(our_own_stall_blames_nobody),
 		STORY(a_successor_goes_on_with_the_same_stream),
 		STORY(keys_are_told_while_felt),

@@ -440,7 +440,7 @@ an_agent_comes_is_rung_calls_and_goes(void **state)
 	assert_true(fact(MSG_AGENT_CAME, &m));
 	ring(OURS | 9, TO_AGENT);
 	assert_true(fact(MSG_LEG_ANSWERED, &m));
-	assert_true(m.leg_answered.media.symmetric);
+	assert_int_equal(m.leg_answered.media.latch, LATCH_HOST);
 	order(MSG_DROP_LEG, OURS | 9);
 	assert_non_null(noted(anna->calls, UA_BYE));
 	c = ua_invite(anna, house_at, "*1");

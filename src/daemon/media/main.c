@@ -15,7 +15,7 @@ enum {
 	STREAMS_MAX = 32768,     /* two ports each */
 	PRIORITY = 10,           /* of SCHED_FIFO: above all that can wait */
 	SLOTS_KIND = 0x73747265, /* "stre" */
-	SLOTS_VERSION = 1,
+	SLOTS_VERSION = 2,
 	PATH_LEN = CONF_PATH_MAX + 64,
 };
 

@@ -103,7 +103,7 @@ dial_rtcp(struct stream *s)
 	if (s->rtcp_fd < 0)
 		return;
 	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
-	if (!s->media.symmetric && s->media.rtcp.family != 0)
+	if (s->media.latch == LATCH_NEVER && s->media.rtcp.family != 0)
 		s->rtcp_dialled = dial(s->rtcp_fd, s->family, &s->media.rtcp);
 }
 
@@ -111,7 +111,7 @@ void
 port_open(struct stream *s)
 {
 	static const struct hf_addr none;
-	bool latch = s->media.symmetric;
+	bool latch = s->media.latch != LATCH_NEVER;
 	bool known = s->media.rtp.family != 0;
 
 	s->far = s->media.rtp;
@@ -170,6 +170,14 @@ refused(struct stream *s)
 	proc_send(PEER_CALL, &m);
 }
 
+/* ICMP that ends a matter (RFC 1122 4.1.3.3), not a way that may come back. */
+static bool
+is_hard(int err)
+{
+	return err == ECONNREFUSED || err == EHOSTUNREACH || err == EHOSTDOWN ||
+	       err == ENOPROTOOPT || err == ENONET;
+}
+
 static ssize_t
 send_to(const struct stream *s, int fd, const void *p, size_t n,
     const struct hf_addr *a)
@@ -196,7 +204,7 @@ port_send(struct stream *s, const uint8_t *p, uint16_t n)
 		return;
 	}
 	room.count_of.unsent++;
-	if (errno == ECONNREFUSED)
+	if (is_hard(errno))
 		refused(s);
 }
 
@@ -211,7 +219,7 @@ port_send_rtcp(struct stream *s, const void *p, size_t n)
 	}
 	if (s->rtcp_fd < 0 || to.family == 0)
 		return;
-	if (s->media.symmetric) {
+	if (s->media.latch != LATCH_NEVER) {
 		/* Behind the same NAT, on the port beside it: a guess that is
 		 * right more often than the one in the SDP. */
 		to = s->far;
@@ -223,45 +231,46 @@ port_send_rtcp(struct stream *s, const void *p, size_t n)
 	}
 }
 
-/* An address that cannot be what the rest of the world sees. */
 static bool
-is_private(const struct hf_addr *a)
+is_signalled(const struct stream *s, const struct hf_addr *from)
 {
-	const uint8_t *ip = a->ip;
-
-	if (a->family == 6) /* unique local, link local */
-		return (ip[0] & 0xfe) == 0xfc ||
-		       (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
-	return ip[0] == 10 || ip[0] == 127 ||
-	       (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
-	       (ip[0] == 192 && ip[1] == 168) ||
-	       (ip[0] == 169 && ip[1] == 254) ||
-	       (ip[0] == 100 && (ip[1] & 0xc0) == 64);
+	return hf_addr_same_host(from, &s->media.rtp) ||
+	       (s->media.source.family != 0 &&
+		   hf_addr_same_host(from, &s->media.source));
 }
 
-/* Behind NAT: may this sender be the party?  From the signalled host any port
- * may; from elsewhere only when the signalled one is a private address, and
- * only by knocking several times in a row.  Once believed it is locked. */
+/* Any host may be it: the one that knocks several times in a row, soon. */
 static bool
-latch(struct stream *s, const struct hf_addr *from)
+knocks(struct stream *s, const struct hf_addr *from)
 {
-	bool same_host = hf_addr_same_host(from, &s->media.rtp);
-
-	if (s->latch_seen < UINT16_MAX)
-		s->latch_seen++;
+	if (s->media.latch != LATCH_ANY ||
+	    s->latch_seen >= room.conf->rtp.latch_packets)
+		return false;
+	s->latch_seen++;
 	if (!hf_addr_eq(from, &s->latch)) {
 		s->latch = *from;
 		s->latch_same = 0;
 	}
-	s->latch_same++;
-	if (!same_host &&
-	    (!is_private(&s->media.rtp) || s->latch_same < LATCH_SAME ||
-		s->latch_seen > room.conf->rtp.latch_packets))
-		return false;
-	s->far = *from;
-	s->connected = dial_rtp(s, from);
+	return ++s->latch_same >= LATCH_SAME;
+}
+
+void
+port_lock(struct stream *s, const struct hf_addr *far)
+{
+	s->far = *far;
+	s->connected = dial_rtp(s, far);
 	if (s->connected)
 		forget(s->fd); /* others may have knocked meanwhile */
+}
+
+/* Behind NAT: may this sender be the party?  From the hosts that were
+ * signalled any port may.  Once believed it is locked. */
+static bool
+latch(struct stream *s, const struct hf_addr *from)
+{
+	if (!is_signalled(s, from) && !knocks(s, from))
+		return false;
+	port_lock(s, from);
 	stream_commit(s, proc_now());
 	return true;
 }
@@ -283,15 +292,16 @@ receive(struct stream *s)
 		    (struct sockaddr *)&sa, &len);
 	}
 	if (n < 0) {
-		if (errno == ECONNREFUSED) {
+		if (errno == EAGAIN || errno == EINTR)
+			return -1;
+		/* An error that waited; packets may wait behind it. */
+		if (is_hard(errno))
 			refused(s);
-			return 0;
-		}
-		return -1;
+		return 0;
 	}
 	if (s->connected)
 		return n;
-	if (s->media.rtp.family != 0 && s->media.symmetric &&
+	if (s->media.rtp.family != 0 && s->media.latch != LATCH_NEVER &&
 	    hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) &&
 	    !rtp_is_rtcp(datagram, (size_t)n) && n >= RTP_HEADER_LEN) {
 		uint8_t kept[RTP_PACKET_MAX + 1];
@@ -343,9 +353,10 @@ port_hear_rtcp(struct stream *s, struct hf_time now)
 
 	if (n < 0)
 		return false;
-	/* Unconnected behind NAT: from the host we have latched to alone. */
-	if (s->media.symmetric &&
-	    (!hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) ||
+	/* Unconnected: from the host that we hear, and with rtcp-mux nobody. */
+	if (!s->rtcp_dialled &&
+	    (s->media.mux ||
+		!hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) ||
 		!hf_addr_same_host(&from, &s->far))) {
 		s->strangers++;
 		return true;

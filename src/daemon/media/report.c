@@ -37,6 +37,7 @@ report_begin(struct stream *s, struct hf_time now)
 {
 	s->their_report = HF_TIME_NEVER;
 	s->deaf = 0;
+	s->reports_us = false;
 	s->one_way = false;
 	s->reported_packets = s->voice.packets;
 	s->rtcp_due = hf_time_after(now, interval(FIRST_MS * 2));
@@ -104,13 +105,15 @@ judge(struct stream *s, const struct rtcp_news *n)
 {
 	struct msg m = { .type = MSG_STREAM_ONE_WAY };
 	bool sent = s->voice.packets - s->sent_then >= DEAF_PACKETS;
-	/* A stack that never writes a block says nothing about anyone. */
-	bool moved = n->about_us ? n->highest != s->their_highest
-				 : s->their_highest == 0 && n->blocks > 0;
+	bool moved = n->about_us && n->highest != s->their_highest;
 
+	/* A block is about what was heard since the last report, so it is
+	 * missing when we are not heard any more (RFC 3550 6.4); but a stack
+	 * that never wrote one about us says nothing. */
 	if (n->about_us)
 		s->their_highest = n->highest;
-	if (!sent)
+	s->reports_us |= n->about_us;
+	if (!sent || !s->reports_us)
 		return;
 	s->sent_then = s->voice.packets;
 	s->deaf = moved ? 0 : (uint8_t)(s->deaf + (s->deaf < UINT8_MAX));

@@ -132,6 +132,7 @@ struct stream {
 	uint64_t sent_then; /* ours, at their last report */
 	uint8_t deaf;       /* reports in a row that show nothing received */
 	bool one_way;
+	bool reports_us; /* its reports have had a block about us */
 	struct patience patience;
 };
 
@@ -181,6 +182,8 @@ void tick_at(const struct stream *s, struct hf_time at);
 void port_take(struct stream *s, int fd, bool rtcp);
 /* To media.rtp: connects, or waits for the first packets behind NAT. */
 void port_open(struct stream *s);
+/* Behind NAT: this is the party, as an earlier life has learned. */
+void port_lock(struct stream *s, const struct hf_addr *far);
 void port_close(struct stream *s);
 /* Adopts sockets that an earlier life has connected. */
 void port_adopt(struct stream *s);

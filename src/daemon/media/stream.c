@@ -144,7 +144,8 @@ static bool
 same_place(const struct media *a, const struct media *b)
 {
 	return hf_addr_eq(&a->rtp, &b->rtp) && hf_addr_eq(&a->rtcp, &b->rtcp) &&
-	       a->mux == b->mux && a->symmetric == b->symmetric;
+	       a->mux == b->mux && a->latch == b->latch &&
+	       hf_addr_eq(&a->source, &b->source);
 }
 
 /* A re-INVITE, or the answer to an offer that was open so far. */
@@ -386,13 +387,8 @@ restore(uint32_t i, const void *record, void *arg)
 	s->row = r->row;
 	/* What we say ourselves is begun anew, or its clock would not run. */
 	s->source = r->source == SOURCE_PARTNER ? SOURCE_PARTNER : SOURCE_NONE;
-	if (r->locked && s->media.symmetric) {
-		s->media.symmetric = false;
-		s->media.rtp = r->far;
-		port_open(s);
-		s->media.symmetric = true;
-		s->connected = true;
-	}
+	if (r->locked && s->media.latch != LATCH_NEVER)
+		port_lock(s, &r->far);
 }
 
 static void

@@ -108,6 +108,28 @@ leg_arm(struct leg *l)
 
 /* ---- descriptions -------------------------------------------------------- */
 
+/* Does this party send from elsewhere than it says? */
+static enum sip_latch
+may_latch(const struct leg *l)
+{
+	static const enum sip_latch as[] = {
+		[CONF_SYMMETRIC_AUTO] = SIP_LATCH_HOST,
+		[CONF_SYMMETRIC_YES] = SIP_LATCH_ANY,
+		[CONF_SYMMETRIC_NO] = SIP_LATCH_NEVER,
+	};
+	uint16_t trunk = l->trunk, agent = l->agent;
+
+	if (l->order.leg != 0 && l->order.kind == TO_AGENT)
+		agent = l->order.row;
+	if (l->order.leg != 0 && l->order.kind == TO_NUMBER)
+		trunk = l->order.row;
+	if (agent < room.conf->agents)
+		return as[room.conf->agent[agent].symmetric];
+	if (trunk < room.conf->trunks)
+		return as[room.conf->trunk[trunk].symmetric];
+	return SIP_LATCH_HOST;
+}
+
 struct sdp_ours
 leg_ours(const struct leg *l, const struct sip_flow *flow)
 {
@@ -115,6 +137,7 @@ leg_ours(const struct leg *l, const struct sip_flow *flow)
 		.rtp = sip_transport_here(&room.tp, flow, room.now),
 		.first = (enum sip_codec)l->order.codec,
 		.direction = (enum sip_direction)l->direction,
+		.latch = may_latch(l),
 	};
 	const struct hf_addr *adv = &room.conf->rtp.advertise;
 
@@ -141,7 +164,8 @@ leg_media(const struct sip_media *m)
 		.ptime_ms = m->ptime_ms,
 		.direction = (enum direction)m->direction,
 		.mux = m->mux,
-		.symmetric = m->symmetric,
+		.latch = (enum latch)m->latch,
+		.source = m->source,
 	};
 }
 

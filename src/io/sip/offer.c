@@ -120,6 +120,14 @@ packet_time(const struct sdp_stream *s)
 	return (uint8_t)(ms - ms % 10);
 }
 
+/* He names an address that only his own house knows. */
+static bool
+behind_nat(const struct sdp_stream *s, const struct hf_addr *source)
+{
+	return source->family != 0 && sdp_is_private(&s->rtp) &&
+	       !hf_addr_same_host(&s->rtp, source);
+}
+
 /* What their line means for us.  False: there is nowhere to send to. */
 static bool
 media_of(const struct sdp_stream *s, const struct sdp_ours *ours,
@@ -137,7 +145,9 @@ media_of(const struct sdp_stream *s, const struct sdp_ours *ours,
 		.ptime_ms = packet_time(s),
 		.direction = direction(way),
 		.mux = mux,
+		.source = *source,
 	};
+	out->source.port = 0;
 	if (s->held) {
 		/* connect() to 0.0.0.0 would reach ourselves */
 		out->rtp = out->rtcp = (struct hf_addr){ .family = 0 };
@@ -151,13 +161,14 @@ media_of(const struct sdp_stream *s, const struct sdp_ours *ours,
 		out->rtp = out->rtcp = *source;
 		out->rtp.port = s->port;
 		out->rtcp.port = mux ? s->port : s->rtcp.port;
-		out->symmetric = true;
+		out->latch = SIP_LATCH_HOST;
 		return true;
 	}
 	if (s->rtp.family != ours->rtp.family)
 		return false;
-	out->symmetric = source->family != 0 && sdp_is_private(&s->rtp) &&
-			 !hf_addr_same_host(&s->rtp, source);
+	out->latch = ours->latch;
+	if (ours->latch == SIP_LATCH_HOST && !behind_nat(s, source))
+		out->latch = SIP_LATCH_NEVER;
 	return true;
 }
 
@@ -463,5 +474,6 @@ sip_media_eq(const struct sip_media *a, const struct sip_media *b)
 	       a->codec == b->codec && a->payload == b->payload &&
 	       a->dtmf == b->dtmf && a->cn == b->cn &&
 	       a->ptime_ms == b->ptime_ms && a->direction == b->direction &&
-	       a->mux == b->mux && a->symmetric == b->symmetric;
+	       a->mux == b->mux && a->latch == b->latch &&
+	       hf_addr_eq(&a->source, &b->source);
 }

@@ -36,6 +36,8 @@ enum sip_direction {
 	SIP_RECVONLY,
 	SIP_INACTIVE,
 };
+/* Who may be latched to: also wire/msg.def. */
+enum sip_latch { SIP_LATCH_NEVER, SIP_LATCH_HOST, SIP_LATCH_ANY };
 struct sip_media {
 	/* Family 0: nowhere to send to.  With a codec that is a party that
 	 * holds the old way (c=0.0.0.0); without one there is no media. */
@@ -45,7 +47,9 @@ struct sip_media {
 	uint8_t dtmf, cn;             /* payload types, 0 when none */
 	uint8_t ptime_ms;             /* 10 to 60 */
 	enum sip_direction direction; /* what WE may do */
-	bool mux, symmetric;
+	bool mux;
+	enum sip_latch latch;
+	struct hf_addr source; /* where the signalling came from */
 };
 
 /* One m-line with what the session level says about it already in it. */
@@ -77,6 +81,9 @@ struct sdp_ours {
 	enum sip_codec first; /* in an offer; NONE: PCMU */
 	uint8_t ptime_ms;     /* 0: 20 */
 	enum sip_direction direction; /* what we want, of us */
+	/* Whether his packets may come from elsewhere than he says: NEVER, ANY,
+	 * or (HOST) when his address and his signalling speak of NAT. */
+	enum sip_latch latch;
 	/* Put rtcp-mux, and comfort noise, into an offer; an answer follows
 	 * the offer it is for. */
 	bool mux, cn;
@@ -116,7 +123,8 @@ uint8_t sdp_family(const struct sdp *offer, const struct sdp_state *state);
  * Writes our answer to an offer.  Returns 0, or 488 when there is nothing in
  * common (then nothing is written and state is as before).  A re-offer that
  * disables its audio is answered, with codec NONE.  source is where the
- * message came from (family 0: unknown), for the symmetric hint.
+ * message came from (family 0: unknown): behind NAT his
+ * packets are expected from there.
  */
 uint16_t sdp_answer(struct hf_buf *b, struct sdp_state *state,
     const struct sdp *offer, const struct sdp_ours *ours,
