@@ -17,12 +17,14 @@ static struct sip_nonce_use table[16];
 static struct sip_digest server;
 static struct hf_time now;
 static char memory[65536];
+static const char *request_uri = "sip:b", *digest_uri = "sip:b";
 
 static int
 setup(void **state)
 {
 	(void)state;
 	now.us = 1000000;
+	request_uri = digest_uri = "sip:b";
 	sip_digest_init(&server, &hashes, &key, "holdfast",
 	    (struct hf_span){ 60000000 }, table, HF_LEN(table));
 	return 0;
@@ -51,10 +53,10 @@ requested(const char *line, struct sip_msg *m)
 	static char text[4096];
 
 	snprintf(text, sizeof(text),
-	    "REGISTER sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
+	    "REGISTER %s SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
 	    "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: x\r\n"
 	    "CSeq: 1 REGISTER\r\n%s\r\n",
-	    line);
+	    request_uri, line);
 	assert_int_equal(sip_parse(S(text), m).parsed, SIP_GOOD);
 }
 
@@ -75,7 +77,7 @@ answer(const char *user, const char *secret, bool only_md5)
 	challenged(text, &m);
 	b = hf_buf_on(line, sizeof(line));
 	assert_true(sip_digest_answer(&b, &m, &hashes, S(user), S(secret),
-	    S("REGISTER"), S("sip:b"), S("c0ffee")));
+	    S("REGISTER"), S(digest_uri), S("c0ffee")));
 	hf_buf_char(&b, '\0');
 	assert_false(b.overflow);
 	return line;
@@ -168,6 +170,37 @@ a_response_works_once(void **state)
 	strcpy(line, answer("anna", "s3cret", false));
 	assert_int_equal(verdict(line, true, "s3cret"), SIP_AUTH_GOOD);
 	assert_int_equal(verdict(line, true, "s3cret"), SIP_AUTH_STALE);
+}
+
+/* Who listens in may not dial another number with what he heard. */
+static void
+a_response_is_good_for_its_own_uri_only(void **state)
+{
+	static const struct {
+		const char *digest, *request;
+		enum sip_auth want;
+	} rows[] = {
+		{ "sip:100@h", "sip:100@h", SIP_AUTH_GOOD },
+		/* A proxy on the way put another host. */
+		{ "sip:100@h", "sip:100@192.0.2.1:5070", SIP_AUTH_GOOD },
+		{ "sip:h", "sip:192.0.2.1;transport=tcp", SIP_AUTH_GOOD },
+		{ "sip:%61nna@h", "sip:anna@h", SIP_AUTH_GOOD },
+		{ "tel:+33100", "tel:+33100", SIP_AUTH_GOOD },
+		{ "sip:100@h", "sip:+33899@h", SIP_AUTH_BAD },
+		{ "sip:h", "sip:100@h", SIP_AUTH_BAD },
+		{ "sip:100@h", "sips:100@h", SIP_AUTH_BAD },
+		{ "tel:+33100", "tel:+33899", SIP_AUTH_BAD },
+		{ "100", "sip:100@h", SIP_AUTH_BAD },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HF_LEN(rows); i++) {
+		digest_uri = rows[i].digest;
+		request_uri = rows[i].request;
+		assert_int_equal(
+		    verdict(answer("anna", "s3cret", false), true, "s3cret"),
+		    rows[i].want);
+	}
 }
 
 static void
@@ -295,7 +328,7 @@ use_counts_may_come_out_of_order_but_not_twice(void **state)
 static void
 odd_headers_are_told_apart(void **state)
 {
-#define USUAL "username=\"a\", realm=\"holdfast\", nonce=\"n\", uri=\"u\", "
+#define USUAL "username=\"a\", realm=\"holdfast\", nonce=\"n\", uri=\"sip:b\", "
 	static const struct {
 		const char *line;
 		enum sip_auth want;
@@ -332,7 +365,7 @@ odd_headers_are_told_apart(void **state)
 		  "response=\"r\", algorithm=MD5-sess\r\n",
 		    SIP_AUTH_NONE },
 		{ "Authorization: Digest username=\"a\", realm=\"other\", "
-		  "nonce=\"n\", uri=\"u\", response=\"r\"\r\n",
+		  "nonce=\"n\", uri=\"sip:b\", response=\"r\"\r\n",
 		    SIP_AUTH_NONE },
 	};
 
@@ -372,6 +405,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    a_wrong_password_and_an_unknown_user_look_the_same, setup),
 		cmocka_unit_test_setup(a_response_works_once, setup),
+		cmocka_unit_test_setup(
+		    a_response_is_good_for_its_own_uri_only, setup),
 		cmocka_unit_test_setup(a_nonce_expires, setup),
 		cmocka_unit_test_setup(
 		    a_nonce_of_somebody_else_is_stale, setup),

@@ -262,6 +262,17 @@ known_algorithm(struct hf_slice text, bool *sha256)
 	       hf_slice_eq_nocase(text, HF_SLICE("MD5"));
 }
 
+/* RFC 7616 3.4.6: the response is for the URI it names.  Without this, who
+ * sees one call of somebody's could dial another number with it. */
+static bool
+is_for(const struct sip_credentials *c, const struct sip_msg *m)
+{
+	struct sip_uri said;
+
+	return hf_slice_eq(c->uri, m->uri_text) ||
+	       (sip_parse_uri(c->uri, &said) && sip_uri_names(&said, &m->uri));
+}
+
 enum sip_auth
 sip_digest_find(const struct sip_digest *d, const struct sip_msg *m,
     enum sip_header h, struct sip_credentials *out)
@@ -280,7 +291,7 @@ sip_digest_find(const struct sip_digest *d, const struct sip_msg *m,
 		if (!hf_slice_eq(out->realm, hf_slice_of(d->realm)))
 			continue;
 		if (out->username.n == 0 || out->nonce.n == 0 ||
-		    out->uri.n == 0 || out->response.n == 0)
+		    out->response.n == 0 || !is_for(out, m))
 			return SIP_AUTH_BAD;
 		if (!known_algorithm(out->algorithm_text, &out->sha256))
 			return SIP_AUTH_NONE; /* not one we offered */

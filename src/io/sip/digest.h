@@ -75,7 +75,8 @@ struct sip_credentials {
 };
 
 /* The header of a request that is for our realm (Authorization or
- * Proxy-Authorization).  NONE: challenge him; BAD: answer 400. */
+ * Proxy-Authorization).  NONE: challenge him; BAD: answer 400, also when it was
+ * made for another Request-URI. */
 enum sip_auth {
 	SIP_AUTH_GOOD,
 	SIP_AUTH_NONE,  /* no Digest credentials for this realm: challenge */

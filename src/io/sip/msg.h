@@ -211,6 +211,8 @@ bool sip_host_addr(struct hf_slice host, struct hf_addr *out);
 
 /* URI comparison of RFC 3261 19.1.4. */
 bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b);
+/* The same scheme and user; hosts, which proxies rewrite, may differ. */
+bool sip_uri_names(const struct sip_uri *a, const struct sip_uri *b);
 
 const char *sip_method_name(enum sip_method m);
 const char *sip_header_name(enum sip_header h);

@@ -529,6 +529,16 @@ userinfo(const struct sip_uri *u)
 }
 
 bool
+sip_uri_names(const struct sip_uri *a, const struct sip_uri *b)
+{
+	if (!hf_slice_eq_nocase(a->scheme, b->scheme))
+		return false;
+	if (a->user.n == 0 && a->host.n == 0)
+		return hf_slice_eq(a->whole, b->whole);
+	return text_eq(userinfo(a), userinfo(b), false);
+}
+
+bool
 sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 {
 	struct hf_addr x, y;
