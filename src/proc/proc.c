@@ -244,7 +244,7 @@ end_turn(void)
 {
 	bool again;
 
-	if (proc.started && proc.room->turn_end != NULL)
+	if (proc.started && !proc.dying && proc.room->turn_end != NULL)
 		proc.room->turn_end(loop_now());
 	if (answer_pump(&proc.chan[PEER_KEEPER], loop_now()))
 		hf_timer_start(loop_wheel(), &proc.answers,
@@ -601,6 +601,7 @@ proc_answer(const struct msg_ask *q, proc_row_fn *next)
 _Noreturn void
 proc_leave(void)
 {
+	proc.dying = true; /* the end of a turn may be what brought us here */
 	end_turn();
 	hf_log(LOG_INFO, "room_left", "spooled=%u nobody_there=%llu",
 	    spool_waiting(&proc.spool), (unsigned long long)proc.nobody_there);
@@ -640,6 +641,9 @@ set_up(const struct proc_room *room)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
+	/* And a service manager this one, to the whole group: the calls that
+	 * are up are waited for, and who is to leave is told so. */
+	(void)signal(SIGTERM, SIG_IGN);
 	loop_open();
 	for (int p = 0; p < PEER_NR; p++)
 		chan_init(&proc.chan[p], proc.self, room_of((enum peer)p),

@@ -411,6 +411,33 @@ neighbours_meet_again_after_a_death(void **state)
 	assert_int_not_equal(say(rtp_port, "x", WAIT_MS), old);
 }
 
+/* systemd tells a whole group to terminate; who is to leave is told so by the
+ * keeper, and waited for. */
+static void
+a_stop_is_the_keepers_business(void **state)
+{
+	static struct answer a;
+	char key[32];
+	pid_t pid;
+
+	(void)state;
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	for (size_t i = 0; i < HF_LEN(rooms); i++) {
+		(void)snprintf(key, sizeof(key), "process=%s", rooms[i]);
+		pid = (pid_t)number_of(&a, key, "pid");
+		assert_true(pid > 0);
+		assert_int_equal(kill(pid, SIGTERM), 0);
+	}
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "process=hf-sip "));
+	assert_false(log_says("room_died"));
+	assert_int_equal(kill(keeper, SIGTERM), 0);
+	assert_true(log_will_say("house_closed"));
+	assert_true(log_says("hf-rec info room_left"));
+	assert_true(log_says("hf-store info room_left"));
+	assert_false(log_says("does_not_leave"));
+}
+
 static void
 last_words_are_told(void **state)
 {
@@ -733,6 +760,7 @@ main(int argc, char **argv)
 		LIVE(every_rtp_port_is_somebodys),
 		LIVE(a_killed_room_is_back_and_its_socket_lost_nothing),
 		LIVE(neighbours_meet_again_after_a_death),
+		LIVE(a_stop_is_the_keepers_business),
 		LIVE(last_words_are_told),
 		LIVE(a_room_that_keeps_dying_is_throttled),
 		LIVE(facts_reach_the_store_once_though_it_dies),

@@ -286,6 +286,25 @@ a_death_in_mid_sentence_costs_half_a_second_of_it(void **state)
 	assert_true(box_holds(1));
 }
 
+/* hf-call and hf-media have left, and the house closes. */
+static void
+a_house_that_closes_keeps_what_was_said(void **state)
+{
+	const struct msg drain = { .type = MSG_DRAIN,
+		.drain = { .on = true, .die = true } };
+
+	(void)state;
+	start();
+	begin(5, 0);
+	speak(5, 100);
+	room_tell(ROOM_KEEPER, &drain);
+	usleep(100000);
+	assert_true(room_lives());
+	room_end();
+	start();
+	assert_true(box_holds(1));
+}
+
 static void
 a_sentence_nobody_ends_after_a_death_is_a_message(void **state)
 {
@@ -438,6 +457,7 @@ main(int argc, char **argv)
 		T(a_full_box_and_a_box_that_is_none_say_so),
 		T(nobody_speaks_longer_than_the_box_allows),
 		T(a_death_in_mid_sentence_costs_half_a_second_of_it),
+		T(a_house_that_closes_keeps_what_was_said),
 		T(a_sentence_nobody_ends_after_a_death_is_a_message),
 		T(a_number_that_comes_again_for_another_call_mixes_nobodys_words),
 		T(hf_media_may_die_in_mid_sentence),

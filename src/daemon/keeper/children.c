@@ -27,11 +27,10 @@
 enum {
 	CHILD_FD = 3, /* where a room finds its channel to us */
 	READY_WITHIN_MS = 10000,
-	WEAK_MS = 2000, /* a life shorter than this is not progress */
-	WEAK_MAX = 4,   /* the dearest restart costs 1 << this */
-	STOP_WITHIN_MS = 2000,
+	WEAK_MS = 2000,          /* a life shorter than this is not progress */
+	WEAK_MAX = 4,            /* the dearest restart costs 1 << this */
+	LEAVE_WITHIN_MS = 10000, /* the last commit, on a slow disk */
 	STOP_STEP_US = 5000,
-	STORE_GRACE_US = 200000,
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
 	MEDIA_NICE = -10, /* frames go every 20 ms, whatever else runs */
@@ -705,17 +704,36 @@ gone(struct child *ch, bool block)
 	return true;
 }
 
+/* Who writes to a disk reads to the end what the others told it last, writes
+ * that down, and leaves. */
+static bool
+left(struct child *ch)
+{
+	const struct msg drain = { .type = MSG_DRAIN,
+		.drain = { .on = true, .die = true } };
+	char name[16];
+
+	if (!ch->ready || ch->chan.fd < 0)
+		return false;
+	chan_send(&ch->chan, &drain);
+	for (int us = 0; us < LEAVE_WITHIN_MS * 1000; us += STOP_STEP_US) {
+		chan_flush(&ch->chan);
+		if (gone(ch, false))
+			return true;
+		(void)usleep(STOP_STEP_US);
+	}
+	hf_log(LOG_ERROR, "room_killed", "room=%s why=does_not_leave",
+	    text_of(ch, name, sizeof(name)));
+	return false;
+}
+
 static void
 stop_one(struct child *ch)
 {
-	if (ch->pid == 0)
+	bool writes = ch->room == ROOM_STORE || ch->room == ROOM_REC;
+
+	if (ch->pid == 0 || (writes && left(ch)))
 		return;
-	(void)kill(ch->pid, SIGTERM);
-	for (int us = 0; us < STOP_WITHIN_MS * 1000; us += STOP_STEP_US) {
-		if (gone(ch, false))
-			return;
-		(void)usleep(STOP_STEP_US);
-	}
 	(void)kill(ch->pid, SIGKILL);
 	(void)gone(ch, true);
 }
@@ -724,10 +742,6 @@ void
 children_stop(void)
 {
 	all.stopping = true;
-	for (uint32_t i = all.n; i > 0; i--) {
-		/* What the others told it last is still in its channels. */
-		if (all.child[i - 1].room == ROOM_STORE)
-			(void)usleep(STORE_GRACE_US);
+	for (uint32_t i = all.n; i > 0; i--)
 		stop_one(&all.child[i - 1]);
-	}
 }

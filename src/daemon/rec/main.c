@@ -520,10 +520,25 @@ take_ring(enum peer from, const struct msg_tap_ring *m, int fd)
 	rec.count[i] = m->count;
 }
 
+static bool
+somebody_may_speak(void)
+{
+	for (int p = PEER_MEDIA; p < PEER_MEDIA + PROC_MEDIA_MAX; p++)
+		if (proc_there((enum peer)p))
+			return true;
+	return false;
+}
+
+/* What was said so far is a message, when nobody is left to go on. */
 static void
 leave_if_done(void)
 {
-	if (rec.leaving && rec.busy == 0 && !proc_there(PEER_CALL))
+	if (!rec.leaving || proc_there(PEER_CALL))
+		return;
+	for (size_t i = 0; i < HF_LEN(rec.recording); i++)
+		if (rec.recording[i].number != 0 && !somebody_may_speak())
+			keep(&rec.recording[i]);
+	if (rec.busy == 0)
 		proc_leave();
 }
 
