@@ -314,6 +314,31 @@ our_own_stall_is_not_theirs(void **state)
 }
 
 static void
+who_is_always_late_misses_a_dead_one_all_the_same(void **state)
+{
+	enum starve_event e = STARVE_NOTHING;
+	int ticks = 0;
+
+	(void)state;
+	begin();
+	talk(50);
+	hear(0);
+	for (; ticks < 100 && e == STARVE_NOTHING; ticks++) {
+		now.us += 21000; /* each tick comes 20 ms late */
+		starve_shift(&s, hf_ms(20), now);
+		if (!hf_time_before(now, s.due))
+			e = starve_age(&s, &kin, now);
+	}
+	assert_int_equal(e, STARVE_SUSPECTED);
+	assert_in_range(ticks, 50, 55);
+	/* A packet gives the credit anew. */
+	assert_int_equal(hear(52), STARVE_RETURNED);
+	now.us += 500000;
+	starve_shift(&s, hf_ms(499), now);
+	assert_int_equal(starve_age(&s, &kin, now), STARVE_NOTHING);
+}
+
+static void
 a_silent_one_whose_reports_stop_as_well_is_missed(void **state)
 {
 	(void)state;
@@ -358,6 +383,8 @@ main(void)
 		    a_rough_path_earns_later_prompts_and_grace_within_bounds),
 		cmocka_unit_test(a_held_stream_owes_nothing),
 		cmocka_unit_test(our_own_stall_is_not_theirs),
+		cmocka_unit_test(
+		    who_is_always_late_misses_a_dead_one_all_the_same),
 		cmocka_unit_test(
 		    a_silent_one_whose_reports_stop_as_well_is_missed),
 	};

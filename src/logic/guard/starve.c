@@ -290,6 +290,7 @@ starve_hear(struct starve *s, struct starve_kin *kin,
 	s->ssrc = p->ssrc;
 	s->came = true;
 	s->last = now;
+	s->shifted.us = 0;
 
 	switch (was) {
 	case STARVE_OFF:
@@ -371,6 +372,7 @@ starve_hold(struct starve *s, bool held, struct hf_time now)
 			   : STARVE_NOTHING;
 	}
 	s->last = now;
+	s->shifted.us = 0;
 	move(s, STARVE_WAITING, &nobody);
 	return STARVE_NOTHING;
 }
@@ -388,6 +390,9 @@ starve_shift(struct starve *s, struct hf_span lateness, struct hf_time now)
 {
 	if (!hf_time_before(s->last, now))
 		return; /* heard after the stall: nothing to make up for */
+	if (s->shifted.us >= s->conf.lost.us)
+		return;
+	s->shifted.us += lateness.us;
 	s->last = hf_time_after(s->last, lateness);
 	if (s->due.us != INT64_MAX)
 		s->due = hf_time_after(s->due, lateness);

@@ -83,12 +83,13 @@ struct starve_packet {
 struct starve {
 	struct starve_conf conf;
 	enum starve_state state;
-	struct hf_time last;  /* packet, or when the watch began; later by what
-			       * we were stalled ourselves since */
-	struct hf_time due;   /* call starve_age() then */
-	struct hf_time sign;  /* RTCP came; 0 us: never twice */
-	struct hf_span grace; /* SUSPECT, VOICED: before this helper is given
-			       * up, counted from last; at least conf.lost */
+	struct hf_time last; /* packet, or when the watch began; later by what
+			      * we were stalled ourselves since */
+	struct hf_time due;  /* call starve_age() then */
+	struct hf_span shifted; /* last and due, since the last packet */
+	struct hf_time sign;    /* RTCP came; 0 us: never twice */
+	struct hf_span grace;   /* SUSPECT, VOICED: before this helper is given
+				 * up, counted from last; at least conf.lost */
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t ts;
@@ -128,7 +129,9 @@ void starve_sign(struct starve *s, struct hf_time now);
 
 /* We were late ourselves, by so much, so the silence is not all theirs.
  * Packets that waited in the sockets have been heard, at "now", before this is
- * called. */
+ * called.  Who is late all the time must notice a dead helper all the same: in
+ * one silence conf.lost is given once, though by one stall as long as it was.
+ */
 void starve_shift(
     struct starve *s, struct hf_span lateness, struct hf_time now);
 
