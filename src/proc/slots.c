@@ -16,7 +16,7 @@
 #define NOBODY      UINT32_MAX
 
 enum {
-	SLOTS_VERSION = 1, /* of this layout */
+	SLOTS_VERSION = 2, /* of this layout */
 	PAGE = 4096,
 	WORD_BITS = 64,
 	ALIGN = 8,
@@ -37,8 +37,8 @@ struct slots_head {
 struct copy {
 	uint32_t used;
 	uint32_t seq;
-	uint32_t crc; /* of seq, place and record */
-	uint32_t pad;
+	uint32_t crc; /* of seq, place, length and record */
+	uint32_t n;   /* bytes of it that say something */
 	char record[];
 };
 
@@ -70,7 +70,8 @@ copy_of(const struct slots *s, uint32_t i, unsigned which)
 static uint32_t
 sum(const struct slots *s, uint32_t i, const struct copy *c)
 {
-	uint32_t of[3] = { c->seq, i, hf_crc32c(c->record, s->record_size) };
+	uint32_t n = c->n <= s->record_size ? c->n : s->record_size;
+	uint32_t of[4] = { c->seq, i, c->n, hf_crc32c(c->record, n) };
 
 	return hf_crc32c(of, sizeof(of));
 }
@@ -204,10 +205,16 @@ slots_close(struct slots *s)
 void
 slots_commit(struct slots *s, uint32_t i, const void *record)
 {
+	slots_commit_part(s, i, record, s->record_size);
+}
+
+void
+slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
+{
 	struct copy *a, *b, *old;
 	uint32_t seq;
 
-	hf_assert(i < s->count);
+	hf_assert(i < s->count && n <= s->record_size);
 	a = copy_of(s, i, 0);
 	b = copy_of(s, i, 1);
 	/* Trusts its own flags: sums were looked at when we started, and what
@@ -224,7 +231,8 @@ slots_commit(struct slots *s, uint32_t i, const void *record)
 	old->used = 0;
 	in_order();
 	old->seq = seq;
-	memcpy(old->record, record, s->record_size);
+	old->n = n;
+	memcpy(old->record, record, n);
 	old->crc = sum(s, i, old);
 	in_order();
 	old->used = 1;
@@ -261,7 +269,8 @@ slots_read(const struct slots *s, uint32_t i, void *record)
 	c = maybe_live(s, i) ? newest(s, i) : NULL;
 	if (c == NULL)
 		return false;
-	memcpy(record, c->record, s->record_size);
+	memcpy(record, c->record, c->n);
+	memset((char *)record + c->n, 0, s->record_size - c->n);
 	return true;
 }
 

@@ -36,6 +36,11 @@ void slots_close(struct slots *s);
 /* record_size bytes become record i, as a whole or not at all. */
 void slots_commit(struct slots *s, uint32_t i, const void *record);
 
+/* The same for a record of which only the first n bytes say anything: the rest
+ * is not written, and what is found there is anything. */
+void slots_commit_part(
+    struct slots *s, uint32_t i, const void *record, uint32_t n);
+
 /* Record i is no more.  Nothing happens when it was not there. */
 void slots_release(struct slots *s, uint32_t i);
 

@@ -34,6 +34,7 @@ enum {
 #define OURS (1ULL << 63)
 
 static const char *program;
+static char dir[64];
 static struct conf conf;
 static struct ua_world *w;
 static struct ua *bot, *moved;
@@ -83,7 +84,9 @@ configure(void)
 	strcpy(t->user, "bot");
 	strcpy(t->host, HOST);
 	snprintf(t->uri, sizeof(t->uri), "sip:bot@" HOST ":%d", bot->port);
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "/tmp");
+	strcpy(dir, "/tmp/hf-room-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
 }
 
 static int
@@ -119,12 +122,15 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	char rm[128];
+
 	(void)state;
 	room_kill();
 	ua_world_free(w);
 	dns_server_free(dns);
 	close(udp);
-	return 0;
+	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
+	return system(rm);
 }
 
 /* ---- waiting ------------------------------------------------------------- */

@@ -23,6 +23,7 @@ enum { SOON = 2000, PORT = 21000, NR_HELPERS = 2 };
 #define OURS (1ULL << 63)
 
 static const char *program;
+static char dir[64];
 static struct conf conf;
 static struct conf_secrets secrets;
 static struct ua_world *w;
@@ -121,7 +122,9 @@ configure(void)
 		.version = CONF_VERSION,
 		.size = sizeof(secrets) };
 	strcpy(secrets.agent[0], "correct horse");
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "/tmp");
+	strcpy(dir, "/tmp/hf-room-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
 }
 
 static int
@@ -165,12 +168,15 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	char rm[128];
+
 	(void)state;
 	room_kill();
 	ua_world_free(w);
 	close(udp);
 	close(tcp);
-	return 0;
+	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
+	return system(rm);
 }
 
 /* ---- waiting for either side --------------------------------------------- */
@@ -490,6 +496,43 @@ a_mind_that_was_away_hears_what_it_slept_through(void **state)
 }
 
 static void
+dies_and_is_there_again(uint32_t dialogs)
+{
+	struct msg m;
+
+	room_kill();
+	room_start(program, ROOM_SIP, &conf);
+	assert_true(fact(MSG_SIP_STARTED, &m));
+	assert_int_equal(m.sip_started.dialogs, dialogs);
+}
+
+static void
+a_call_outlives_the_process(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	(void)state;
+	dies_and_is_there_again(2);
+	/* Its whole picture. */
+	assert_true(fact(MSG_LEG_CONFIRMED, &m));
+	assert_true(m.leg_confirmed.leg == leg);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.leg == (leg | OURS));
+	assert_int_not_equal(m.leg_answered.media.codec, CODEC_NONE);
+	dies_and_is_there_again(2);
+	ua_hang_up(c, NULL);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg);
+	assert_int_equal(m.leg_left.cause, CAUSE_DONE);
+	assert_non_null(noted(c, UA_LEFT));
+	order(MSG_DROP_LEG, leg | OURS);
+	assert_non_null(noted(ua_current(bot), UA_BYE));
+	dies_and_is_there_again(0);
+}
+
+static void
 the_trace_and_the_counters_are_told(void **state)
 {
 	struct ua_call *c;
@@ -551,6 +594,7 @@ main(int argc, char **argv)
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(an_agent_comes_is_rung_calls_and_goes),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
+		T(a_call_outlives_the_process),
 		T(the_trace_and_the_counters_are_told),
 		T(a_long_message_is_traced_whole),
 	};

@@ -33,12 +33,51 @@ legs_open(uint32_t cap)
 	cells = calloc(n, sizeof(*cells));
 	room.leg = hf_table(cap, sizeof(*room.leg));
 	room.live = calloc(cap, sizeof(*room.live));
+	room.changed = calloc(cap, sizeof(*room.changed));
 	if (places == NULL || cells == NULL || room.leg == NULL ||
-	    room.live == NULL)
+	    room.live == NULL || room.changed == NULL)
 		return false;
 	hf_pool_init(&room.legs, places, cap);
 	hf_map_init(&room.by_id, cells, n);
 	return true;
+}
+
+void
+leg_touch(struct leg *l)
+{
+	struct leg_live *live = &room.live[l->n];
+
+	if (live->changed)
+		return;
+	live->changed = true;
+	room.changed[room.changes++] = l->n;
+}
+
+bool
+legs_changed(uint32_t *place)
+{
+	if (room.changes == 0)
+		return false;
+	*place = room.changed[--room.changes];
+	room.live[*place].changed = false;
+	return true;
+}
+
+static struct leg *
+begin(uint64_t id, uint32_t n)
+{
+	struct leg *l = &room.leg[n];
+
+	if (!hf_map_put(&room.by_id, id, n))
+		hf_never("the map has room for every leg");
+	memset(l, 0, sizeof(*l));
+	l->id = id;
+	l->n = n;
+	l->trunk = l->agent = CONF_NONE;
+	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
+	hf_timer_init(&room.live[n].timer, on_timer);
+	leg_touch(l);
+	return l;
 }
 
 struct leg *
@@ -49,18 +88,20 @@ leg_new(uint64_t id, enum leg_state state)
 
 	if (!hf_pool_take(&room.legs, &r))
 		return NULL;
-	if (!hf_map_put(&room.by_id, id, r.n))
-		hf_never("the map has room for every leg");
-	l = &room.leg[r.n];
-	memset(l, 0, sizeof(*l));
-	l->id = id;
-	l->n = r.n;
+	l = begin(id, r.n);
 	l->state = (uint8_t)state;
-	l->trunk = l->agent = CONF_NONE;
-	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
 	l->sdp.session = hf_rand_u64(proc_rand()) >> 2;
-	hf_timer_init(&room.live[r.n].timer, on_timer);
 	return l;
+}
+
+struct leg *
+leg_restore(uint64_t id, struct hf_ref ref)
+{
+	if (id == 0 || leg_by_id(id) != NULL || ref.n >= room.legs.cap ||
+	    ref.gen % 2 == 0 || !hf_ref_none(hf_pool_at(&room.legs, ref.n)))
+		return NULL;
+	hf_pool_restore(&room.legs, ref);
+	return begin(id, ref.n);
 }
 
 void
@@ -68,6 +109,7 @@ leg_free(struct leg *l)
 {
 	hf_timer_stop(proc_wheel(), &room.live[l->n].timer);
 	hf_map_del(&room.by_id, l->id);
+	leg_touch(l);
 	l->state = LEG_FREE;
 	hf_pool_give(&room.legs, hf_pool_at(&room.legs, l->n));
 }
@@ -267,6 +309,7 @@ tell_reoffered(struct leg *l, const struct sip_media *media)
 	struct msg f;
 
 	FACT(f, MSG_LEG_REOFFERED, leg_reoffered);
+	leg_touch(l); /* what we said, if nothing else */
 	if (sip_media_eq(media, &l->media))
 		return;
 	l->media = *media;
@@ -337,6 +380,7 @@ tell_arrived(struct leg *l)
 
 	FACT(f, MSG_LEG_ARRIVED, leg_arrived);
 	f.leg_arrived = l->arrived;
+	leg_touch(l);
 	l->state = LEG_ARRIVED;
 	l->decide_by = hf_time_after(room.now, hf_ms(DECIDE_MS));
 	leg_arm(l);
@@ -400,6 +444,7 @@ tell_answered(struct leg *l)
 	struct msg f;
 
 	FACT(f, MSG_LEG_ANSWERED, leg_answered);
+	leg_touch(l);
 	l->state = LEG_UP;
 	f.leg_answered.leg = l->id;
 	f.leg_answered.target = l->target;
@@ -460,6 +505,62 @@ legs_picture(void)
 		tell_again(&room.leg[i]);
 }
 
+/* ---- a new process ------------------------------------------------------- */
+
+/* Legs are committed before their sessions: where the two differ, the session
+ * is a step behind, and what is still to come brings the leg on. */
+static void
+restored(struct leg *l)
+{
+	struct sip_session *s = leg_session(l);
+
+	if (s != NULL && s->user != l->id)
+		s = NULL;
+	switch ((enum leg_state)l->state) {
+	case LEG_FREE:
+		break;
+	case LEG_WAITING:
+	case LEG_ARRIVED:
+		if (s == NULL)
+			break;
+		l->decide_by = hf_time_after(room.now, hf_ms(DECIDE_MS));
+		leg_arm(l);
+		return;
+	case LEG_RINGING:
+		/* hf-call still wants it, or it would not be there: it asks
+		 * again, and then it is rung anew. */
+		if (s == NULL) {
+			leg_free(l);
+			return;
+		}
+		l->tried = true;
+		leg_arm(l);
+		return;
+	case LEG_ANSWERED:
+	case LEG_UP:
+		if (s == NULL)
+			break;
+		if (s->state == SIP_S_INVITED)
+			l->state = LEG_ARRIVED;
+		else if (s->state == SIP_S_ANSWERED)
+			l->state = LEG_ANSWERED;
+		leg_arm(l);
+		return;
+	}
+	tell_left(l, CAUSE_OUR_FAULT, 0, "");
+	leg_free(l);
+}
+
+void
+legs_restored(void)
+{
+	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.fresh; i++)
+		if (room.leg[i].state != LEG_FREE)
+			restored(&room.leg[i]);
+}
+
+/* ---- refusing ------------------------------------------------------------ */
+
 static void
 refuse(struct leg *l, uint16_t code, uint16_t retry_after, const char *reason)
 {
@@ -494,6 +595,7 @@ hold_now(struct leg *l)
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 	struct sdp_ours ours;
 
+	leg_touch(l);
 	if (s == NULL || l->state != LEG_UP)
 		return;
 	ours = leg_ours(l, &s->dialog.flow);
@@ -565,8 +667,10 @@ progress(struct leg *l, const struct msg_progress_leg *o)
 	decided(l);
 	if (s == NULL || l->state != LEG_ARRIVED)
 		return;
-	if (o->port != 0)
+	if (o->port != 0) {
 		l->port = o->port;
+		leg_touch(l);
+	}
 	/* An offer of ours may not stand in an unreliable 18x (RFC 3262). */
 	if (o->port != 0 && !l->late && !describe_us(l, s, &b))
 		return;
@@ -585,6 +689,7 @@ answer_leg(struct leg *l, const struct msg_answer_leg *o)
 	decided(l);
 	if (s == NULL || l->state != LEG_ARRIVED)
 		return; /* again: the 200 is on its way already */
+	leg_touch(l);
 	l->port = o->port;
 	if (!describe_us(l, s, &b)) {
 		tell_left(l, CAUSE_OUR_FAULT, 500, "");
@@ -684,6 +789,7 @@ leg_order(const struct msg *m)
 	} else if (m->type == MSG_DROP_LEG) {
 		drop(l, &m->drop_leg);
 	} else if (m->type == MSG_HOLD_LEG) {
+		leg_touch(l);
 		l->direction = (uint8_t)m->hold_leg.direction;
 		hold_now(l);
 	} else if (m->type == MSG_PASS_INFO) {
@@ -759,6 +865,7 @@ on_confirmed(void *arg, struct sip_session *s, const struct sip_msg *m)
 		tell_reoffered(l, &media);
 		return;
 	}
+	leg_touch(l);
 	l->state = LEG_UP;
 	if (s->late)
 		l->media = media;
@@ -787,6 +894,7 @@ on_reoffered(void *arg, struct sip_session *s, const struct sip_msg *m,
 		tell_reoffered(l, &media);
 		return 200;
 	}
+	leg_touch(l);
 	ours = leg_ours(l, &s->dialog.flow);
 	sdp_offer(sdp, &l->sdp, &ours);
 	return 200;

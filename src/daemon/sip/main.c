@@ -297,6 +297,7 @@ on_tick(struct hf_timer *t, struct hf_time now)
 	room.now = now;
 	sip_transport_tidy(&room.tp, now);
 	gate_tidy();
+	kept_alive();
 	hf_timer_start(proc_wheel(), t, hf_time_after(now, hf_ms(TICK_MS)));
 }
 
@@ -364,6 +365,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 			    handed[i].fd, handed[i].tcp);
 	}
 	names_start();
+	kept_open();
 	busy.begin = room.now;
 	hf_timer_init(&busy.poll, on_poll);
 	hf_timer_init(&room.tick, on_tick);
@@ -432,8 +434,10 @@ static void
 turn_end(struct hf_time now)
 {
 	room.now = now;
-	if (!busy.on || busy.due)
+	if (!busy.on || busy.due) {
+		kept_commit();
 		sip_transport_flush(&room.tp);
+	}
 	busy.due = false;
 }
 

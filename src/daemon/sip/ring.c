@@ -173,6 +173,7 @@ call_target(struct leg *l)
 	if (!target_at(&t, o, l->target, l->address))
 		return false;
 	/* Another target is another dialog: its descriptions start anew. */
+	leg_touch(l);
 	l->sdp = (struct sdp_state){ .session = hf_rand_u64(proc_rand()) >> 2 };
 	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
 	ours = leg_ours(l, &t.flow);

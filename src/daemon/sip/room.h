@@ -5,6 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   ring   calling out: a helper's targets or an agent's phones, in order
+ *   kept   what of it outlives the process
  *   names  where the targets' host names lead, looked up ahead
  *   ask    OPTIONS to helpers; an operator's questions
  */
@@ -42,8 +43,8 @@ enum leg_state {
 	LEG_UP,
 };
 
-/* A leg: plain, fixed-size, made to lie in a slot.  The order that made it is
- * kept to try the next target. */
+/* A leg: plain and fixed-size; kept.c says what of it lies in a slot.  The
+ * order that made it is kept to try the next target. */
 struct leg {
 	uint64_t id;
 	struct hf_ref session;
@@ -70,6 +71,7 @@ struct leg {
 
 struct leg_live {
 	struct hf_timer timer;
+	bool changed; /* since its record was last asked for */
 };
 
 /* Counted refusals, by reason. */
@@ -97,6 +99,8 @@ struct sip_room {
 	struct leg_live *live;
 	struct hf_pool legs;
 	struct hf_map by_id;
+	uint32_t *changed; /* legs, each once */
+	uint32_t changes;
 
 	/* Who sent the request being handled, as the gate found out. */
 	uint16_t from_trunk, from_agent;
@@ -137,6 +141,13 @@ bool target_address(
 bool legs_open(uint32_t cap);
 struct leg *leg_new(uint64_t id, enum leg_state state);
 void leg_free(struct leg *l);
+/* Its record is not what it was: at the turn's end it is committed. */
+void leg_touch(struct leg *l);
+bool legs_changed(uint32_t *place); /* the next one, as in io/sip/record.h */
+/* As found in its slot; NULL: it cannot be. */
+struct leg *leg_restore(uint64_t id, struct hf_ref ref);
+/* Sessions are restored as well: legs without one are over. */
+void legs_restored(void);
 struct leg *leg_by_id(uint64_t id);
 struct leg *leg_of(const struct sip_session *s); /* by s->user */
 struct sip_session *leg_session(const struct leg *l);
@@ -168,6 +179,13 @@ uint16_t on_referred(
     void *arg, struct sip_session *s, const struct sip_uri *to);
 void on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_left how);
+
+/* ---- kept ---------------------------------------------------------------- */
+/* Once all is there to be restored into, and sockets to speak through. */
+void kept_open(void);
+void kept_commit(void);
+/* We live: now and then, so that a later start knows how old its past is. */
+void kept_alive(void);
 
 /* ---- ring ---------------------------------------------------------------- */
 void ring_leg(const struct msg_ring_leg *o);

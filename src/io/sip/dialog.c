@@ -4,18 +4,25 @@
 #include "io/sip/build.h"
 #include "io/sip/sdp.h"
 
+void
+sip_tag_text(uint64_t tag, char *to)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (int i = 0; i < SIP_OUR_TAG; i++)
+		to[i] = hex[tag >> (60 - 4 * i) & 0xf];
+	to[SIP_OUR_TAG] = '\0';
+}
+
 uint64_t
 sip_tag_make(struct hf_rand *r, char *to)
 {
-	static const char hex[] = "0123456789abcdef";
 	uint64_t v;
 
 	do {
 		v = hf_rand_u64(r);
 	} while (v == 0);
-	for (int i = 0; i < SIP_OUR_TAG; i++)
-		to[i] = hex[v >> (60 - 4 * i) & 0xf];
-	to[SIP_OUR_TAG] = '\0';
+	sip_tag_text(v, to);
 	return v;
 }
 

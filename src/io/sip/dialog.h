@@ -39,6 +39,7 @@ struct sip_dialog {
 
 /* Our tag as number (its key in tables) and as text. */
 uint64_t sip_tag_make(struct hf_rand *r, char *to);
+void sip_tag_text(uint64_t tag, char *to); /* SIP_OUR_TAG + 1 bytes */
 bool sip_tag_number(struct hf_slice tag, uint64_t *out);
 
 /* The callee's side of an INVITE (12.1.1).  0, or the status to refuse it

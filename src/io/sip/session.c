@@ -57,12 +57,15 @@ sip_sessions_init(struct sip_sessions *ss, struct sip_session *memory,
 	ss->live = calloc(conf->sessions, sizeof(*ss->live));
 	ss->places = calloc(conf->sessions, sizeof(*ss->places));
 	ss->cells = calloc(cells, sizeof(*ss->cells));
+	ss->changed = calloc(conf->sessions, sizeof(*ss->changed));
 	if (ss->live == NULL || ss->places == NULL || ss->cells == NULL ||
+	    ss->changed == NULL ||
 	    !sip_transactions_init(&ss->tt, conf->transactions, &conf->timers,
 		wheel, rand, &sip_session_trans_hooks, ss)) {
 		free(ss->live);
 		free(ss->places);
 		free(ss->cells);
+		free(ss->changed);
 		return false;
 	}
 	hf_pool_init(&ss->pool, ss->places, conf->sessions);
@@ -77,6 +80,7 @@ sip_sessions_free(struct sip_sessions *ss)
 	free(ss->live);
 	free(ss->places);
 	free(ss->cells);
+	free(ss->changed);
 	*ss = (struct sip_sessions){ 0 };
 }
 
@@ -85,6 +89,37 @@ sip_session_move(struct sip_session *s, enum sip_session_state next)
 {
 	hf_assert(states[s->state].next & HF_BIT(next));
 	s->state = (uint8_t)next;
+}
+
+void
+sip_session_touch(struct sip_sessions *ss, const struct sip_session *s)
+{
+	struct sip_session_live *l = sip_live(ss, s);
+
+	if (l->changed)
+		return;
+	l->changed = true;
+	ss->changed[ss->changes++] = s->n;
+}
+
+void
+sip_session_reword(struct sip_sessions *ss, const struct sip_session *s)
+{
+	sip_live(ss, s)->reworded = true;
+	sip_session_touch(ss, s);
+}
+
+void
+sip_session_begin_life(struct sip_sessions *ss, struct sip_session *s)
+{
+	struct sip_session_live *l = sip_live(ss, s);
+
+	/* Its place may still be in the list for the one before it. */
+	*l = (struct sip_session_live){ .table = ss, .changed = l->changed };
+	hf_timer_init(&l->timer, on_timer);
+	if (!hf_map_put(&ss->by_tag, s->tag, s->n))
+		hf_never("the map has room for every session");
+	sip_session_reword(ss, s);
 }
 
 static struct sip_session *
@@ -107,11 +142,8 @@ session_new(
 		.give_up = HF_TIME_NEVER,
 		.retry = HF_TIME_NEVER,
 	};
-	ss->live[r.n] = (struct sip_session_live){ .table = ss };
-	hf_timer_init(&ss->live[r.n].timer, on_timer);
 	s->tag = sip_tag_make(ss->rand, s->dialog.local_tag);
-	if (!hf_map_put(&ss->by_tag, s->tag, r.n))
-		hf_never("the map has room for every session");
+	sip_session_begin_life(ss, s);
 	sip_session_move(s, state);
 	return s;
 }
@@ -122,6 +154,7 @@ sip_session_free(struct sip_sessions *ss, struct sip_session *s)
 	struct sip_session_live *l = sip_live(ss, s);
 
 	sip_session_move(s, SIP_S_FREE);
+	sip_session_reword(ss, s);
 	hf_timer_stop(ss->wheel, &l->timer);
 	sip_keep_give(&ss->tt.keep, &l->asked);
 	sip_keep_give(&ss->tt.keep, &l->answer);
@@ -233,6 +266,8 @@ on_timer(struct hf_timer *timer, struct hf_time now)
 	}
 	if (due(&s->give_up, now))
 		give_up_asking(ss, s);
+	/* Deadlines that have gone by need no commit: were we to die now, they
+	 * would be due at once, and that is no harm. */
 	if (due(&s->retry, now) && s->state == SIP_S_UP && s->user != 0)
 		ss->hooks->retry(ss->arg, s);
 	if (s->state != SIP_S_FREE)
@@ -498,6 +533,7 @@ sip_session_accept(struct sip_sessions *ss, struct sip_session *s,
 	l->source = sip_flow_back(&invite->via, from);
 	sip_keep_give(&ss->tt.keep, &l->answer);
 	l->answer = sip_keep_put(&ss->tt.keep, hf_buf_taken(b));
+	sip_session_reword(ss, s);
 	s->cseq_answered = invite->cseq;
 	s->unacked = true;
 	s->late = late;
@@ -619,6 +655,7 @@ sip_session_call(
 		&sip_live(ss, s)->invite))
 		goto failed;
 	ss->count.calls_out++;
+	sip_live(ss, s)->source = c->to;
 	s->give_up = c->give_up;
 	sip_session_arm(ss, s);
 	return s;
@@ -679,6 +716,7 @@ sip_session_reinvite(struct sip_sessions *ss, struct sip_session *s,
 	if (s->state != SIP_S_UP || s->unacked || !hf_ref_none(l->reinvite) ||
 	    s->retry.us != INT64_MAX)
 		return false;
+	sip_session_touch(ss, s);
 	branch = sip_session_begin(ss, &s->dialog, SIP_INVITE, b);
 	sip_put_our_contact(ss, b, &s->dialog.flow, HF_SLICE(""));
 	sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
@@ -708,6 +746,7 @@ sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
 	ss->now = now;
 	if (s->state != SIP_S_UP)
 		return false;
+	sip_session_touch(ss, s);
 	branch = sip_session_begin(ss, &s->dialog, method, b);
 	sip_put_our_contact(ss, b, &s->dialog.flow, HF_SLICE(""));
 	hf_buf_slice(b, lines);
@@ -745,6 +784,7 @@ sip_session_drop(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
 
 	ss->now = now;
 	s->user = 0;
+	sip_session_touch(ss, s);
 	switch ((enum sip_session_state)s->state) {
 	case SIP_S_INVITED:
 		sip_session_refuse(ss, s,

@@ -10,8 +10,8 @@
  *
  * A session that its user has let go (sip_session_drop) says goodbye by
  * itself and tells nothing more.  Everything is a plain record with absolute
- * deadlines; what cannot outlive the process (timers, transactions, kept
- * bytes) lies beside it.
+ * deadlines; what cannot outlive the process as it is (timers, transactions,
+ * kept bytes) lies beside it, and io/sip/record says what of it does.
  */
 #ifndef HF_IO_SIP_SESSION_H
 #define HF_IO_SIP_SESSION_H
@@ -30,6 +30,8 @@ enum sip_session_state {
 };
 enum { SIP_S_NR = SIP_S_LEAVING + 1 };
 
+enum { SIP_DROP_TEXT_MAX = 64 };
+
 struct sip_session {
 	struct sip_dialog dialog;
 	uint64_t user; /* the user's handle; 0: he let it go */
@@ -47,7 +49,7 @@ struct sip_session {
 	bool early;   /* CALLING: a To tag came */
 	bool unacked; /* our 2xx (also to a re-INVITE) waits for its ACK */
 	bool late;    /* our 2xx held the offer: the ACK holds the answer */
-	char drop_text[64];
+	char drop_text[SIP_DROP_TEXT_MAX];
 };
 
 /* Beside the record: only for as long as the process lives. */
@@ -56,9 +58,12 @@ struct sip_session_live {
 	struct sip_sessions *table;
 	struct hf_ref invite;   /* its transaction, either way */
 	struct hf_ref reinvite; /* ours, waiting for an answer */
-	struct sip_flow source; /* INVITED: where the INVITE came from */
+	struct sip_flow source; /* INVITED: where the INVITE came from; CALLING:
+				 * where ours went; later: where our 2xx goes */
 	uint32_t asked;         /* kept bytes: the INVITE */
 	uint32_t answer;        /* kept bytes: our 2xx */
+	bool changed;           /* since its record was last asked for */
+	bool reworded;          /* ... and its words */
 };
 
 enum sip_left {
@@ -115,7 +120,7 @@ struct sip_session_hooks {
 struct sip_session_counts {
 	uint64_t calls_in, calls_out, full;
 	uint64_t glare, out_of_order, no_ack, forked, looped, no_dialog;
-	uint64_t ack_unmatched;
+	uint64_t ack_unmatched, restored;
 	uint64_t refused[7]; /* by class of our refusals, stateless or not */
 };
 
@@ -133,6 +138,8 @@ struct sip_sessions {
 	struct hf_hash_key hash;
 	char user_agent[64]; /* empty: no such header */
 	struct sip_session_counts count;
+	uint32_t *changed; /* places, each once */
+	uint32_t changes;
 	struct hf_pool_place *places;
 	struct hf_map_cell *cells;
 };

@@ -50,6 +50,7 @@ hear_answer(struct sip_sessions *ss, struct sip_session *s,
 	s->give_up = HF_TIME_NEVER;
 	sip_session_arm(ss, s);
 	sip_session_move(s, SIP_S_UP);
+	sip_session_reword(ss, s);
 	sip_session_ack(ss, &s->dialog);
 	if (wanted)
 		ss->hooks->answered(ss->arg, s, m);
@@ -110,6 +111,7 @@ hear_reinvite_response(struct sip_sessions *ss, struct sip_session *s,
 	if (m->status < 200)
 		return;
 	reinvite_over(ss, s);
+	sip_session_touch(ss, s);
 	if (m->status < 300) {
 		sip_dialog_refresh(&s->dialog, m, from);
 		sip_session_ack(ss, &s->dialog);
@@ -406,6 +408,7 @@ inside(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 		say(ss, t, m, from, 500);
 		return;
 	}
+	sip_session_touch(ss, s);
 	/* No extension could be needed to hang up. */
 	if (m->method != SIP_BYE && requires_more(ss, t, m, from))
 		return;
@@ -545,6 +548,7 @@ on_ack(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 		return;
 	}
 	first = s->state == SIP_S_ANSWERED;
+	sip_session_reword(ss, s);
 	s->unacked = false;
 	s->repeat = s->end = HF_TIME_NEVER;
 	sip_keep_give(&ss->tt.keep, &sip_live(ss, s)->answer);

@@ -26,6 +26,13 @@ sip_session_ref(const struct sip_sessions *ss, const struct sip_session *s)
 	return hf_pool_at(&ss->pool, s->n);
 }
 
+/* Its record is not what it was: at the turn's end it is committed.  Reword:
+ * so is what it would have to say again. */
+void sip_session_touch(struct sip_sessions *ss, const struct sip_session *s);
+void sip_session_reword(struct sip_sessions *ss, const struct sip_session *s);
+/* What lies beside a record that has just come to life. */
+void sip_session_begin_life(struct sip_sessions *ss, struct sip_session *s);
+
 void sip_session_move(struct sip_session *s, enum sip_session_state next);
 void sip_session_free(struct sip_sessions *ss, struct sip_session *s);
 void sip_session_arm(struct sip_sessions *ss, struct sip_session *s);

@@ -303,14 +303,15 @@ server_key(const struct sip_transactions *tt, const struct sip_msg *m,
 }
 
 static uint64_t
-merge_key(const struct sip_transactions *tt, const struct sip_msg *m)
+merge_key(const struct sip_transactions *tt, const struct sip_msg *m,
+    struct hf_slice method)
 {
 	static char room[2 * SIP_MSG_MAX];
 	struct hf_buf b = hf_buf_on(room, sizeof(room));
 
 	mix(&b, m->from_tag);
 	mix(&b, m->call_id);
-	mix(&b, m->method_text);
+	mix(&b, method);
 	hf_buf_put(&b, &m->cseq, sizeof(m->cseq));
 	return hash(tt, &b);
 }
@@ -594,7 +595,7 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 			return;
 		}
 	} else if (m->to_tag.n == 0) {
-		merge = merge_key(tt, m);
+		merge = merge_key(tt, m, m->method_text);
 		if (hf_map_get(&tt->by_merge, merge) != HF_MAP_NONE) {
 			tt->count.merged++;
 			tt->hooks->stateless(tt->arg, m, from, 482);
@@ -681,6 +682,81 @@ sip_trans_adopt(struct sip_transactions *tt, struct hf_ref r, uint64_t user,
 	else if (t->kind == SIP_SERVER_INVITE)
 		t->end = HF_TIME_NEVER;
 	arm(t);
+}
+
+/* ---- a new process --------------------------------------------------------
+ */
+
+struct hf_slice
+sip_trans_words(const struct sip_transactions *tt, struct hf_ref r)
+{
+	const struct sip_trans *t = at(tt, r);
+
+	if (t == NULL || t->kind != SIP_CLIENT_INVITE ||
+	    (t->state != SIP_T_CALLING && t->state != SIP_T_PROCEEDING))
+		return HF_SLICE("");
+	return sip_keep_get(&tt->keep, t->kept);
+}
+
+bool
+sip_trans_resume_invite(struct sip_transactions *tt, struct hf_slice bytes,
+    const struct sip_flow *to, uint64_t user, bool cancel, struct hf_time now,
+    struct hf_ref *out)
+{
+	struct sip_trans *t;
+	struct sip_msg m;
+	uint64_t branch;
+
+	if (sip_parse(bytes, &m).parsed != SIP_GOOD || !m.request ||
+	    m.method != SIP_INVITE || !our_branch(m.via.branch, &branch) ||
+	    by_key(tt, branch) != NULL)
+		return false;
+	if (!cancel)
+		return sip_trans_start(
+		    tt, SIP_INVITE, branch, bytes, to, user, now, out);
+	t = take(tt, SIP_CLIENT_INVITE, SIP_T_CALLING, branch, false);
+	if (t == NULL)
+		return false;
+	t->flow = *to;
+	t->user = user;
+	t->method = SIP_INVITE;
+	keep(t, bytes);
+	*out = ref_of(t);
+	/* Whether a 1xx came is not known any more; that the INVITE cannot be
+	 * overtaken is (RFC 3261 9.1): it went out a life ago. */
+	move(t, SIP_T_PROCEEDING);
+	send_cancel(t, HF_SLICE(""), now);
+	return true;
+}
+
+bool
+sip_trans_resume_server(struct sip_transactions *tt, const struct sip_msg *m,
+    const struct sip_flow *from, uint64_t user, struct hf_time now,
+    struct hf_ref *out)
+{
+	static const struct hf_slice method = HF_SLICE("INVITE");
+	uint64_t key = server_key(tt, m, method);
+	uint64_t merge = merge_key(tt, m, method);
+	struct sip_trans *t;
+
+	if (by_key(tt, key) != NULL)
+		return false;
+	t = take(tt, SIP_SERVER_INVITE, SIP_T_PROCEEDING, key, true);
+	if (t == NULL)
+		return false;
+	if (m->to_tag.n == 0 || !m->request)
+		if (hf_map_put(&tt->by_merge, merge, t->n))
+			t->merge = merge;
+	t->method = SIP_INVITE;
+	t->user = user;
+	t->flow = m->request ? sip_flow_back(&m->via, from) : *from;
+	*out = ref_of(t);
+	if (!m->request) {
+		t->status = m->status;
+		move(t, SIP_T_ACCEPTED);
+		linger(t, long_wait(tt), now);
+	}
+	return true;
 }
 
 /* ---- time and the network ------------------------------------------------ */

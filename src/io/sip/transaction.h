@@ -181,6 +181,24 @@ void sip_trans_cancel(struct sip_transactions *tt, struct hf_ref t,
 void sip_trans_adopt(struct sip_transactions *tt, struct hf_ref t,
     uint64_t user, struct hf_time now);
 
+/* ---- a new process goes on where the one before died --------------------- */
+
+/* The bytes of an unfinished INVITE of ours, as they would be said again. */
+struct hf_slice sip_trans_words(
+    const struct sip_transactions *tt, struct hf_ref t);
+
+/* Our INVITE once more, under its old branch; cancel: only to CANCEL it.
+ * False: no room, not an INVITE of ours, or it cannot be sent. */
+bool sip_trans_resume_invite(struct sip_transactions *tt, struct hf_slice bytes,
+    const struct sip_flow *to, uint64_t user, bool cancel, struct hf_time now,
+    struct hf_ref *out) HF_CHECK;
+
+/* Knows an INVITE again: m is the INVITE itself, whose answer is still owed,
+ * or our 2xx to it. */
+bool sip_trans_resume_server(struct sip_transactions *tt,
+    const struct sip_msg *m, const struct sip_flow *from, uint64_t user,
+    struct hf_time now, struct hf_ref *out) HF_CHECK;
+
 const struct sip_trans *sip_trans_at(
     const struct sip_transactions *tt, struct hf_ref t);
 const char *sip_trans_state_name(enum sip_trans_state s);
