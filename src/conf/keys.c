@@ -98,7 +98,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "So many TCP connections at once." },
 	{ "tcp_idle", SCOPE_SIP, CONF_T_SPAN, ONE(conf_sip, tcp_idle),
 	    .min = SECONDS(1), .max = HOURS(24), .def = "10m",
-	    .help = "A connection without traffic for so long is closed." },
+	    .help = "A connection without traffic for so long is closed, unless a phone is registered over it or a call needs it." },
 	{ "nonce_life", SCOPE_SIP, CONF_T_SPAN, ONE(conf_sip, nonce_life),
 	    .min = SECONDS(1), .max = HOURS(24), .def = "5m",
 	    .help = "So long a digest challenge can be answered." },

@@ -27,7 +27,7 @@ static char dir[64];
 static struct conf conf;
 static struct conf_secrets secrets;
 static struct ua_world *w;
-static struct ua *caller, *bot, *second, *anna, *stranger, *named;
+static struct ua *caller, *bot, *second, *anna, *wired, *stranger, *named;
 static char house[64];
 static struct ua_where house_at;
 static int udp = -1, tcp = -1;
@@ -94,7 +94,7 @@ configure(void)
 		.t1 = hf_ms(500),
 		.t2 = hf_ms(4000),
 		.t4 = hf_ms(5000),
-		.tcp_idle = hf_ms(60000),
+		.tcp_idle = hf_ms(1000),
 		.nonce_life = hf_ms(60000),
 		.expires_min = hf_ms(10000),
 		.expires_max = hf_ms(600000),
@@ -142,6 +142,7 @@ setup(void **state)
 	bot = ua_new(w, "bot", ip[2], UA_UDP, 2);
 	second = ua_new(w, "second", ip[2], UA_UDP, 3);
 	anna = ua_new(w, "anna", ip[3], UA_UDP, 4);
+	wired = ua_new(w, "wired", ip[3], UA_TCP, 4);
 	named = ua_new(w, "named", "127.0.0.1", UA_UDP, 6);
 	stranger = ua_new(w, "stranger", ip[3], UA_UDP, 5);
 	assert_true(hf_addr_parse_ip(hf_slice_of(ip[0]), &a));
@@ -472,6 +473,32 @@ who_restarts_hears_the_whole_picture(void **state)
 	assert_int_equal(m.sip_started.dialogs, 0);
 }
 
+/* Longer than the connection may be idle, and than any may be. */
+enum { SILENCE = 5000 };
+
+static void
+a_phone_registered_over_tcp_may_be_silent(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	(void)state;
+	strcpy(wired->user, "anna");
+	strcpy(wired->secret, "correct horse");
+	assert_non_null(noted(ua_register(wired, house_at, 60), UA_REGISTERED));
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	assert_false(ua_run(w, SILENCE, NULL, NULL));
+	assert_false(room_hears(ROOM_CALL, MSG_AGENT_WENT, &m, NULL, 0));
+	ring(OURS | 9, TO_AGENT);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	order(MSG_DROP_LEG, OURS | 9);
+	c = wired->calls;
+	assert_non_null(noted(c, UA_BYE));
+	/* Signed off, and still silent: the connection may go now. */
+	(void)ua_register(wired, house_at, 0);
+	assert_true(fact(MSG_AGENT_WENT, &m));
+}
+
 static void
 a_mind_that_was_away_hears_what_it_slept_through(void **state)
 {
@@ -593,6 +620,7 @@ main(int argc, char **argv)
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(an_agent_comes_is_rung_calls_and_goes),
+		T(a_phone_registered_over_tcp_may_be_silent),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
 		T(a_call_outlives_the_process),
 		T(the_trace_and_the_counters_are_told),

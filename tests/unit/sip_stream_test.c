@@ -1,5 +1,7 @@
 /* SIP over TCP: framing, caps and ends of connections, on loopback. */
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,8 +111,10 @@ comes(void)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = hf_addr_to_sockaddr(&here, AF_INET, &ss);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
+	/* Pieces arrive as they are written, whoever has answered before. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	assert_int_equal(connect(fd, (struct sockaddr *)&ss, n), 0);
 	serve();
 	return fd;
@@ -209,6 +213,95 @@ who_is_silent_too_long_is_closed(void **state)
 	close(fd);
 }
 
+static struct hf_ref held;
+
+static void
+on_silent(void *arg, struct hf_time t)
+{
+	(void)arg;
+	sip_stream_hold(&s, held, t);
+}
+
+static void
+who_is_held_may_be_silent(void **state)
+{
+	struct sip_wire_hooks with = hooks;
+	struct hf_time later = hf_time_after(now, hf_ms(IDLE_MS));
+	int a = comes(), b = comes();
+
+	(void)state;
+	with.silent = on_silent;
+	s.hooks = &with;
+	(void)!write(a, options, sizeof(options) - 1);
+	serve();
+	held = from.conn;
+	sip_stream_tidy(&s, later);
+	assert_int_equal(s.pool.used, 1);
+	assert_true(hf_pool_has(&s.pool, held));
+	held = HF_REF_NONE;
+	sip_stream_tidy(&s, hf_time_after(later, hf_ms(IDLE_MS)));
+	assert_int_equal(s.pool.used, 0);
+	s.hooks = &hooks;
+	close(a);
+	close(b);
+}
+
+static void
+a_ping_is_answered(void **state)
+{
+	int fd = comes();
+	char got[16] = "";
+
+	(void)state;
+	assert_int_equal(write(fd, "\r\n\r\n", 4), 4);
+	serve();
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 2);
+	assert_string_equal(got, "\r\n");
+	/* In two pieces it is one still; before a message a blank line. */
+	assert_int_equal(write(fd, "\r\n", 2), 2);
+	serve();
+	assert_int_equal(write(fd, "\r\n", 2), 2);
+	serve();
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 2);
+	assert_int_equal(write(fd, "\r\n", 2), 2);
+	(void)!write(fd, options, sizeof(options) - 1);
+	serve();
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(heard, 1);
+	close(fd);
+	serve();
+}
+
+static void
+doom(void *arg, struct hf_slice bytes, const struct sip_flow *f)
+{
+	static char much[SIP_STREAM_TX];
+
+	on_received(arg, bytes, f);
+	while (sip_stream_send(
+	    &s, &from, (struct hf_slice){ much, sizeof(much) }, false, now))
+		;
+}
+
+static void
+what_dooms_its_connection_is_heard_once(void **state)
+{
+	struct sip_wire_hooks with = hooks;
+	int fd = comes();
+
+	(void)state;
+	with.received = doom;
+	s.hooks = &with;
+	(void)!write(fd, options, sizeof(options) - 1);
+	(void)!write(fd, options, sizeof(options) - 1);
+	serve();
+	assert_int_equal(heard, 1);
+	sip_stream_tidy(&s, hf_time_after(now, hf_ms(5000)));
+	assert_int_equal(s.pool.used, 0);
+	s.hooks = &hooks;
+	close(fd);
+}
+
 static void
 a_port_where_nobody_listens_is_told_at_once(void **state)
 {
@@ -264,6 +357,9 @@ main(void)
 		T(an_answer_goes_back_on_the_connection_it_came_on),
 		T(one_host_does_not_get_the_whole_table),
 		T(who_is_silent_too_long_is_closed),
+		T(who_is_held_may_be_silent),
+		T(a_ping_is_answered),
+		T(what_dooms_its_connection_is_heard_once),
 		T(a_port_where_nobody_listens_is_told_at_once),
 		T(who_does_not_read_is_closed_and_costs_a_bounded_buffer),
 	};

@@ -260,6 +260,22 @@ gate_hangup(struct hf_ref conn)
 }
 
 void
+gate_hold(struct hf_time now)
+{
+	const struct sip_binding *b;
+
+	for (uint16_t i = 0; i < room.conf->agents; i++)
+		for (unsigned k = 0;
+		     (b = sip_bindings(&room.registrar, i, k, now)) != NULL;
+		     k++)
+			if (b->connection != 0)
+				sip_stream_hold(&room.tp.stream,
+				    (struct hf_ref){ (uint32_t)b->connection,
+					(uint32_t)(b->connection >> 32) },
+				    now);
+}
+
+void
 gate_picture(void)
 {
 	for (uint16_t i = 0; i < room.conf->agents; i++)

@@ -141,6 +141,21 @@ on_lost(void *arg, struct hf_ref conn, bool asked)
 	gate_hangup(conn);
 }
 
+/* A phone that is registered, or in a call, need not say a word. */
+static void
+on_silent(void *arg, struct hf_time now)
+{
+	(void)arg;
+	for (uint32_t i = 0; i < room.ss.pool.cap; i++) {
+		const struct sip_session *s = &room.ss.session[i];
+
+		if (s->state != SIP_S_FREE)
+			sip_stream_hold(
+			    &room.tp.stream, s->dialog.flow.conn, now);
+	}
+	gate_hold(now);
+}
+
 /* ---- busy or not --------------------------------------------------------- */
 
 static struct {
@@ -225,6 +240,7 @@ static const struct sip_wire_hooks wire_hooks = {
 	.received = on_received,
 	.refused = on_bytes_refused,
 	.lost = on_lost,
+	.silent = on_silent,
 	.watch = on_watch,
 };
 

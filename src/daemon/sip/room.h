@@ -125,6 +125,8 @@ void gate_register(
 /* Bindings that are over; a closed connection's. */
 void gate_tidy(void);
 void gate_hangup(struct hf_ref conn);
+/* The connections that phones are registered over live on. */
+void gate_hold(struct hf_time now);
 /* All registered agents, for an hf-call that has just come. */
 void gate_picture(void);
 

@@ -13,6 +13,12 @@ enum {
 	HOST_SHARE = 4,        /* one host may hold 1/4 of the table */
 	ACCEPTS_A_TURN = 64,
 	READS_A_TURN = 8,
+	/* TCP's own question to a silent peer: a connection that is held ends
+	 * with its phone, and NAT keeps it open. */
+	KEEP_IDLE_S = 60,
+	KEEP_EACH_S = 15,
+	KEEP_TRIES = 4,
+	PING_LEN = 4, /* CRLF CRLF; the pong is one (RFC 5626 3.5.1) */
 };
 
 bool
@@ -95,12 +101,29 @@ touch(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
 	hf_list_push(&s->by_age, &c->age);
 }
 
+static void
+set_up(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EACH_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, KEEP_TRIES },
+	};
+
+	for (size_t i = 0; i < HF_LEN(options); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
+}
+
 static struct sip_conn *
 conn_new(struct sip_stream *s, int fd, const struct hf_addr *peer,
     bool connecting, struct hf_time now)
 {
 	uint64_t key = peer_key(s, peer);
-	int one = 1;
 	struct sip_conn *c;
 	struct hf_ref r;
 
@@ -109,7 +132,7 @@ conn_new(struct sip_stream *s, int fd, const struct hf_addr *peer,
 	if (!hf_map_put(&s->by_fd, (uint64_t)fd + 1, r.n) ||
 	    !hf_map_put(&s->by_peer, key, r.n))
 		hf_never("maps have room for every connection");
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	set_up(fd);
 	c = &s->conn[r.n];
 	c->peer = *peer;
 	c->fd = fd;
@@ -190,6 +213,9 @@ accept_all(struct sip_stream *s, int listener, struct hf_time now)
 	}
 }
 
+static bool put(
+    struct sip_stream *s, struct sip_conn *c, struct hf_slice bytes);
+
 /* Hands over every whole message; false: the rest will never be one. */
 static bool
 deliver(struct sip_stream *s, struct sip_conn *c)
@@ -213,13 +239,20 @@ deliver(struct sip_stream *s, struct sip_conn *c)
 			good = false;
 			break;
 		}
+		/* Half a ping is told from the blank line before a message by
+		 * what comes next. */
+		if (n == 0 && skip == PING_LEN / 2)
+			break;
 		done += skip;
+		if (skip >= PING_LEN && !put(s, c, HF_SLICE("\r\n")))
+			return true;
 		if (n == 0)
 			break;
 		rest = (struct hf_slice){ rest.p + skip, (size_t)n };
 		done += (uint32_t)n;
 		s->hooks->received(s->arg, rest, &from);
-		/* The handler may have closed it under our feet. */
+		/* The handler may have closed it under our feet, or doomed
+		 * it: nothing more of it is heard then. */
 		if (!hf_pool_has(&s->pool, r) || c->doomed)
 			return true;
 	}
@@ -250,7 +283,7 @@ read_all(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
 			conn_close(s, c);
 			return;
 		}
-		if (!hf_pool_has(&s->pool, r))
+		if (!hf_pool_has(&s->pool, r) || c->doomed)
 			return;
 	}
 }
@@ -347,6 +380,26 @@ conn_open(struct sip_stream *s, const struct hf_addr *peer, struct hf_time now)
 	return c;
 }
 
+/* False: he reads too slowly, or is gone; it will be closed.  Not here: our
+ * caller may stand on this very connection. */
+static bool
+put(struct sip_stream *s, struct sip_conn *c, struct hf_slice bytes)
+{
+	bool fits = bytes.n <= SIP_STREAM_TX - c->tx;
+
+	if (fits) {
+		memcpy(tx_of(s, c) + c->tx, bytes.p, bytes.n);
+		c->tx += (uint32_t)bytes.n;
+		if (c->connecting || c->tx > bytes.n || write_all(s, c))
+			return true;
+	} else {
+		s->count.slow++;
+	}
+	c->doomed = true;
+	s->hooks->watch(s->arg, c->fd, EPOLLIN | EPOLLOUT);
+	return false;
+}
+
 bool
 sip_stream_send(struct sip_stream *s, struct sip_flow *to,
     struct hf_slice bytes, bool request, struct hf_time now)
@@ -366,29 +419,30 @@ sip_stream_send(struct sip_stream *s, struct sip_flow *to,
 		return false;
 	}
 	to->conn = hf_pool_at(&s->pool, c->n);
-	if (bytes.n > SIP_STREAM_TX - c->tx) {
-		/* Not here: our caller may stand on this very connection. */
-		s->count.slow++;
-		c->doomed = true;
-		s->hooks->watch(s->arg, c->fd, EPOLLIN | EPOLLOUT);
+	if (!put(s, c, bytes))
 		return false;
-	}
-	memcpy(tx_of(s, c) + c->tx, bytes.p, bytes.n);
-	c->tx += (uint32_t)bytes.n;
 	c->asked |= request;
 	touch(s, c, now);
-	if (!c->connecting && c->tx == bytes.n && !write_all(s, c)) {
-		c->doomed = true;
-		s->hooks->watch(s->arg, c->fd, EPOLLIN | EPOLLOUT);
-		return false;
-	}
 	return true;
+}
+
+void
+sip_stream_hold(struct sip_stream *s, struct hf_ref conn, struct hf_time now)
+{
+	struct sip_conn *c;
+
+	if (!hf_pool_has(&s->pool, conn))
+		return;
+	c = &s->conn[conn.n];
+	if (!c->connecting && !c->doomed)
+		touch(s, c, now);
 }
 
 void
 sip_stream_tidy(struct sip_stream *s, struct hf_time now)
 {
 	struct hf_list *it = s->by_age.next;
+	bool asked = s->hooks->silent == NULL;
 
 	while (it != &s->by_age) {
 		struct sip_conn *c = HF_CONTAINER(it, struct sip_conn, age);
@@ -399,6 +453,12 @@ sip_stream_tidy(struct sip_stream *s, struct hf_time now)
 		it = it->next;
 		if (!c->connecting && !c->doomed && silent < s->idle.us)
 			continue;
+		if (!asked) {
+			asked = true;
+			s->hooks->silent(s->arg, now);
+			it = s->by_age.next;
+			continue;
+		}
 		s->count.idle++;
 		conn_close(s, c);
 		/* lost() may have closed or opened others. */

@@ -1,8 +1,8 @@
 /*
  * io/sip/stream - SIP over TCP (RFC 3261 18): a bounded table of connections,
- * each with bounded buffers.  Whoever sends nothing for too long is closed,
- * and so is whoever does not read what we send.  A connection is used again
- * for the same peer, whichever side opened it.
+ * each with bounded buffers.  Whoever sends nothing for too long and is not
+ * held is closed, and so is whoever does not read what we send.  A connection
+ * is used again for the same peer, whichever side opened it.
  */
 #ifndef HF_IO_SIP_STREAM_H
 #define HF_IO_SIP_STREAM_H
@@ -27,6 +27,9 @@ struct sip_wire_hooks {
 	void (*refused)(void *arg, struct hf_slice bytes);
 	/* A connection is gone; asked: we had sent a request over it. */
 	void (*lost)(void *arg, struct hf_ref conn, bool asked);
+	/* A connection was silent for too long: hold (sip_stream_hold) those
+	 * that must not be closed for that.  May be NULL. */
+	void (*silent)(void *arg, struct hf_time now);
 	/* Readiness wanted; events 0: none any more (before the close). */
 	void (*watch)(void *arg, int fd, uint32_t events);
 };
@@ -78,6 +81,11 @@ bool sip_stream_ready(
  * or nobody can be reached. */
 bool sip_stream_send(struct sip_stream *s, struct sip_flow *to,
     struct hf_slice bytes, bool request, struct hf_time now);
+
+/* Its silence is forgiven, as if it had just been heard; a stale handle is
+ * ignored. */
+void sip_stream_hold(
+    struct sip_stream *s, struct hf_ref conn, struct hf_time now);
 
 /* Closes what is idle, and connection attempts nobody answers; to be called
  * every second or so. */
