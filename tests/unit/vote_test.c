@@ -123,6 +123,29 @@ who_becomes_well_is_no_longer_fallen(void **state)
 }
 
 static void
+a_bad_line_hours_after_is_a_bad_line(void **state)
+{
+	enum { HOURS = 7200000 };
+	struct hf_time again;
+
+	(void)state;
+	assert_true(fall(0, 5, 70));
+	for (int i = 0; i < 5; i++) /* rescued; the other five go on */
+		vote_leave(&v[0], true);
+	/* One that fell with them, and was seen last. */
+	assert_false(fall(0, 1, 900));
+	assert_int_equal(judge(0, 900, NULL), VERDICT_TOGETHER);
+	vote_leave(&v[0], true);
+	assert_false(fall(0, 1, HOURS));
+	assert_int_equal(vote_judge(v, HELPERS, 0, &conf, at(HOURS - 70),
+			     at(HOURS + 500), &again),
+	    VERDICT_WAIT);
+	assert_int_equal(vote_judge(v, HELPERS, 0, &conf, at(HOURS - 70),
+			     at(HOURS + 930), &again),
+	    VERDICT_ALONE);
+}
+
+static void
 two_remote_helpers_at_once_are_our_uplink(void **state)
 {
 	int64_t again;
@@ -192,6 +215,7 @@ main(void)
 		T(five_of_thirteen_are_no_majority),
 		T(the_last_ones_rescued_do_not_wait_longer),
 		T(who_becomes_well_is_no_longer_fallen),
+		T(a_bad_line_hours_after_is_a_bad_line),
 		T(two_remote_helpers_at_once_are_our_uplink),
 		T(an_answer_to_options_clears_the_uplink),
 		T(helpers_that_fall_apart_in_time_are_two_troubles),

@@ -45,6 +45,11 @@ vote_leave(struct vote *v, bool was_silent)
 bool
 vote_silent(struct vote *v, const struct vote_conf *c, struct hf_time now)
 {
+	/* That was another day: nobody of those who fell is left, and who is
+	 * here has been well since. */
+	if (has_fallen(v) && v->silent == 0 &&
+	    !hf_time_before(now, hf_time_after(v->fell, c->lost)))
+		v->fell = HF_TIME_NEVER;
 	v->silent++;
 	hf_assert(v->silent <= v->live);
 	if (has_fallen(v) || !share_reached(v, c))

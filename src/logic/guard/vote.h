@@ -14,7 +14,8 @@
  *
  * A helper that has fallen stays so while its calls are being rescued (the
  * last four of a thousand must not wait longer than the others) and rises
- * when calls become well again.
+ * when calls become well again, or when the next silence comes after all who
+ * fell have gone and conf.lost has passed.
  */
 #ifndef HF_LOGIC_GUARD_VOTE_H
 #define HF_LOGIC_GUARD_VOTE_H
