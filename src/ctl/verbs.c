@@ -150,7 +150,28 @@ verb_sip(struct ctl *c)
 static int
 verb_journal(struct ctl *c)
 {
-	return show_one(c, "journal", NULL, 0, NULL);
+	struct rows journal, spools;
+	int err = link_ask(c, "journal", NULL, 0, &journal);
+
+	if (err == CTL_DONE)
+		err = link_ask(c, "spools", NULL, 0, &spools);
+	else
+		spools = (struct rows){ 0 };
+	if (err == CTL_DONE && c->json) {
+		printf("{\"journal\": ");
+		json_row(stdout, journal.n > 0 ? journal.row[0] : HF_SLICE(""));
+		printf(", \"spools\": ");
+		json_rows(stdout, &spools, 0);
+		printf("}\n");
+	} else if (err == CTL_DONE) {
+		if (journal.n > 0)
+			show_fields(stdout, journal.row[0]);
+		putchar('\n');
+		show_table(stdout, &spools, 0);
+	}
+	rows_free(&journal);
+	rows_free(&spools);
+	return err;
 }
 
 static int

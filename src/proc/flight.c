@@ -50,7 +50,7 @@ flight_open(const char *path)
 {
 	char old[256];
 	void *p;
-	int fd;
+	int fd, err;
 
 	if (snprintf(old, sizeof(old), "%s.old", path) < (int)sizeof(old))
 		(void)rename(path, old);
@@ -58,9 +58,9 @@ flight_open(const char *path)
 	    path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno;
-	if (ftruncate(fd, sizeof(*rec)) != 0) {
-		int err = errno;
-
+	/* All of it: a hole in a full file system is a signal later. */
+	err = posix_fallocate(fd, 0, sizeof(*rec));
+	if (err != 0) {
 		(void)close(fd);
 		return err;
 	}

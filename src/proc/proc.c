@@ -21,6 +21,7 @@
 #include "proc/slots.h"
 #include "proc/snapshot.h"
 #include "proc/spool.h"
+#include "wire/row.h"
 
 enum {
 	KEEPER_FD = 3,
@@ -354,7 +355,7 @@ open_files(void)
 	run_path(path, sizeof(path), "spool");
 	err = spool_open(&proc.spool, path, SPOOL_AREA, proc.boot);
 	if (err != 0)
-		hf_log(LOG_WARNING, "spool_off", "path=%s why=\"%s\"", path,
+		hf_log(LOG_ERROR, "spool_in_memory", "path=%s why=\"%s\"", path,
 		    strerror(err));
 	else if (spool_waiting(&proc.spool) > 0)
 		hf_log(LOG_NOTICE, "spool_recovered", "facts=%u",
@@ -390,6 +391,20 @@ close_all(const int *fd, uint16_t n)
 		(void)close(fd[i]);
 }
 
+/* What is on its way to the store, asked of whoever has such a spool. */
+static void
+tell_spool(uint32_t id)
+{
+	char memory[256];
+	struct hf_buf b = hf_buf_on(memory, sizeof(memory));
+
+	row_text(&b, "process", proc.room->name);
+	row_number(&b, "waiting", spool_waiting(&proc.spool));
+	row_number(&b, "dropped", (int64_t)proc.spool.dropped);
+	row_text(&b, "kept_in", proc.spool.memory ? "memory" : "file");
+	proc_reply(id, NULL, memory, (uint16_t)b.n, false);
+}
+
 static void
 keeper_said(
     struct chan *c, const struct msg *m, const int *fd, uint16_t n, void *arg)
@@ -423,7 +438,10 @@ keeper_said(
 		answer_more(&m->answer_more);
 		break;
 	case MSG_ASK:
-		if (proc.started && proc.room->ask != NULL)
+		if (proc.started && proc.spools &&
+		    strcmp(m->ask.verb, "spools") == 0)
+			tell_spool(m->ask.id);
+		else if (proc.started && proc.room->ask != NULL)
 			proc.room->ask(&m->ask);
 		else
 			proc_reply(
@@ -520,13 +538,25 @@ proc_there(enum peer to)
 	return proc.chan[to].fd >= 0 && !proc.chan[to].cut;
 }
 
+static void
+put_in_spool(const struct msg *m)
+{
+	uint64_t dropped = proc.spool.dropped;
+
+	spool_put(&proc.spool, m);
+	if (proc.spool.dropped > dropped)
+		hf_log(LOG_ERROR, "facts_dropped", "so_far=%llu waiting=%u",
+		    (unsigned long long)proc.spool.dropped,
+		    spool_waiting(&proc.spool));
+}
+
 void
 proc_send(enum peer to, const struct msg *m)
 {
 	record(to, true, m);
 	if (to == PEER_STORE && proc.spools) {
 		hf_assert(msg_may(m->type, proc.self, ROOM_STORE));
-		spool_put(&proc.spool, m);
+		put_in_spool(m);
 		pump_spool();
 		return;
 	}

@@ -97,31 +97,56 @@ drop_what_is_torn(struct spool *s)
 	h->half[which].facts = facts;
 }
 
+/* NULL and errno when the file system does not have it. */
+static void *
+map_file(const char *path, size_t bytes)
+{
+	int fd, err;
+	void *p;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return NULL;
+	err = posix_fallocate(fd, 0, (off_t)bytes);
+	if (err == 0 && ftruncate(fd, (off_t)bytes) != 0)
+		err = errno;
+	p = err != 0
+		? MAP_FAILED
+		: mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (err == 0 && p == MAP_FAILED)
+		err = errno;
+	(void)close(fd);
+	errno = err;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void *
+map_memory(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	hf_assert(p != MAP_FAILED);
+	return p;
+}
+
 int
 spool_open(struct spool *s, const char *path, uint32_t area, uint32_t boot)
 {
 	struct spool_head *h;
-	int fd, err = 0;
-	void *p;
+	int err = 0;
 
 	*s = (struct spool){
 		.area = area, .boot = boot, .squeezed = IMPORTANCES
 	};
 	s->bytes = HEAD_BYTES + 2 * (size_t)area;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return errno;
-	if (ftruncate(fd, (off_t)s->bytes) != 0)
+	h = map_file(path, s->bytes);
+	if (h == NULL) {
 		err = errno;
-	p = err != 0 ? MAP_FAILED
-		     : mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   fd, 0);
-	if (err == 0 && p == MAP_FAILED)
-		err = errno;
-	(void)close(fd);
-	if (err != 0)
-		return err;
-	h = s->head = p;
+		h = map_memory(s->bytes);
+		s->memory = true;
+	}
+	s->head = h;
 	if (h->magic != SPOOL_MAGIC || h->version != SPOOL_VERSION ||
 	    h->area != area || h->active > 1 ||
 	    h->half[h->active].first > h->half[h->active].end) {
@@ -133,7 +158,7 @@ spool_open(struct spool *s, const char *path, uint32_t area, uint32_t boot)
 	}
 	drop_what_is_torn(s);
 	spool_rewind(s);
-	return 0;
+	return err;
 }
 
 void

@@ -22,7 +22,7 @@
 struct spool_head;
 
 struct spool {
-	struct spool_head *head; /* NULL: no file, nothing is kept */
+	struct spool_head *head; /* NULL: closed */
 	size_t bytes;
 	uint32_t area; /* size of each of the two halves */
 	uint32_t seq;  /* of the newest fact of this boot */
@@ -30,10 +30,13 @@ struct spool {
 	uint32_t sent_to;  /* offset of the first fact not yet sent */
 	uint16_t squeezed; /* nothing less important than this is left */
 	uint64_t dropped;
+	bool memory; /* there is no file */
 };
 
-/* Maps path or makes it; area is a power of two.  Facts that an earlier
- * process left are kept.  0 or errno. */
+/* Maps path or makes it, whole, so that a full file system is met here and not
+ * later by a signal; area is a power of two.  Facts that an earlier process
+ * left are kept.  0 or errno: then facts are kept in memory and outlive the
+ * store's death, though not ours. */
 int spool_open(struct spool *s, const char *path, uint32_t area, uint32_t boot);
 void spool_close(struct spool *s);
 

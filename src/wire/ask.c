@@ -60,6 +60,9 @@ const struct ask_verb ask_verbs[] = {
 	    "the timeline, the oldest first, of live calls too: at(t) after(d) "
 	    "what(s) detail(s)" },
 	{ "journal", ASK_STORE, 0, 0, false, "", "counters, in one row" },
+	{ "spools", ASK_SPOOLS, 0, 0, false, "",
+	    "facts on their way to the journal: process(s) waiting(n) dropped(n) "
+	    "kept_in(s: file|memory)" },
 
 	/* ---- hf-rec -------------------------------------------------------- */
 	{ "messages", ASK_REC, 0, 1, false, "[BOX]",

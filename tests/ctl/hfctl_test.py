@@ -76,6 +76,8 @@ ANSWERS = {
                       length_d=5000000)],
     'sip': [row(name_s='legs', value_n=2)],
     'journal': [row(state_s='ok', taken_n=7)],
+    'spools': [row(process_s='hf-call', waiting_n=3, dropped_n=0,
+                   kept_in_s='file')],
     'drop': [row(dropped_s='lyon-1-7')],
     'reload': [row(generation_n=2)],
     'drain': [row(draining_b='true', calls_n=3)],

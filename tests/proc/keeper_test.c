@@ -356,6 +356,10 @@ every_room_has_its_sockets_and_neighbours(void **state)
 	assert_int_equal(number_of(&a, "hf-media", "neighbours"), 2);
 	assert_true(ask("messages", NULL, WAIT_MS, &a)); /* hf-rec */
 	assert_int_equal(number_of(&a, "hf-rec", "neighbours"), 4);
+	assert_true(ask("spools", NULL, WAIT_MS, &a)); /* who tells facts */
+	assert_int_equal(a.rows, 2);
+	assert_int_equal(number_of(&a, "hf-call", "dropped"), 0);
+	assert_non_null(strstr(a.all, "kept_in=file"));
 }
 
 static void

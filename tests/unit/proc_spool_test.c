@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,24 @@ what_a_dead_sender_left_is_sent_by_the_next(void **state)
 	assert_int_equal(spool_waiting(&s), 1);
 	spool_stored(&s, 11, 1);
 	assert_int_equal(spool_waiting(&s), 0);
+	spool_close(&s);
+}
+
+/* No room for the file, or no right to it: the store hears all the same. */
+static void
+without_a_file_facts_are_kept_in_memory(void **state)
+{
+	static struct msg m;
+	struct spool s;
+
+	(void)state;
+	assert_int_equal(spool_open(&s, "/nowhere/at/all", AREA, 10), ENOENT);
+	assert_true(s.memory);
+	put(&s, MSG_CALL_ENDED, 1);
+	assert_int_equal(s.dropped, 0);
+	assert_int_equal(spool_waiting(&s), 1);
+	assert_true(next(&s, &m));
+	assert_int_equal(m.call_ended.call.n, 1);
 	spool_close(&s);
 }
 
@@ -285,6 +304,8 @@ main(void)
 		    facts_come_in_order_and_stay_until_they_are_stored, begin),
 		cmocka_unit_test_setup(
 		    what_a_dead_sender_left_is_sent_by_the_next, begin),
+		cmocka_unit_test_setup(
+		    without_a_file_facts_are_kept_in_memory, begin),
 		cmocka_unit_test_setup(
 		    when_it_is_full_the_ends_of_calls_are_kept, begin),
 		cmocka_unit_test_setup(

@@ -442,22 +442,24 @@ static const struct {
 /* ---- questions for the rooms -----------------------------------------------
  */
 
-static enum room
-room_for(enum ask_room r)
+static bool
+is_asked(enum ask_room r, enum room who)
 {
 	switch (r) {
 	case ASK_KEEPER:
-		return ROOM_KEEPER;
+		return false;
 	case ASK_CALL:
-		return ROOM_CALL;
+		return who == ROOM_CALL;
 	case ASK_STORE:
-		return ROOM_STORE;
+		return who == ROOM_STORE;
 	case ASK_SIP:
-		return ROOM_SIP;
+		return who == ROOM_SIP;
 	case ASK_REC:
-		return ROOM_REC;
+		return who == ROOM_REC;
 	case ASK_MEDIA:
-		return ROOM_MEDIA;
+		return who == ROOM_MEDIA;
+	case ASK_SPOOLS:
+		return who == ROOM_CALL || who == ROOM_REC;
 	}
 	hf_never("a room that is not in the list");
 }
@@ -472,7 +474,7 @@ bounded(struct hf_time deadline)
 }
 
 static void
-pass_on(struct client *cl, enum room to, const char *as, struct msg *m)
+pass_on(struct client *cl, const struct ask_verb *v, struct msg *m)
 {
 	struct ask *a = ask_new();
 	struct child_news who;
@@ -486,19 +488,20 @@ pass_on(struct client *cl, enum room to, const char *as, struct msg *m)
 	a->client_gen = cl->gen;
 	a->id = m->ask.id;
 	m->ask.id = a->tag;
-	if (as != NULL)
-		(void)snprintf(m->ask.verb, sizeof(m->ask.verb), "%s", as);
+	if (v->as != NULL)
+		(void)snprintf(m->ask.verb, sizeof(m->ask.verb), "%s", v->as);
 	m->ask.deadline = bounded(m->ask.deadline);
-	(void)snprintf(error, sizeof(error),
-	    "hf-%s is being restarted; ask again", room_name(to));
 	for (uint32_t i = 0; i < children_count(); i++) {
 		children_news(i, &who);
-		if (who.room != to)
+		if (!is_asked(v->room, who.room))
 			continue;
-		if (children_ask(i, m))
+		if (children_ask(i, m)) {
 			a->waiting |= HF_BIT(i);
-		else
-			ask_note(a, error);
+			continue;
+		}
+		(void)snprintf(error, sizeof(error),
+		    "hf-%s is being restarted; ask again", room_name(who.room));
+		ask_note(a, error);
 	}
 	if (a->waiting == 0)
 		ask_end(a);
@@ -554,7 +557,7 @@ asked(struct client *cl, struct msg *m)
 			own[i].run(cl, &m->ask);
 			return;
 		}
-	pass_on(cl, room_for(v->room), v->as, m);
+	pass_on(cl, v, m);
 }
 
 /* ---- clients ---------------------------------------------------------------
