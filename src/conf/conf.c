@@ -90,3 +90,12 @@ conf_rung_kind_name(enum conf_rung_kind k)
 	hf_assert((unsigned int)k < CONF_RUNG_KINDS);
 	return name[k];
 }
+
+bool
+conf_agent_left(const struct conf *old, const struct conf *new, uint16_t agent)
+{
+	const struct conf_agent *was = &old->agent[agent];
+	const struct conf_agent *is = &new->agent[agent];
+
+	return was->used && (!is->used || strcmp(was->name, is->name) != 0);
+}

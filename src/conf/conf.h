@@ -129,6 +129,7 @@ struct conf_helper {
 	uint8_t kind;   /* enum conf_helper_kind */
 	uint8_t used;   /* a row may be empty: places are kept across reloads */
 	uint8_t remote; /* behind our uplink; false for one in the house */
+	uint8_t trusted; /* with the number of a caller who withholds it */
 	uint8_t targets;
 	struct conf_target to[CONF_TARGETS_MAX]; /* tried in order */
 	char provider[CONF_NAME_MAX], region[CONF_NAME_MAX];
@@ -147,6 +148,7 @@ struct conf_trunk {
 	uint8_t used;
 	uint8_t answer_when_ready; /* 200 OK only with a proven helper */
 	uint8_t symmetric;         /* enum conf_symmetric */
+	uint8_t trusted; /* with the number of a caller who withholds it */
 	uint16_t peers;
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
 	struct hf_net peer[CONF_PEERS_MAX];
@@ -300,6 +302,10 @@ struct conf_secrets {
 uint16_t conf_helper_find(const struct conf *c, const char *name);
 uint16_t conf_queue_find(const struct conf *c, const char *name);
 uint16_t conf_agent_find(const struct conf *c, const char *name);
+/* Was this agent's row somebody's before the reload who is not there now?  It
+ * can be another's by now. */
+bool conf_agent_left(
+    const struct conf *old, const struct conf *new, uint16_t agent);
 uint16_t conf_trunk_find(const struct conf *c, const char *name);
 uint16_t conf_box_find(const struct conf *c, const char *name);
 uint16_t conf_ladder_find(const struct conf *c, const char *name);

@@ -309,6 +309,7 @@ world_call(struct world *w, uint8_t from, uint8_t to)
 {
 	char uri[64];
 	struct sip_call c = {
+		.max_forwards = 70,
 		.to = { .peer = addr_of(to) },
 		.uri = { uri, 0 },
 		.user = HF_SLICE("100"),

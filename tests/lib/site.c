@@ -613,6 +613,15 @@ site_ctl(const struct site *s, const char *words, char *out, size_t cap)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+bool
+site_reload(struct site *s)
+{
+	char said[400];
+
+	file_write(s, "holdfast.yaml", NULL, 0644);
+	return site_ctl(s, "reload", said, sizeof said) == 0;
+}
+
 pid_t
 site_child(const struct site *s, const char *name, int nth)
 {

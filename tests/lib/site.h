@@ -90,6 +90,8 @@ bool site_start(struct site *, struct ua_world *);
 
 /* Stops it; false, with its log on standard error, when it did not end well or
  * its log tells of an assertion or a sanitizer. */
+/* Writes the configuration anew and has it taken over (hfctl reload). */
+bool site_reload(struct site *);
 bool site_stop(struct site *);
 void site_free(struct site *);
 

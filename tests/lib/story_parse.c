@@ -38,6 +38,8 @@ static const struct {
 	{ STORY_CUT,             "cut NAME for SPAN" },
 	{ STORY_RESTART,         "restart NAME" },
 	{ STORY_FREEZE,          "freeze NAME for SPAN" },
+	{ STORY_RELOAD_WITHOUT,  "reload without NAME" },
+	{ STORY_RELOAD_WITH,     "reload with NAME" },
 	{ STORY_OPERATOR,        "operator REST" },
 	{ STORY_AFTER,           "after SPAN" },
 	{ STORY_CROWD,           "crowd of N calls TEXT" },
@@ -49,7 +51,9 @@ static const struct {
 	{ STORY_NEVER_HEARS,     "expect NAME never hears NAME" },
 	{ STORY_RINGS,           "expect NAME rings" },
 	{ STORY_NEVER_RINGS,     "expect NAME never rings" },
+	{ STORY_CALLED_WITH,     "expect NAME is called with TEXT" },
 	{ STORY_IS_CALLED,       "expect NAME is called" },
+	{ STORY_NEVER_CALLED_WITH, "expect NAME was never called with TEXT" },
 	{ STORY_NEVER_CALLED,    "expect NAME was never called" },
 	{ STORY_IS_ANSWERED,     "expect NAME is answered" },
 	{ STORY_NEVER_ANSWERED,  "expect NAME was never answered" },
@@ -71,6 +75,7 @@ static const struct {
 	{ STORY_WILL_EARLY,      "NAME will talk early" },
 	{ STORY_WILL_HANG_UP,    "NAME will hang up after SPAN" },
 	{ STORY_WILL_BEHAVE,     "NAME will behave" },
+	{ STORY_CALLS_WITH,      "NAME calls TEXT with TEXT" },
 	{ STORY_CALLS,           "NAME calls TEXT" },
 	{ STORY_ANSWERS,         "NAME answers" },
 	{ STORY_DECLINES,        "NAME declines [CODE]" },
@@ -345,9 +350,9 @@ bool
 story_is_never(enum story_verb v)
 {
 	return v == STORY_NEVER_HEARS || v == STORY_NEVER_RINGS ||
-	       v == STORY_NEVER_CALLED || v == STORY_NEVER_ANSWERED ||
-	       v == STORY_NEVER_REINVITED || v == STORY_NEVER_LET_GO ||
-	       v == STORY_JOURNAL_NEVER;
+	       v == STORY_NEVER_CALLED || v == STORY_NEVER_CALLED_WITH ||
+	       v == STORY_NEVER_ANSWERED || v == STORY_NEVER_REINVITED ||
+	       v == STORY_NEVER_LET_GO || v == STORY_JOURNAL_NEVER;
 }
 
 const char *

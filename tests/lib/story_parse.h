@@ -32,10 +32,11 @@
  *   bot NAME in the house
  *   queue NAME            default: one, "sales"
  *   box NAME              a voicemail box; default: one, "front"
- *   agent NAME at NAME [ready] [serves NAME ...]
+ *   agent NAME at NAME [ready] [later] [serves NAME ...]
  *                         an account and a phone; extension = name; serves
  *                           "sales" unless said.  ready: registered and
- *                           available when the story begins; else offline
+ *                           available when the story begins; else offline;
+ *                           later: not in the configuration at first
  *   ladder REST           of +33400000000, "KIND NAME" pairs:
  *                           ladder bot cloud-a, queue sales, voicemail front
  *                           default: bots, centres, neighbours in the order
@@ -62,6 +63,8 @@
  *                              an agent's phone: a number, an extension, or
  *                              a feature code (by its key: available,
  *                              not_ready, wrap_up_end, voicemail)
+ *   NAME calls TEXT with TEXT   the same, and one header line more in its
+ *                              INVITE: carol calls +33... with "Privacy: id"
  *   crowd of N calls TEXT    N callers more, all at once, crowd-1 ... crowd-N
  *   NAME answers             an agent's ringing phone
  *   NAME declines [CODE]     486 unless said
@@ -86,6 +89,8 @@
  *   cut uplink for SPAN      from all remote helpers
  *   restart NAME             kill -9 of a process: hf-media, hf-sip, hf-call
  *   freeze NAME for SPAN     SIGSTOP, then SIGCONT
+ *   reload without NAME      the configuration loses that agent
+ *   reload with NAME         and gets him (back)
  *   operator REST            hfctl's words: operator helper cloud-a open
  *   after SPAN               nothing is done for so long
  *
@@ -98,7 +103,9 @@
  *   expect NAME rings                 an agent's phone
  *   expect NAME never rings
  *   expect NAME is called             a helper gets an INVITE
+ *   expect NAME is called with TEXT   its INVITE has this text in a header
  *   expect NAME was never called
+ *   expect NAME was never called with TEXT
  *   expect NAME is answered           a caller gets 200
  *   expect NAME was never answered
  *   expect NAME was never re-invited
@@ -161,6 +168,7 @@ enum story_verb {
 	STORY_WILL_HANG_UP,   /* NAME SPAN */
 	STORY_WILL_BEHAVE,    /* NAME */
 	/* acts */
+	STORY_CALLS_WITH,      /* NAME NUMBER LINE */
 	STORY_CALLS,           /* NAME NUMBER */
 	STORY_CROWD,           /* COUNT NUMBER */
 	STORY_ANSWERS,         /* NAME */
@@ -188,30 +196,34 @@ enum story_verb {
 	STORY_CUT,             /* NAME SPAN; "uplink" for all remote helpers */
 	STORY_RESTART,         /* NAME of a process */
 	STORY_FREEZE,          /* NAME SPAN */
+	STORY_RELOAD_WITHOUT,  /* NAME */
+	STORY_RELOAD_WITH,     /* NAME */
 	STORY_OPERATOR,        /* words... */
 	STORY_AFTER,           /* SPAN */
 	/* expectations */
-	STORY_HEARS,           /* NAME WHAT */
-	STORY_NEVER_HEARS,     /* NAME WHAT */
-	STORY_RINGS,           /* NAME */
-	STORY_NEVER_RINGS,     /* NAME */
-	STORY_IS_CALLED,       /* NAME */
-	STORY_NEVER_CALLED,    /* NAME */
-	STORY_IS_ANSWERED,     /* NAME */
-	STORY_NEVER_ANSWERED,  /* NAME */
-	STORY_NEVER_REINVITED, /* NAME */
-	STORY_IS_REFUSED,      /* NAME CODE */
-	STORY_LET_GO,          /* NAME */
-	STORY_NEVER_LET_GO,    /* NAME */
-	STORY_GETS_DIGITS,     /* NAME DIGITS */
-	STORY_GETS_INFO,       /* NAME TYPE */
-	STORY_IS_HELD,         /* NAME */
-	STORY_IS_RESUMED,      /* NAME */
-	STORY_IS,              /* NAME STATE */
-	STORY_JOURNAL,         /* FACT [key=value]... */
-	STORY_JOURNAL_NEVER,   /* FACT [key=value]... */
-	STORY_CALLS_UP,        /* COUNT */
-	STORY_BOX_HAS,         /* NAME COUNT */
+	STORY_HEARS,             /* NAME WHAT */
+	STORY_NEVER_HEARS,       /* NAME WHAT */
+	STORY_RINGS,             /* NAME */
+	STORY_NEVER_RINGS,       /* NAME */
+	STORY_CALLED_WITH,       /* NAME TEXT */
+	STORY_IS_CALLED,         /* NAME */
+	STORY_NEVER_CALLED_WITH, /* NAME TEXT */
+	STORY_NEVER_CALLED,      /* NAME */
+	STORY_IS_ANSWERED,       /* NAME */
+	STORY_NEVER_ANSWERED,    /* NAME */
+	STORY_NEVER_REINVITED,   /* NAME */
+	STORY_IS_REFUSED,        /* NAME CODE */
+	STORY_LET_GO,            /* NAME */
+	STORY_NEVER_LET_GO,      /* NAME */
+	STORY_GETS_DIGITS,       /* NAME DIGITS */
+	STORY_GETS_INFO,         /* NAME TYPE */
+	STORY_IS_HELD,           /* NAME */
+	STORY_IS_RESUMED,        /* NAME */
+	STORY_IS,                /* NAME STATE */
+	STORY_JOURNAL,           /* FACT [key=value]... */
+	STORY_JOURNAL_NEVER,     /* FACT [key=value]... */
+	STORY_CALLS_UP,          /* COUNT */
+	STORY_BOX_HAS,           /* NAME COUNT */
 };
 enum { STORY_VERBS = STORY_BOX_HAS + 1 };
 

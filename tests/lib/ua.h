@@ -91,6 +91,7 @@ struct ua_manner {
 	int cn;         /* 13, or 0: none */
 	bool mux;       /* rtcp-mux offered */
 	bool late_offer;
+	char lines[200]; /* more header lines in an INVITE, CRLF behind each */
 	char nat_ip[64]; /* what Contact and SDP say instead of its address */
 	bool foreign_media; /* sockets are opened; the owner moves packets */
 };

@@ -127,8 +127,9 @@ request_send(struct ua_call *c, const char *method, const char *branch,
 	    host, sizeof host);
 	add(&t, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%d;branch=%s;rport\r\n",
 	    method, uri, transport_name(&c->peer), host, u->port, branch);
-	add(&t, "Max-Forwards: 70\r\nFrom: %s;tag=%s\r\nTo: %s", c->local,
-	    c->local_tag, c->remote);
+	if (extra == NULL || strstr(extra, "Max-Forwards:") == NULL)
+		add(&t, "Max-Forwards: 70\r\n");
+	add(&t, "From: %s;tag=%s\r\nTo: %s", c->local, c->local_tag, c->remote);
 	if (c->remote_tag[0] != '\0' && strcmp(method, "CANCEL") != 0)
 		add(&t, ";tag=%s", c->remote_tag);
 	add(&t, "\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", c->call_id, cseq, method);
@@ -190,14 +191,13 @@ invite_send(struct ua_call *c)
 	char sdp[1024];
 
 	c->invite_cseq = ++c->cseq;
+	ua_media_open(c);
 	if (c->manner.late_offer && !c->answered) {
-		ua_media_open(c);
-		request_send(c, "INVITE", NULL, c->cseq, NULL, NULL);
+		request_send(c, "INVITE", NULL, c->cseq, c->manner.lines, NULL);
 		return;
 	}
-	ua_media_open(c);
 	ua_media_sdp(c, false, sdp, sizeof sdp);
-	request_send(c, "INVITE", NULL, c->cseq, NULL, sdp);
+	request_send(c, "INVITE", NULL, c->cseq, c->manner.lines, sdp);
 }
 
 struct ua_call *

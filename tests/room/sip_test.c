@@ -313,6 +313,7 @@ a_call_goes_through_and_both_ends_hear_its_end(void **state)
 	/* Nothing of the caller's leg is in the bot's. */
 	assert_string_not_equal(b->call_id, c->call_id);
 	assert_non_null(strstr(b->invite, "+33612345678"));
+	assert_non_null(strstr(b->invite, "Max-Forwards: 60\r\n"));
 	assert_null(strstr(b->invite, caller->ip));
 	ua_hang_up(c, NULL);
 	assert_true(fact(MSG_LEG_LEFT, &m));
@@ -461,6 +462,23 @@ an_agent_comes_is_rung_calls_and_goes(void **state)
 	assert_true(fact(MSG_LEG_LEFT, &m));
 	(void)ua_register(anna, house_at, 0);
 	assert_true(fact(MSG_AGENT_WENT, &m));
+}
+
+static void
+a_new_password_ends_what_the_old_one_began(void **state)
+{
+	struct msg m = { .type = MSG_SECRETS }, f;
+
+	(void)state;
+	strcpy(anna->user, "anna");
+	strcpy(anna->secret, "correct horse");
+	ua_register(anna, house_at, 600);
+	assert_true(fact(MSG_AGENT_CAME, &f));
+	strcpy(secrets.agent[0], "battery staple");
+	room_tell_fd(ROOM_KEEPER, &m,
+	    snapshot_make("secrets", &secrets, sizeof(secrets)));
+	assert_true(fact(MSG_AGENT_WENT, &f));
+	assert_int_equal(f.agent_went.agent, 0);
 }
 
 static void
@@ -621,6 +639,7 @@ main(int argc, char **argv)
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(an_agent_comes_is_rung_calls_and_goes),
 		T(a_phone_registered_over_tcp_may_be_silent),
+		T(a_new_password_ends_what_the_old_one_began),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
 		T(a_call_outlives_the_process),
 		T(the_trace_and_the_counters_are_told),

@@ -69,7 +69,7 @@ struct sim_note {
 	int64_t at;
 	enum sim_what what;
 	int code;
-	char text[64];
+	char text[200]; /* NOTE_CALLED: what its INVITE says */
 };
 
 /* How a stand-in takes a call; see story_parse.h. */
@@ -86,6 +86,7 @@ struct sim_actor {
 	uint16_t row;     /* helper or agent in the configuration */
 	const char *kind; /* "bot", "centre", "site" */
 	bool remote, ready, registered;
+	bool later; /* not in the configuration at first */
 	char queues[120];
 	struct sim_manner will;
 	bool dead, closed, media_dead, suppresses;
@@ -151,7 +152,7 @@ struct sim_fact {
 
 struct sim {
 	struct orders orders; /* first: put() finds the sim by it */
-	struct conf conf;
+	struct conf conf, fresh;
 	struct engine *engine;
 	void *memory;
 	struct call *slots; /* what hf-call has committed */
@@ -206,6 +207,8 @@ struct sim_actor *sim_actor_new(
 struct sim_actor *sim_find(struct sim *s, const char *name);
 bool sim_house(struct sim *s, const struct story_act *t);
 bool sim_start(struct sim *s);
+/* The configuration with that agent, or without him, is taken over. */
+bool sim_reload(struct sim *s, struct sim_actor *a, bool with);
 /* hf-call dies and starts again from its slots. */
 void sim_restart_call(struct sim *s);
 
@@ -233,7 +236,9 @@ struct sim_leg *sim_leg_current(struct sim *s, const struct sim_actor *a);
 bool sim_reachable(const struct sim *s, const struct sim_actor *a);
 void sim_note(struct sim *s, struct sim_actor *a, enum sim_what what, int code,
     const char *text);
-void sim_calls(struct sim *s, struct sim_actor *a, const char *number);
+/* line: a header line that hf-sip would understand, or "". */
+void sim_calls(
+    struct sim *s, struct sim_actor *a, const char *number, const char *line);
 bool sim_answers(struct sim *s, struct sim_actor *a);
 bool sim_declines(struct sim *s, struct sim_actor *a, int code);
 bool sim_hangs_up(struct sim *s, struct sim_actor *a, enum cause cause,

@@ -117,7 +117,10 @@ call_act(struct sim *s, struct sim_actor *a, const struct story_act *t)
 {
 	switch (t->verb) {
 	case STORY_CALLS:
-		sim_calls(s, a, dialled(s, t->word[1]));
+		sim_calls(s, a, dialled(s, t->word[1]), "");
+		return true;
+	case STORY_CALLS_WITH:
+		sim_calls(s, a, dialled(s, t->word[1]), t->word[2]);
 		return true;
 	case STORY_ANSWERS:
 		return sim_answers(s, a);
@@ -223,7 +226,7 @@ crowd(struct sim *s, const struct story_act *t)
 	for (long i = 0; i < t->number; i++) {
 		snprintf(name, sizeof(name), "crowd-%ld", i + 1);
 		sim_calls(s, sim_actor_new(s, name, SIM_CALLER),
-		    dialled(s, t->word[1]));
+		    dialled(s, t->word[1]), "");
 	}
 }
 
@@ -259,12 +262,17 @@ sim_act(struct sim *s, const struct story_act *t)
 		return true; /* our own stall shifts our own clocks: live */
 	case STORY_RESTART:
 		return restart(s, t->word[0]);
+	case STORY_RELOAD_WITHOUT:
+	case STORY_RELOAD_WITH:
+		return a != NULL &&
+		       sim_reload(s, a, t->verb == STORY_RELOAD_WITH);
 	case STORY_OPERATOR:
 		return operate(s, t);
 	case STORY_CROWD:
 		crowd(s, t);
 		return true;
 	case STORY_CALLS:
+	case STORY_CALLS_WITH:
 		if (a == NULL)
 			a = sim_actor_new(s, t->word[0], SIM_CALLER);
 		break;

@@ -143,6 +143,8 @@ agent_new(struct sim *s, const struct story_act *t)
 
 		if (strcmp(t->word[i], "ready") == 0)
 			a->ready = true;
+		else if (strcmp(t->word[i], "later") == 0)
+			a->later = true;
 		else if (strcmp(t->word[i], "serves") != 0)
 			snprintf(a->queues + n, sizeof(a->queues) - n, "%s%s",
 			    n > 0 ? ", " : "", t->word[i]);
@@ -237,29 +239,67 @@ ladder_default(struct sim *s, bool agents)
 }
 
 static void
+agent_set(struct sim *s, const struct sim_actor *a)
+{
+	char path[120];
+
+	snprintf(path, sizeof(path), "agents.%s.queues", a->name);
+	set(s, path, "[%s]", a->queues);
+	snprintf(path, sizeof(path), "agents.%s.secret_file", a->name);
+	set(s, path, "/nowhere/%s", a->name);
+}
+
+static void
+agent_unset(struct sim *s, const struct sim_actor *a)
+{
+	char path[120];
+	size_t n;
+
+	snprintf(path, sizeof(path), "agents.%s.", a->name);
+	n = strlen(path);
+	for (unsigned i = s->keys; i-- > 0;) {
+		if (strncmp(s->key[i].path, path, n) == 0)
+			s->key[i] = s->key[--s->keys];
+	}
+}
+
+static void
 agents_set(struct sim *s)
 {
 	for (unsigned i = 0; i < s->actors; i++) {
 		struct sim_actor *a = &s->actor[i];
-		char path[120];
 
 		if (a->role != SIM_AGENT)
 			continue;
 		if (a->queues[0] == '\0')
 			snprintf(
 			    a->queues, sizeof(a->queues), "%s", s->queue[0]);
-		snprintf(path, sizeof(path), "agents.%s.queues", a->name);
-		set(s, path, "[%s]", a->queues);
-		snprintf(path, sizeof(path), "agents.%s.secret_file", a->name);
-		set(s, path, "/nowhere/%s", a->name);
+		if (!a->later)
+			agent_set(s, a);
 	}
+}
+
+/* The keys as a configuration; old: what it replaces, or NULL. */
+static bool
+load(struct sim *s, const struct conf *old, struct conf *new)
+{
+	static struct conf_report report;
+	struct hf_buf b = hf_buf_on(s->yaml, sizeof(s->yaml) - 1);
+
+	write_below(s, &b, "", 0);
+	s->yaml[b.n] = '\0';
+	memset(&report, 0, sizeof(report));
+	if (conf_load_memory(
+		s->yaml, b.n, "story.yaml", old, new, NULL, &report))
+		return true;
+	fputs(s->yaml, stderr);
+	conf_report_print(&report, 2);
+	return false;
 }
 
 static bool
 configure(struct sim *s)
 {
-	static struct conf_report report;
-	struct hf_buf b = hf_buf_on(s->yaml, sizeof(s->yaml) - 1);
 	bool agents = false;
 
 	for (unsigned i = 0; i < s->actors; i++)
@@ -273,15 +313,7 @@ configure(struct sim *s)
 	agents_set(s);
 	if (!s->ladder)
 		ladder_default(s, agents);
-	write_below(s, &b, "", 0);
-	s->yaml[b.n] = '\0';
-	memset(&report, 0, sizeof(report));
-	if (conf_load_memory(
-		s->yaml, b.n, "story.yaml", NULL, &s->conf, NULL, &report))
-		return true;
-	fputs(s->yaml, stderr);
-	conf_report_print(&report, 2);
-	return false;
+	return load(s, NULL, &s->conf);
 }
 
 /* ---- the mind ------------------------------------------------------------ */
@@ -379,11 +411,9 @@ sim_sip_restart(struct sim *s)
 	tell_sip_started(s);
 }
 
-bool
-sim_start(struct sim *s)
+static void
+find_rows(struct sim *s)
 {
-	if (!configure(s))
-		return false;
 	for (unsigned i = 0; i < s->actors; i++) {
 		struct sim_actor *a = &s->actor[i];
 
@@ -391,8 +421,40 @@ sim_start(struct sim *s)
 			a->row = conf_helper_find(&s->conf, a->name);
 		if (a->role == SIM_AGENT)
 			a->row = conf_agent_find(&s->conf, a->name);
-		a->registered = a->ready;
+		a->registered &= a->row != CONF_NONE;
 	}
+}
+
+/* hf-sip lets go of the phones of those who left by itself; that is left away
+ * here, so that hf-call must know, too. */
+bool
+sim_reload(struct sim *s, struct sim_actor *a, bool with)
+{
+	if (a->role != SIM_AGENT)
+		return false;
+	if (with)
+		agent_set(s, a);
+	else
+		agent_unset(s, a);
+	if (!load(s, &s->conf, &s->fresh))
+		return false;
+	engine_reconf(
+	    s->engine, &s->fresh, (struct hf_time){ s->now }, &s->orders);
+	s->conf = s->fresh;
+	s->engine->conf = &s->conf;
+	find_rows(s);
+	engine_check(s->engine);
+	return true;
+}
+
+bool
+sim_start(struct sim *s)
+{
+	if (!configure(s))
+		return false;
+	for (unsigned i = 0; i < s->actors; i++)
+		s->actor[i].registered = s->actor[i].ready;
+	find_rows(s);
 	s->memory = aligned_alloc(64, (engine_size(&s->conf) + 63) / 64 * 64);
 	s->slots = calloc(s->conf.calls_max, sizeof(*s->slots));
 	hf_assert(s->memory != NULL && s->slots != NULL);

@@ -150,6 +150,17 @@ seen(const struct sim_actor *a, enum sim_what what, int64_t from)
 	return NULL;
 }
 
+static bool
+called_with(const struct sim_actor *a, const char *text)
+{
+	for (unsigned i = 0; i < a->notes; i++) {
+		if (a->note[i].what == NOTE_CALLED &&
+		    strstr(a->note[i].text, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static int
 sound_of(struct sim *s, const char *word)
 {
@@ -208,6 +219,8 @@ is_so(struct sim *s, void *arg)
 	case STORY_RINGS:
 	case STORY_IS_CALLED:
 		return seen(x->a, NOTE_CALLED, s->acted) != NULL;
+	case STORY_CALLED_WITH:
+		return called_with(x->a, t->word[1]);
 	case STORY_IS_ANSWERED:
 		return seen(x->a, NOTE_ANSWERED, s->acted) != NULL;
 	case STORY_IS_REFUSED:
@@ -276,6 +289,8 @@ sim_never(struct sim *s, const struct story_act *t)
 	case STORY_NEVER_RINGS:
 	case STORY_NEVER_CALLED:
 		return seen(a, NOTE_CALLED, 0) == NULL;
+	case STORY_NEVER_CALLED_WITH:
+		return !called_with(a, t->word[1]);
 	case STORY_NEVER_ANSWERED:
 		return seen(a, NOTE_ANSWERED, 0) == NULL;
 	case STORY_NEVER_REINVITED:

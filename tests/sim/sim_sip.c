@@ -229,6 +229,20 @@ who_is_rung(struct sim *s, const struct msg_ring_leg *o)
 	hf_never("hf-call rings somebody who is not there");
 }
 
+/* What hf-sip would write. */
+static void
+invite_text(
+    const struct sim *s, const struct msg_ring_leg *o, char *to, size_t cap)
+{
+	bool trusted = o->kind == TO_HELPER && s->conf.helper[o->row].trusted;
+
+	snprintf(to, cap,
+	    "Max-Forwards: %u\nX-Holdfast-Path: %s\nFrom: %s\n%s%s", o->hops,
+	    o->path, o->restricted ? "sip:anonymous@" : o->from,
+	    o->restricted && trusted ? "P-Asserted-Identity: " : "",
+	    o->restricted && trusted ? o->from : "");
+}
+
 static void
 ring(struct sim *s, const struct msg_ring_leg *o)
 {
@@ -236,6 +250,7 @@ ring(struct sim *s, const struct msg_ring_leg *o)
 	struct sim_leg *l = leg_new(s, o->leg, (unsigned)(a - s->actor));
 	uint64_t place = (uint64_t)(l - s->leg);
 	int64_t late = 0;
+	char text[200];
 
 	l->stream = (uint32_t)(o->port - s->conf.rtp.port_first) / 2;
 	if (a->closed || (a->role == SIM_AGENT && !a->registered)) {
@@ -247,7 +262,8 @@ ring(struct sim *s, const struct msg_ring_leg *o)
 		late = (a->cut_until - s->now) / 1000 + 1;
 	else if (!sim_reachable(s, a))
 		return;
-	sim_note(s, a, NOTE_CALLED, 0, o->path);
+	invite_text(s, o, text, sizeof(text));
+	sim_note(s, a, NOTE_CALLED, 0, text);
 	sim_later(s, late + TRIED_MS, tried, place, l->serial);
 	if (a->will.refuse != 0) {
 		sim_later(s, late + REFUSED_MS, refuses, place, l->serial);
@@ -392,8 +408,31 @@ sim_sip_order(struct sim *s, const struct msg *m)
 
 /* ---- what the cast does -------------------------------------------------- */
 
+static const char *
+value_of(const char *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(line, name, n) == 0 ? line + n : NULL;
+}
+
+/* hf-sip believes a site alone where a call has been. */
+static void
+said(const struct sim_actor *a, const char *line, struct msg_leg_arrived *f)
+{
+	const char *hops = value_of(line, "Max-Forwards: ");
+	const char *path = value_of(line, "X-Holdfast-Path: ");
+
+	if (hops != NULL)
+		f->hops = (uint8_t)atoi(hops);
+	if (path != NULL && a->role == SIM_HELPER)
+		snprintf(f->path, sizeof(f->path), "%s", path);
+	f->restricted = value_of(line, "Privacy: id") != NULL;
+}
+
 void
-sim_calls(struct sim *s, struct sim_actor *a, const char *number)
+sim_calls(
+    struct sim *s, struct sim_actor *a, const char *number, const char *line)
 {
 	struct sim_leg *l = leg_new(s, ++s->next_leg, (unsigned)(a - s->actor));
 	struct msg m = { .type = MSG_LEG_ARRIVED };
@@ -405,6 +444,7 @@ sim_calls(struct sim *s, struct sim_actor *a, const char *number)
 	f->hops = 70;
 	snprintf(f->number, sizeof(f->number), "%s", number);
 	snprintf(f->from, sizeof(f->from), "%s", a->name);
+	said(a, line, f);
 	f->media = media_of(l, DIRECTION_SENDRECV);
 	sim_fact(s, &m);
 }

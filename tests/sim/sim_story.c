@@ -31,6 +31,16 @@ nobody_left(struct sim *s, void *arg)
 	return engine_calls(s->engine) == 0 && !sim_anything_open(s);
 }
 
+/* A site that calls is a caller, too. */
+static bool
+is_caller(struct sim *s, const struct sim_actor *a)
+{
+	const struct sim_leg *l = sim_leg_current(s, a);
+
+	return l != NULL &&
+	       (a->role == SIM_CALLER || (a->role == SIM_HELPER && !l->ours));
+}
+
 /* All hang up; nothing may be left, and each call has its one record. */
 static bool
 ends_well(struct sim *s, const char *path)
@@ -38,7 +48,7 @@ ends_well(struct sim *s, const char *path)
 	for (unsigned i = 0; i < s->actors; i++) {
 		struct sim_actor *a = &s->actor[i];
 
-		while (a->role == SIM_CALLER && sim_leg_current(s, a) != NULL)
+		while (is_caller(s, a))
 			sim_hangs_up(s, a, CAUSE_DONE, 0, "");
 	}
 	if (!sim_run(s, s->now + 2000000, nobody_left, NULL)) {

@@ -34,6 +34,7 @@ struct live_actor {
 	char name[32];
 	enum live_role role;
 	const char *kind; /* helpers: "bot", "centre", "site" */
+	bool later;
 	bool remote, ready;
 	char queues[120]; /* agents */
 	struct ua *ua;

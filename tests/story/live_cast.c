@@ -109,6 +109,8 @@ agent_new(struct live *v, const struct story_act *t)
 	for (unsigned i = 2; i < t->words; i++) {
 		if (strcmp(t->word[i], "ready") == 0) {
 			a->ready = true;
+		} else if (strcmp(t->word[i], "later") == 0) {
+			a->later = true;
 		} else if (strcmp(t->word[i], "serves") != 0) {
 			size_t n = strlen(a->queues);
 			snprintf(a->queues + n, sizeof a->queues - n, "%s%s",
@@ -163,6 +165,8 @@ live_house(struct live *v, const struct story_act *t)
 		return true;
 	case STORY_NEIGHBOUR:
 		helper_new(v, t->word[0], "site", true);
+		site_set(v->site, "trunks.sites.peers", "[\"%s\"]",
+		    v->way.ipv6 ? "::1" : live_find(v, t->word[0])->ua->ip);
 		return true;
 	case STORY_QUEUE:
 		queue_new(v, t->word[0]);
@@ -212,7 +216,8 @@ agents_set(struct live *v)
 		if (a->queues[0] == '\0')
 			snprintf(
 			    a->queues, sizeof a->queues, "%s", v->queue[0]);
-		site_agent(v->site, a->name, secret, a->queues);
+		if (!a->later)
+			site_agent(v->site, a->name, secret, a->queues);
 	}
 }
 
@@ -359,6 +364,24 @@ restart(struct live *v, const struct story_act *t)
 	pid_t pid = site_child(v->site, t->word[0], 0);
 
 	return pid != 0 && kill(pid, SIGKILL) == 0;
+}
+
+static bool
+reload(struct live *v, struct live_actor *a, bool with)
+{
+	char path[120];
+
+	if (a == NULL || a->role != LIVE_AGENT)
+		return false;
+	if (with) {
+		site_agent(v->site, a->name, secret, a->queues);
+	} else {
+		snprintf(path, sizeof path, "agents.%s.secret_file", a->name);
+		site_unset(v->site, path);
+		snprintf(path, sizeof path, "agents.%s.queues", a->name);
+		site_unset(v->site, path);
+	}
+	return site_reload(v->site);
 }
 
 static bool
@@ -532,6 +555,11 @@ actor_act(struct live *v, struct live_actor *a, const struct story_act *t)
 	case STORY_SUPPRESSES:
 		speak(a, UA_SUPPRESSES);
 		return true;
+	case STORY_CALLS_WITH:
+		snprintf(m->lines, sizeof m->lines, "%s\r\n", t->word[2]);
+		ua_invite(a->ua, v->site->udp, code_of(t->word[1]));
+		m->lines[0] = '\0';
+		return true;
 	case STORY_CALLS:
 		ua_invite(a->ua, v->site->udp, code_of(t->word[1]));
 		return true;
@@ -561,12 +589,16 @@ live_act(struct live *v, const struct story_act *t)
 		return freeze(v, t);
 	case STORY_RESTART:
 		return restart(v, t);
+	case STORY_RELOAD_WITHOUT:
+	case STORY_RELOAD_WITH:
+		return reload(v, a, t->verb == STORY_RELOAD_WITH);
 	case STORY_OPERATOR:
 		return operate(v, t);
 	case STORY_CROWD:
 		crowd(v, t);
 		return true;
 	case STORY_CALLS:
+	case STORY_CALLS_WITH:
 		if (a == NULL)
 			a = actor_new(v, t->word[0], LIVE_CALLER);
 		break;
@@ -610,9 +642,11 @@ live_end(struct live *v)
 	long calls = 0, streams = 0;
 
 	for (size_t i = 0; i < v->actors; i++)
-		if (v->actor[i].role == LIVE_CALLER)
-			for (struct ua_call *c = v->actor[i].ua->calls;
-			     c != NULL; c = c->next)
+		for (struct ua_call *c = v->actor[i].ua->calls; c != NULL;
+		     c = c->next)
+			/* A site that calls is a caller, too. */
+			if (v->actor[i].role == LIVE_CALLER ||
+			    (v->actor[i].role == LIVE_HELPER && !c->incoming))
 				ua_hang_up(c, NULL);
 	if (!live_run(v, EMPTY_MS, nobody_talks, v)) {
 		snprintf(v->why, sizeof v->why,

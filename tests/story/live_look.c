@@ -25,6 +25,17 @@ seen(const struct live_actor *a, enum ua_event what, int64_t from)
 	return first;
 }
 
+/* Was one of his calls made with this in its INVITE? */
+static bool
+called_with(const struct live_actor *a, const char *text)
+{
+	for (const struct ua_call *c = a->ua->calls; c != NULL; c = c->next)
+		if (c->incoming && c->invite != NULL &&
+		    strstr(c->invite, text) != NULL)
+			return true;
+	return false;
+}
+
 /* Voices from first to last are that sound.  False: it is none. */
 static bool
 sound_of(struct live *v, const char *word, int *first, int *last)
@@ -324,6 +335,8 @@ is_so(void *arg)
 	case STORY_RINGS:
 	case STORY_IS_CALLED:
 		return seen(x->a, UA_CALLED, from) != NULL;
+	case STORY_CALLED_WITH:
+		return called_with(x->a, t->word[1]);
 	case STORY_IS_ANSWERED:
 		return seen(x->a, UA_ANSWERED, from) != NULL;
 	case STORY_IS_REFUSED:
@@ -382,6 +395,8 @@ live_never(struct live *v, const struct story_act *t)
 	case STORY_NEVER_RINGS:
 	case STORY_NEVER_CALLED:
 		return seen(a, UA_CALLED, 0) == NULL;
+	case STORY_NEVER_CALLED_WITH:
+		return !called_with(a, t->word[1]);
 	case STORY_NEVER_ANSWERED:
 		return seen(a, UA_ANSWERED, 0) == NULL;
 	case STORY_NEVER_REINVITED:

@@ -286,6 +286,20 @@ a_broken_stream_takes_its_bindings_along(void **state)
 	assert_true(sip_registrar_hangup(&r, BOB, 9));
 }
 
+static void
+nothing_is_left_of_who_is_let_go(void **state)
+{
+	(void)state;
+	register_as(ANNA, 1, "c", "Contact: <sip:a@h>\r\n");
+	register_as(ANNA, 1, "d", "Contact: <sip:b@h>\r\n");
+	register_as(BOB, 1, "e", "Contact: <sip:c@h>\r\n");
+	assert_true(sip_registrar_clear(&r, ANNA));
+	assert_false(sip_registrar_clear(&r, ANNA));
+	assert_null(sip_bindings(&r, ANNA, 0, now));
+	assert_non_null(sip_bindings(&r, BOB, 0, now));
+	assert_int_equal(sip_registrar_next(&r, ANNA).us, INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -308,6 +322,7 @@ main(void)
 		cmocka_unit_test_setup(what_is_over_is_not_rung, setup),
 		cmocka_unit_test_setup(
 		    a_broken_stream_takes_its_bindings_along, setup),
+		cmocka_unit_test_setup(nothing_is_left_of_who_is_let_go, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

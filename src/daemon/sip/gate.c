@@ -48,6 +48,25 @@ trunk_of(const struct hf_addr *peer)
 	return CONF_NONE;
 }
 
+bool
+gate_is_site(const struct hf_addr *peer)
+{
+	const struct conf *c = room.conf;
+	struct hf_addr at;
+
+	for (uint16_t i = 0; i < c->helpers; i++) {
+		const struct conf_helper *h = &c->helper[i];
+
+		for (unsigned t = 0;
+		     h->used && h->kind == CONF_SITE && t < h->targets; t++)
+			for (unsigned k = 0; target_address(&h->to[t], k, &at);
+			     k++)
+				if (hf_addr_same_host(&at, peer))
+					return true;
+	}
+	return false;
+}
+
 static uint16_t
 agent_named(struct hf_slice name)
 {
@@ -273,6 +292,24 @@ gate_hold(struct hf_time now)
 				    (struct hf_ref){ (uint32_t)b->connection,
 					(uint32_t)(b->connection >> 32) },
 				    now);
+}
+
+void
+gate_reconf(const struct conf *old, const struct conf *new)
+{
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++)
+		if (conf_agent_left(old, new, i) &&
+		    sip_registrar_clear(&room.registrar, i))
+			tell_went(i);
+}
+
+void
+gate_secrets(const struct conf_secrets *old, const struct conf_secrets *new)
+{
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++)
+		if (strcmp(old->agent[i], new->agent[i]) != 0 &&
+		    sip_registrar_clear(&room.registrar, i))
+			tell_went(i);
 }
 
 void

@@ -328,50 +328,8 @@ refuse_new(struct hf_ref t, const struct sip_msg *m,
 	    &room.ss, t, m, from, status, HF_SLICE(""), HF_SLICE(""));
 }
 
-/* The user part as text; what does not fit is not a number. */
-static void
-user_text(struct hf_slice user, char *to, size_t cap)
-{
-	if (!sip_unescape(user, to, cap))
-		to[0] = '\0';
-}
-
-static void
-describe(struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
-{
-	struct msg_leg_arrived *f = &l->arrived;
-	const struct sip_header_line *h;
-	struct sip_name_addr who = m->from;
-	const struct conf_agent *a;
-
-	f->leg = l->id;
-	f->trunk = l->trunk;
-	f->agent = l->agent;
-	f->hops = m->has_max_forwards ? m->max_forwards : 70;
-	f->source = from->peer;
-	f->at = proc_wall();
-	user_text(m->uri.user, f->number, sizeof(f->number));
-	/* A trunk's own word on who calls counts more than the caller's. */
-	h = sip_find(m, SIP_H_P_ASSERTED_IDENTITY, 0);
-	if (l->trunk != CONF_NONE && h != NULL)
-		(void)sip_parse_name_addr(h->value, &who);
-	if (!sip_unquote(who.display, f->display, sizeof(f->display)))
-		f->display[0] = '\0';
-	if (l->agent != CONF_NONE) {
-		a = &room.conf->agent[l->agent];
-		(void)hf_slice_copy(
-		    hf_slice_of(
-			a->extension[0] != '\0' ? a->extension : a->name),
-		    f->from, sizeof(f->from));
-	} else {
-		user_text(who.uri.user, f->from, sizeof(f->from));
-	}
-	for (uint16_t i = 0; i < m->headers; i++)
-		if (hf_slice_eq_nocase(
-			m->header[i].name, HF_SLICE(PATH_HEADER)))
-			(void)hf_slice_copy(
-			    m->header[i].value, f->path, sizeof(f->path));
-}
+static void refuse(
+    struct leg *l, uint16_t code, uint16_t retry_after, const char *reason);
 
 static void
 tell_arrived(struct leg *l)
@@ -428,7 +386,10 @@ leg_arrive(
 		s->dialog.symmetric = true;
 		sip_dialog_refresh(&s->dialog, m, from);
 	}
-	describe(l, m, from);
+	if (!who_calls(l, m, from)) {
+		refuse(l, 482, 0, "loop");
+		return;
+	}
 	l->arrived.media = leg_media(&l->media);
 	if (proc_there(PEER_CALL)) {
 		tell_arrived(l);

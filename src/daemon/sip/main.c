@@ -394,18 +394,27 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 static void
 reconf(const struct conf *c)
 {
+	const struct conf *old = room.conf;
+
+	room.now = proc_now();
 	room.conf = c;
+	gate_reconf(old, c);
 	room.tp.advertise = c->sip.advertise;
 	room.registrar.expires_min = c->sip.expires_min;
 	room.registrar.expires_max = c->sip.expires_max;
-	room.now = proc_now();
 	names_reconf();
 }
 
 static void
 secrets(const struct conf_secrets *s)
 {
+	const struct conf_secrets *old = room.secrets;
+
 	room.secrets = s;
+	if (old == NULL || room.conf == NULL)
+		return;
+	room.now = proc_now();
+	gate_secrets(old, s);
 }
 
 static void

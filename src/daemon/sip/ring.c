@@ -157,12 +157,42 @@ is_site(const struct msg_ring_leg *o)
 	       room.conf->helper[o->row].kind == CONF_SITE;
 }
 
+/* Where a restricted caller's number may be known (RFC 3325 9.1). */
+static bool
+is_trusted(const struct msg_ring_leg *o)
+{
+	switch (o->kind) {
+	case TO_HELPER:
+		return room.conf->helper[o->row].trusted;
+	case TO_NUMBER:
+		return room.conf->trunk[o->row].trusted;
+	case TO_AGENT:
+		return false;
+	}
+	return false;
+}
+
+/* Who calls, for those alone who pass it on as little as we do. */
+static void
+put_identity(
+    struct hf_buf *b, const struct msg_ring_leg *o, const struct sip_flow *to)
+{
+	char text[SIP_URI_MAX];
+	struct hf_buf uri = hf_buf_on(text, sizeof(text));
+	struct hf_addr here = sip_transport_here(&room.tp, to, room.now);
+
+	sip_put_uri(&uri, hf_slice_of(o->from), &here);
+	sip_put_name_addr(b, SIP_H_P_ASSERTED_IDENTITY, hf_slice_of(o->display),
+	    hf_buf_taken(&uri), HF_SLICE(""));
+	sip_put(b, SIP_H_PRIVACY, HF_SLICE("id"));
+}
+
 /* Calls the leg's present target. */
 static bool
 call_target(struct leg *l)
 {
 	const struct msg_ring_leg *o = &l->order;
-	char text[SDP_ROOM], more[256];
+	char text[SDP_ROOM], more[1024];
 	struct hf_buf body = hf_buf_on(text, sizeof(text));
 	struct hf_buf lines = hf_buf_on(more, sizeof(more));
 	struct sdp_ours ours;
@@ -181,11 +211,17 @@ call_target(struct leg *l)
 	if (is_site(o) && o->path[0] != '\0')
 		sip_put_named(
 		    &lines, HF_SLICE(PATH_HEADER), hf_slice_of(o->path));
+	if (o->restricted && is_trusted(o))
+		put_identity(&lines, o, &t.flow);
+	if (lines.overflow)
+		return false;
 	c = (struct sip_call){
 		.to = t.flow,
 		.uri = hf_slice_of(t.uri),
 		.user = hf_slice_of(o->from),
-		.display = hf_slice_of(o->display),
+		.display = o->restricted ? HF_SLICE("Anonymous")
+					 : hf_slice_of(o->display),
+		.anonymous = o->restricted,
 		.lines = hf_buf_taken(&lines),
 		.body = hf_buf_taken(&body),
 		.max_forwards = o->hops,

@@ -120,6 +120,8 @@ uint16_t gate_admit(
     void *arg, const struct sip_msg *m, const struct sip_flow *from);
 void gate_stateless(void *arg, const struct sip_msg *m,
     const struct sip_flow *from, uint16_t status);
+/* Does one of the configured sites send from there? */
+bool gate_is_site(const struct hf_addr *peer);
 void gate_register(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from);
 /* Bindings that are over; a closed connection's. */
@@ -127,6 +129,11 @@ void gate_tidy(void);
 void gate_hangup(struct hf_ref conn);
 /* The connections that phones are registered over live on. */
 void gate_hold(struct hf_time now);
+/* After a reload: who has gone, or has another password now, is not reached at
+ * the phone that the old one let in. */
+void gate_reconf(const struct conf *old, const struct conf *new);
+void gate_secrets(
+    const struct conf_secrets *old, const struct conf_secrets *new);
 /* All registered agents, for an hf-call that has just come. */
 void gate_picture(void);
 
@@ -138,6 +145,12 @@ void names_reconf(void);
 unsigned target_addresses(const struct conf_target *c);
 bool target_address(
     const struct conf_target *c, unsigned k, struct hf_addr *at);
+
+/* ---- who ----------------------------------------------------------------- */
+/* Fills l->arrived from its INVITE.  False: it has been through more sites
+ * than can be told apart (482). */
+bool who_calls(struct leg *l, const struct sip_msg *m,
+    const struct sip_flow *from) HF_CHECK;
 
 /* ---- leg ----------------------------------------------------------------- */
 bool legs_open(uint32_t cap);

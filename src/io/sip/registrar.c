@@ -334,6 +334,18 @@ sip_registrar_hangup(
 	return any && !left;
 }
 
+bool
+sip_registrar_clear(struct sip_registrar *r, uint32_t person)
+{
+	struct sip_binding *row = row_of(r, person);
+	bool any = false;
+
+	for (unsigned i = 0; i < SIP_BINDINGS_MAX; i++)
+		any |= row[i].contact[0] != '\0';
+	memset(row, 0, SIP_BINDINGS_MAX * sizeof(*row));
+	return any;
+}
+
 struct hf_time
 sip_registrar_next(const struct sip_registrar *r, uint32_t person)
 {

@@ -73,6 +73,10 @@ struct sip_registered sip_register(struct sip_registrar *r, uint32_t person,
 void sip_registrar_put(const struct sip_registrar *r, uint32_t person,
     const struct sip_registered *how, struct hf_buf *b, struct hf_time now);
 
+/* All of that person's bindings are over, whoever made them.  True: there were
+ * some. */
+bool sip_registrar_clear(struct sip_registrar *r, uint32_t person);
+
 /* The n-th living binding, best first: higher q, then the younger.  NULL when
  * there are no more. */
 const struct sip_binding *sip_bindings(const struct sip_registrar *r,

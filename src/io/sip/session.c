@@ -624,7 +624,10 @@ sip_session_call(
 	s->caller = true;
 	new_call_id(ss, d->call_id);
 	uri = hf_buf_on(d->local, sizeof(d->local) - 1);
-	sip_put_uri(&uri, c->user, &here);
+	if (c->anonymous) /* RFC 3323 4.1 */
+		hf_buf_str(&uri, "sip:anonymous@anonymous.invalid");
+	else
+		sip_put_uri(&uri, c->user, &here);
 	d->local[uri.n] = '\0';
 	d->flow = c->to;
 	d->cseq_local = hf_rand_below(ss->rand, 1 << 16);
@@ -637,8 +640,7 @@ sip_session_call(
 	sip_put_request_line(b, HF_SLICE("INVITE"), c->uri);
 	sip_put_via(b, c->to.transport == SIP_TCP ? "TCP" : "UDP", &here,
 	    hf_slice_of(branch));
-	sip_put_number(
-	    b, SIP_H_MAX_FORWARDS, c->max_forwards ? c->max_forwards : HOPS);
+	sip_put_number(b, SIP_H_MAX_FORWARDS, c->max_forwards);
 	sip_put_name_addr(b, SIP_H_FROM, c->display, hf_slice_of(d->local),
 	    hf_slice_of(d->local_tag));
 	sip_put_name_addr(b, SIP_H_TO, HF_SLICE(""), c->uri, HF_SLICE(""));

@@ -190,7 +190,8 @@ struct sip_call {
 	struct hf_slice display;
 	struct hf_slice lines; /* more header lines */
 	struct hf_slice body;  /* our offer */
-	unsigned max_forwards;
+	unsigned max_forwards; /* 0: only for whom it reaches */
+	bool anonymous;        /* From says nobody's name */
 	struct hf_time give_up;
 	uint64_t handle; /* the user's */
 };

@@ -317,6 +317,35 @@ agent_restored(
 }
 
 void
+agents_leave(struct engine *e, const struct conf *old, const struct conf *new)
+{
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++) {
+		struct agent *a = &e->agent[i];
+
+		if (!conf_agent_left(old, new, i))
+			continue;
+		a->registered = false;
+		a->missed = 0;
+		/* A talk goes on; its end finds him offline. */
+		if (hf_ref_none(a->call))
+			move(e, i, AGENT_STATE_OFFLINE, "no agent any more");
+	}
+}
+
+void
+agents_enter(struct engine *e, const struct conf *old)
+{
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++) {
+		if (conf_agent_left(old, e->conf, i))
+			e->agent[i].wants = e->conf->agent[i].used &&
+					    e->conf->agent[i].ready_at_login;
+	}
+	/* Nobody may be left for those who wait. */
+	for (uint16_t i = 0; i < e->conf->queues; i++)
+		queue_abandoned(e, i);
+}
+
+void
 agents_keep(const struct engine *e, struct house *h)
 {
 	for (uint16_t i = 0; i < e->conf->agents; i++) {

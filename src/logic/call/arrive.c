@@ -42,6 +42,18 @@ path_has(const char *path, const char *site, unsigned *rung)
 	return found;
 }
 
+bool
+path_on(const struct engine *e, const struct call *c, uint8_t rung,
+    char to[CONF_PATH_MAX])
+{
+	struct hf_buf b = hf_buf_on(to, CONF_PATH_MAX - 1);
+
+	hf_buf_fmt(&b, "%s%s%s/%u", c->path, c->path[0] != '\0' ? " " : "",
+	    e->conf->site, rung);
+	to[b.n] = '\0';
+	return !b.overflow;
+}
+
 /* The worker with most streams left. */
 static bool
 worker_choose(const struct engine *e, uint8_t *out)
@@ -77,6 +89,7 @@ record_begin(struct engine *e, struct call *c, struct hf_ref ref,
 		.came = m->at.us != 0 ? m->at : wall_now(e),
 		.last_kind = RUNG_CODE,
 		.late_offer = m->media.codec == CODEC_NONE,
+		.restricted = m->restricted,
 		.caller = {
 			.id = m->leg,
 			.media = m->media,

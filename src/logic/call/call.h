@@ -112,6 +112,7 @@ struct call {
 	bool when_ready;   /* answer only with a proven helper */
 	bool caller_held;  /* the caller has put us on hold */
 	bool local_only;   /* our uplink is down: no remote rungs */
+	bool restricted;   /* he does not show his number */
 	uint16_t tried;    /* rungs of the ladder, one bit each */
 	uint16_t ladder, trunk;
 	uint16_t agent; /* the caller is this agent, or CONF_NONE */

@@ -694,8 +694,12 @@ void
 engine_reconf(struct engine *e, const struct conf *c, struct hf_time now,
     struct orders *out)
 {
+	const struct conf *old = e->conf;
+
 	begin(e, now, out);
+	agents_leave(e, old, c);
 	e->conf = c;
+	agents_enter(e, old);
 	helpers_reconf(e);
 	end(e);
 }

@@ -58,6 +58,10 @@ void machine_check(const struct engine *e, const struct call *c);
 /* ---- arrive.c ------------------------------------------------------------ */
 
 void call_arrived(struct engine *e, const struct msg_leg_arrived *m);
+/* What another site is told when this rung leads there: where the call has
+ * been.  False: it does not fit any more, which no honest call gets to. */
+bool path_on(const struct engine *e, const struct call *c, uint8_t rung,
+    char to[CONF_PATH_MAX]) HF_CHECK;
 /* Callers who came before hf-media: one gave up; now all may come in. */
 void call_left_early(struct engine *e, uint64_t leg);
 void call_early_admit(struct engine *e);
@@ -208,6 +212,11 @@ void agent_restored(
 bool agent_wish(
     struct engine *e, uint16_t agent, enum agent_state s, const char *why);
 
+/* A reload: those who are gone, while the old configuration still knows their
+ * names; then who has their places now. */
+void agents_leave(
+    struct engine *e, const struct conf *old, const struct conf *new);
+void agents_enter(struct engine *e, const struct conf *old);
 void agents_keep(const struct engine *e, struct house *h);
 void agents_kept(struct engine *e, const struct house *h);
 void helpers_keep(const struct engine *e, struct house *h);

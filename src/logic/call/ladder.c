@@ -7,7 +7,7 @@ enum {
 	SETUP_MARGIN_MS =
 	    2000, /* hf-sip reports a timeout before we assume it */
 	NUMBER_RING_MS = 45000, /* people outside need time to answer */
-	HOPS_LEAST = 2,
+	HOPS_TO_A_SITE = 2,     /* it has helpers of its own */
 };
 
 static enum rung
@@ -95,6 +95,31 @@ engine_rung_usable(
 	hf_never("no such kind of rung");
 }
 
+/* Outside, each hop costs one (RFC 3261 16.6); where he has been, he is not
+ * sent again. */
+static bool
+goes_round(
+    const struct engine *e, const struct call *c, const struct conf_rung *r)
+{
+	char path[CONF_PATH_MAX];
+	unsigned rung;
+
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+	case CONF_RUNG_CENTRE:
+	case CONF_RUNG_NUMBER:
+		return c->hops == 0;
+	case CONF_RUNG_SITE:
+		return c->hops < HOPS_TO_A_SITE ||
+		       path_has(c->path, e->conf->helper[r->row].name, &rung) ||
+		       !path_on(e, c, CONF_RUNGS_MAX, path);
+	case CONF_RUNG_QUEUE:
+	case CONF_RUNG_VOICEMAIL:
+		return false;
+	}
+	hf_never("no such kind of rung");
+}
+
 /* What only matters to this caller. */
 static bool
 usable_for(const struct engine *e, const struct call *c,
@@ -102,15 +127,12 @@ usable_for(const struct engine *e, const struct call *c,
 {
 	bool helpers = r->kind == CONF_RUNG_BOT ||
 		       r->kind == CONF_RUNG_CENTRE || r->kind == CONF_RUNG_SITE;
-	unsigned rung;
 
 	if (!engine_rung_usable(e, r, why))
 		return false;
 	if (helpers && c->local_only && e->conf->helper[r->row].remote)
 		*why = CAUSE_UPLINK;
-	else if (r->kind == CONF_RUNG_SITE &&
-		 (c->hops < HOPS_LEAST ||
-		     path_has(c->path, e->conf->helper[r->row].name, &rung)))
+	else if (goes_round(e, c, r))
 		*why = CAUSE_LOOP_DETECTED;
 	return *why == CAUSE_NONE;
 }
@@ -152,7 +174,7 @@ struct leg *
 number_ring(struct engine *e, struct call *c, uint8_t rung, const char *number,
     struct hf_span give_up)
 {
-	if (c->via >= e->conf->outbound.vias)
+	if (c->via >= e->conf->outbound.vias || c->hops == 0)
 		return NULL;
 	return leg_ring(e, c, RUNG_NUMBER, e->conf->outbound.via[c->via], rung,
 	    number, give_up);

@@ -211,14 +211,9 @@ order_ring(struct engine *e, struct call *c, const struct leg *l,
 	TEXT(o->number, number);
 	TEXT(o->from, c->from);
 	TEXT(o->display, c->display);
-	TEXT(o->path, c->path);
-	if (l->kind == RUNG_SITE) {
-		struct hf_buf b = hf_buf_on(o->path, sizeof(o->path) - 1);
-
-		hf_buf_fmt(&b, "%s%s%s/%u", c->path,
-		    c->path[0] != '\0' ? " " : "", e->conf->site, l->rung);
-		o->path[b.n] = '\0';
-	}
+	o->restricted = c->restricted;
+	if (l->kind == RUNG_SITE && !path_on(e, c, l->rung, o->path))
+		hf_never("a site whose path does not fit is not usable");
 	o->hops = c->hops > 0 ? c->hops - 1 : 0;
 	o->codec = c->caller.media.codec != CODEC_NONE ? c->caller.media.codec
 						       : CODEC_PCMA;

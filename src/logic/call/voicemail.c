@@ -79,7 +79,8 @@ record(struct engine *e, struct call *c)
 	o->recording = c->recording;
 	o->box = c->box;
 	o->call = c->ref;
-	TEXT(o->from, c->from);
+	/* Who listens is not told what the caller withholds. */
+	TEXT(o->from, c->restricted ? "anonymous" : c->from);
 	o->at = wall_now(e);
 	send_rec(e);
 	order_record(e, c);
