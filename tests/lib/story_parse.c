@@ -63,6 +63,7 @@ static const struct {
 	{ STORY_NEVER_LET_GO,    "expect NAME was never let go" },
 	{ STORY_GETS_DIGITS,     "expect NAME gets digits TEXT" },
 	{ STORY_GETS_INFO,       "expect NAME gets info TEXT" },
+	{ STORY_IS_NOTIFIED,     "expect NAME is notified CODE" },
 	{ STORY_IS_HELD,         "expect NAME is held" },
 	{ STORY_IS_RESUMED,      "expect NAME is resumed" },
 	{ STORY_IS,              "expect NAME is NAME" },

@@ -115,6 +115,7 @@
  *   expect NAME was never let go
  *   expect NAME gets digits TEXT
  *   expect NAME gets info TEXT        of this content type
+ *   expect NAME is notified CODE      that his REFER has come to this
  *   expect NAME is held               re-INVITE sendonly; NAME is resumed
  *   expect NAME is STATE              agent or helper, as hfctl shows it:
  *                                       offline available ringing on_call
@@ -217,6 +218,7 @@ enum story_verb {
 	STORY_NEVER_LET_GO,      /* NAME */
 	STORY_GETS_DIGITS,       /* NAME DIGITS */
 	STORY_GETS_INFO,         /* NAME TYPE */
+	STORY_IS_NOTIFIED,       /* NAME CODE */
 	STORY_IS_HELD,           /* NAME */
 	STORY_IS_RESUMED,        /* NAME */
 	STORY_IS,                /* NAME STATE */

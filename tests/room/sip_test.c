@@ -337,9 +337,20 @@ a_bot_that_says_agent_has_yielded(void **state)
 	assert_int_equal(m.leg_left.cause, CAUSE_YIELDED);
 }
 
+static bool
+is_busy_told(void *arg)
+{
+	const struct ua_call *c = arg;
+	const struct ua_note *n = &c->note[c->notes - 1];
+
+	return n->what == UA_NOTIFIED &&
+	       strncmp(n->text, "SIP/2.0 486", strlen("SIP/2.0 486")) == 0;
+}
+
 static void
 hold_info_and_refer_are_told(void **state)
 {
+	const struct ua_note *n;
 	struct ua_call *c;
 	uint64_t leg = up(&c);
 	struct msg m;
@@ -351,9 +362,17 @@ hold_info_and_refer_are_told(void **state)
 	ua_inform(ua_current(bot), "application/dtmf-relay", "Signal=1");
 	assert_true(fact(MSG_LEG_INFO, &m));
 	assert_true(m.leg_info.leg == (leg | OURS));
-	ua_refer(ua_current(bot), "300");
+	ua_refer(ua_current(bot), "%2B33611111111;phone-context=x");
 	assert_true(fact(MSG_LEG_REFERRED, &m));
-	assert_non_null(noted(ua_current(bot), UA_NOTIFIED));
+	assert_string_equal(m.leg_referred.target, "+33611111111");
+	n = noted(ua_current(bot), UA_NOTIFIED);
+	assert_non_null(n);
+	assert_int_equal(strncmp(n->text, "SIP/2.0 100", 11), 0);
+	m = (struct msg){ .type = MSG_REPORT_REFER };
+	m.report_refer.leg = leg | OURS;
+	m.report_refer.code = 486;
+	room_tell(ROOM_CALL, &m);
+	assert_true(ua_run(w, SOON, is_busy_told, ua_current(bot)));
 }
 
 static void

@@ -63,6 +63,7 @@ enum sim_what {
 	NOTE_HELD,
 	NOTE_RESUMED,
 	NOTE_INFO,
+	NOTE_NOTIFIED, /* what has come of his REFER: code */
 };
 
 struct sim_note {

@@ -151,6 +151,17 @@ seen(const struct sim_actor *a, enum sim_what what, int64_t from)
 }
 
 static bool
+notified(const struct sim_actor *a, int code, int64_t from)
+{
+	for (unsigned i = 0; i < a->notes; i++) {
+		if (a->note[i].what == NOTE_NOTIFIED && a->note[i].at >= from &&
+		    a->note[i].code == code)
+			return true;
+	}
+	return false;
+}
+
+static bool
 called_with(const struct sim_actor *a, const char *text)
 {
 	for (unsigned i = 0; i < a->notes; i++) {
@@ -235,6 +246,8 @@ is_so(struct sim *s, void *arg)
 	case STORY_GETS_INFO:
 		n = seen(x->a, NOTE_INFO, s->acted);
 		return n != NULL && strcmp(n->text, t->word[1]) == 0;
+	case STORY_IS_NOTIFIED:
+		return notified(x->a, (int)t->number, s->acted);
 	case STORY_IS_HELD:
 		return seen(x->a, NOTE_HELD, s->acted) != NULL;
 	case STORY_IS_RESUMED:
@@ -308,7 +321,8 @@ void
 sim_show(struct sim *s)
 {
 	static const char *const what[] = { "called", "answered", "rang",
-		"refused", "let go", "left", "held", "resumed", "info" };
+		"refused", "let go", "left", "held", "resumed", "info",
+		"notified" };
 
 	for (unsigned i = 0; i < s->actors; i++) {
 		const struct sim_actor *a = &s->actor[i];

@@ -402,6 +402,8 @@ sim_sip_order(struct sim *s, const struct msg *m)
 		    s, &s->actor[l->actor], NOTE_INFO, 0, m->pass_info.type);
 		break;
 	case MSG_REPORT_REFER:
+		sim_note(s, &s->actor[l->actor], NOTE_NOTIFIED,
+		    m->report_refer.code, "");
 		break;
 	}
 }
@@ -499,8 +501,8 @@ sim_refers(struct sim *s, struct sim_actor *a, const char *target)
 	if (l == NULL)
 		return false;
 	m.leg_referred.leg = l->id;
-	snprintf(m.leg_referred.target, sizeof(m.leg_referred.target),
-	    "sip:%s@holdfast.example", target);
+	snprintf(
+	    m.leg_referred.target, sizeof(m.leg_referred.target), "%s", target);
 	sim_fact(s, &m);
 	return true;
 }

@@ -25,6 +25,22 @@ seen(const struct live_actor *a, enum ua_event what, int64_t from)
 	return first;
 }
 
+/* Did one of his REFERs come to this, as the last NOTIFY's sipfrag says? */
+static bool
+notified(const struct live_actor *a, long code, int64_t from)
+{
+	char want[40];
+
+	snprintf(want, sizeof want, "SIP/2.0 %ld", code);
+	for (const struct ua_call *c = a->ua->calls; c != NULL; c = c->next)
+		for (size_t i = 0; i < c->notes; i++)
+			if (c->note[i].what == UA_NOTIFIED &&
+			    c->note[i].at >= from &&
+			    strncmp(c->note[i].text, want, strlen(want)) == 0)
+				return true;
+	return false;
+}
+
 /* Was one of his calls made with this in its INVITE? */
 static bool
 called_with(const struct live_actor *a, const char *text)
@@ -349,6 +365,8 @@ is_so(void *arg)
 	case STORY_GETS_INFO:
 		n = seen(x->a, UA_INFORMED, from);
 		return n != NULL && strstr(n->text, t->word[1]) == n->text;
+	case STORY_IS_NOTIFIED:
+		return notified(x->a, t->number, from);
 	case STORY_IS_HELD:
 		return reinvited(x->a, true, from);
 	case STORY_IS_RESUMED:

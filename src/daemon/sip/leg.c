@@ -925,9 +925,9 @@ on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
 	if (to->headers.n > 0)
 		return 501;
 	f.leg_referred.leg = l->id;
-	if (!hf_slice_copy(to->whole, f.leg_referred.target,
-		sizeof(f.leg_referred.target)))
-		return 414;
+	if (!who_is_meant(
+		to, f.leg_referred.target, sizeof(f.leg_referred.target)))
+		return 404;
 	proc_send(PEER_CALL, &f);
 	return 202;
 }

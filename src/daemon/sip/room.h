@@ -151,6 +151,9 @@ bool target_address(
  * than can be told apart (482). */
 bool who_calls(struct leg *l, const struct sip_msg *m,
     const struct sip_flow *from) HF_CHECK;
+/* The number or extension that a Refer-To names.  False: it names a host, a
+ * web page or nothing that can be dialled. */
+bool who_is_meant(const struct sip_uri *to, char *number, size_t cap) HF_CHECK;
 
 /* ---- leg ----------------------------------------------------------------- */
 bool legs_open(uint32_t cap);

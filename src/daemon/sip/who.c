@@ -105,3 +105,34 @@ who_calls(struct leg *l, const struct sip_msg *m, const struct sip_flow *from)
 		return true;
 	return path_read(m, f->path, sizeof(f->path));
 }
+
+/* RFC 3966 5.1.1: what is there for the eye only. */
+static void
+strip_separators(char *number)
+{
+	char *to = number;
+
+	for (const char *p = number; *p != '\0'; p++)
+		if (strchr("-.()", *p) == NULL)
+			*to++ = *p;
+	*to = '\0';
+}
+
+bool
+who_is_meant(const struct sip_uri *to, char *number, size_t cap)
+{
+	bool tel = hf_slice_eq_nocase(to->scheme, HF_SLICE("tel"));
+	struct hf_slice user = to->user;
+
+	if (!tel && !hf_slice_eq_nocase(to->scheme, HF_SLICE("sip")) &&
+	    !hf_slice_eq_nocase(to->scheme, HF_SLICE("sips")))
+		return false;
+	/* "+33611;phone-context=...", "name:password" */
+	user.n = hf_slice_find(user, ';');
+	user.n = hf_slice_find(user, ':');
+	if (!sip_unescape(user, number, cap))
+		return false;
+	if (tel)
+		strip_separators(number);
+	return number[0] != '\0';
+}

@@ -59,6 +59,7 @@ struct leg {
 	bool voted;      /* ... as silent */
 	bool has_ticket;
 	bool ended;      /* its dialog is over: no BYE of ours */
+	bool referred;   /* rung because a REFER named it */
 	uint32_t ticket; /* of its helper's breaker */
 	struct hf_time asked, up, last;
 	struct hf_span grace;      /* silent: earned by its path, see judge() */
@@ -74,6 +75,7 @@ enum due {
 	DUE_JUDGE,    /* ask the vote */
 	DUE_READY,    /* answer when ready: answer anyway */
 	DUE_ANNOUNCE, /* tell the place in line */
+	DUE_PASSED,   /* whom a REFER named has not answered */
 	DUE_NR,
 };
 
@@ -82,6 +84,13 @@ enum call_kind {
 	CALL_DIRECT, /* an agent calls an agent or a number */
 	CALL_CODE,   /* an agent dialled a feature code */
 	CALL_LISTEN, /* an agent listens to voicemail */
+};
+
+/* WITH_HELPER, and helper[1] is rung to take over: who wants it so? */
+enum passing {
+	PASSING_NOT,
+	PASSING_BY_HELPER, /* he goes, helper[1] takes his place */
+	PASSING_BY_CALLER, /* he goes, helper[0] becomes the caller */
 };
 
 enum voicemail_part {
@@ -105,6 +114,7 @@ struct call {
 	uint8_t via;       /* outbound.via that is being tried */
 	uint8_t voicemail; /* enum voicemail_part */
 	uint8_t cause;     /* why it parts, enum cause */
+	uint8_t passing;   /* enum passing */
 	bool answered;     /* 200 was ordered */
 	bool ringing;      /* 180 was ordered */
 	bool early;        /* 183 with our SDP was ordered */
@@ -123,7 +133,8 @@ struct call {
 	char from[CONF_NUMBER_MAX];
 	char display[CONF_NUMBER_MAX];
 	char path[CONF_PATH_MAX];
-	char target[CONF_NUMBER_MAX]; /* a number rung's, or a REFER's */
+	char target[CONF_NUMBER_MAX];    /* a number rung's */
+	char passed_to[CONF_NUMBER_MAX]; /* a REFER's */
 	struct leg caller;
 	struct leg helper[CALL_HELPERS]; /* [0] first; a hole moves up */
 	struct hf_time due[DUE_NR];

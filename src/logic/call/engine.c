@@ -342,6 +342,9 @@ leg_of_stream(struct engine *e, struct hf_ref stream, struct call **out)
 static void
 caller_left(struct engine *e, struct call *c, const struct msg_leg_left *m)
 {
+	leg_ended(e, c, &c->caller);
+	if (pass_left(e, c, &c->caller, CAUSE_DONE))
+		return;
 	leg_forget(e, c, &c->caller);
 	gone(e, c,
 	    m->cause == CAUSE_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_CALLER_LEFT);

@@ -74,8 +74,6 @@ void descend(struct engine *e, struct call *c);
 void hedge(struct engine *e, struct call *c);
 /* Is there a usable rung below? */
 bool ladder_goes_on(const struct engine *e, const struct call *c);
-/* Begins at a number outside, once a REFER named it. */
-void reach_number(struct engine *e, struct call *c, const char *number);
 /* An outside number, over the trunk whose turn it is; NULL: there is none. */
 struct leg *number_ring(struct engine *e, struct call *c, uint8_t rung,
     const char *number, struct hf_span give_up);
@@ -95,6 +93,8 @@ void helper_refused(struct engine *e, struct call *c, struct leg *l,
     const struct msg_leg_refused *m);
 void helper_left(struct engine *e, struct call *c, struct leg *l,
     const struct msg_leg_left *m);
+/* He had a helper, or waited for one: into RESCUE, out of the leg. */
+void let_down(struct engine *e, struct call *c, struct leg *l, enum cause why);
 /* It steps back on purpose; target is a number it wishes, or NULL. */
 void helper_yields(
     struct engine *e, struct call *c, struct leg *l, const char *target);
@@ -125,7 +125,20 @@ void rung_over(struct engine *e, struct call *c, struct leg *l, enum cause why,
 /* ---- refer.c ------------------------------------------------------------- */
 
 void leg_referred(
-    struct engine *e, struct call *c, struct leg *l, const char *target);
+    struct engine *e, struct call *c, struct leg *l, const char *number);
+/* Rings whom a yielding helper named, or goes down the ladder. */
+void reach_named(struct engine *e, struct call *c, const char *number);
+/* Is it the leg that is rung to take over while another still talks? */
+bool pass_is_to(const struct call *c, const struct leg *l);
+/* It has answered: who passed on is told and let go, it is helper[0]. */
+void pass_answered(struct engine *e, struct call *c);
+/* It will not: who passed on is told and keeps the other. */
+void pass_failed(
+    struct engine *e, struct call *c, enum cause why, const char *evidence);
+void pass_late(struct engine *e, struct call *c);
+/* False: he was not about to pass on.  Else he is gone now, and who is rung is
+ * waited for. */
+bool pass_left(struct engine *e, struct call *c, struct leg *l, enum cause why);
 
 /* ---- legs.c -------------------------------------------------------------- */
 
@@ -171,6 +184,8 @@ void caller_play(struct engine *e, struct call *c, const uint8_t *list,
     enum after after, uint32_t message);
 void caller_refuse(
     struct engine *e, struct call *c, uint16_t code, const char *reason);
+/* Whatever hold we asked of it is over. */
+void leg_resume(struct engine *e, struct leg *l);
 void caller_reoffered(
     struct engine *e, struct call *c, const struct media *media);
 void helper_reoffered(

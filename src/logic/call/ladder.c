@@ -186,7 +186,10 @@ number_again(struct engine *e, struct call *c, const struct leg *failed)
 {
 	bool trunks = failed->code == 0 || failed->code == 408 ||
 		      (failed->code >= 500 && failed->code < 600);
+	const char *number = leg_name(e, c, failed);
+	bool referred = failed->referred;
 	uint8_t rung = failed->rung;
+	struct leg *l;
 
 	if (failed->kind != RUNG_NUMBER || failed->state == LEG_UP ||
 	    c->state != CALL_STATE_REACHING || !trunks ||
@@ -194,8 +197,10 @@ number_again(struct engine *e, struct call *c, const struct leg *failed)
 		return false;
 	leg_drop(e, c, &c->helper[0], 0, "");
 	c->via++;
-	if (number_ring(e, c, rung, c->target, hf_ms(NUMBER_RING_MS)) == NULL)
+	l = number_ring(e, c, rung, number, hf_ms(NUMBER_RING_MS));
+	if (l == NULL)
 		hf_never("the stream of a moment ago is gone");
+	l->referred = referred;
 	reaching(e, c, hf_ms(NUMBER_RING_MS));
 	return true;
 }
@@ -303,33 +308,4 @@ hedge(struct engine *e, struct call *c)
 		    leg_name(e, c, first), rung_title(e, r));
 		return;
 	}
-}
-
-void
-reach_number(struct engine *e, struct call *c, const char *number)
-{
-	uint16_t agent = agent_of_extension(e, number);
-	struct leg *l;
-
-	TEXT(c->target, number);
-	if (agent != CONF_NONE &&
-	    e->agent[agent].state == AGENT_STATE_AVAILABLE) {
-		l = leg_ring(e, c, RUNG_AGENT, agent, CALL_RUNG_NONE, number,
-		    hf_ms(NUMBER_RING_MS));
-		if (l != NULL)
-			agent_ring(e, agent, c);
-	} else if (agent == CONF_NONE) {
-		c->via = 0;
-		l = number_ring(
-		    e, c, CALL_RUNG_NONE, number, hf_ms(NUMBER_RING_MS));
-	} else {
-		l = NULL;
-	}
-	if (l == NULL) {
-		descend(e, c);
-		return;
-	}
-	if (c->state == CALL_STATE_RESCUE)
-		tell_rescued(e, c, (enum rung)l->kind, leg_name(e, c, l));
-	reaching(e, c, hf_ms(NUMBER_RING_MS));
 }

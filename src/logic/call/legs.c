@@ -33,7 +33,7 @@ leg_name(const struct engine *e, const struct call *c, const struct leg *l)
 	case RUNG_AGENT:
 		return e->conf->agent[l->row].name;
 	case RUNG_NUMBER:
-		return c->target;
+		return l->referred ? c->passed_to : c->target;
 	case RUNG_QUEUE:
 	case RUNG_VOICEMAIL:
 	case RUNG_CODE:
@@ -436,6 +436,12 @@ hold(struct engine *e, struct leg *l, enum direction d)
 	o->leg = l->id;
 	o->direction = d;
 	send_sip(e);
+}
+
+void
+leg_resume(struct engine *e, struct leg *l)
+{
+	hold(e, l, DIRECTION_SENDRECV);
 }
 
 void

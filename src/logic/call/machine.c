@@ -54,6 +54,8 @@ enter(struct engine *e, struct call *c, enum call_state next)
 	c->due[DUE_PROVEN] = HF_TIME_NEVER;
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
 	c->due[DUE_ANNOUNCE] = HF_TIME_NEVER;
+	c->due[DUE_PASSED] = HF_TIME_NEVER;
+	c->passing = PASSING_NOT;
 	touch(e, c);
 
 	switch (next) {
@@ -198,6 +200,9 @@ machine_time(struct engine *e, struct call *c, enum due d)
 	case DUE_ANNOUNCE:
 		queue_announce(e, c);
 		break;
+	case DUE_PASSED:
+		pass_late(e, c);
+		break;
 	case DUE_NR:
 		hf_never("no such deadline");
 	}
@@ -262,11 +267,15 @@ machine_check(const struct engine *e, const struct call *c)
 		hf_assert(has_due(c, DUE_STATE));
 		break;
 	case CALL_STATE_WITH_HELPER:
-		hf_assert(helpers <= 1);
-		if (helpers == 1)
+		hf_assert(helpers == 2 ? c->passing != PASSING_NOT
+				       : c->passing == PASSING_NOT);
+		if (helpers >= 1)
 			hf_assert(first->state == LEG_UP && first->joined);
 		else
 			hf_assert(has_due(c, DUE_STATE));
+		if (helpers == 2)
+			hf_assert(c->helper[1].state != LEG_UP &&
+				  has_due(c, DUE_PASSED));
 		break;
 	case CALL_STATE_WAITING:
 		hf_assert(helpers == 0);

@@ -74,8 +74,9 @@ helper_answered(struct engine *e, struct call *c, struct leg *l,
 {
 	const struct conf_guard *g;
 	uint64_t id = l->id;
+	bool passed = pass_is_to(c, l);
 
-	if (l->state == LEG_UP || c->state != CALL_STATE_REACHING)
+	if (l->state == LEG_UP || (c->state != CALL_STATE_REACHING && !passed))
 		return;
 	if (m->media.codec == CODEC_NONE) {
 		helper_lost(e, c, l, CAUSE_REFUSED, "no codec in common");
@@ -84,18 +85,23 @@ helper_answered(struct engine *e, struct call *c, struct leg *l,
 	l->media = m->media;
 	l->state = LEG_UP;
 	l->up = e->now;
-	others_cancelled(e, c, id);
+	if (passed)
+		pass_answered(e, c);
+	else
+		others_cancelled(e, c, id);
 	l = &c->helper[0];
 	hf_assert(l->id == id);
 	if (l->rung != CALL_RUNG_NONE)
 		c->rung = l->rung;
 	if (l->kind == RUNG_AGENT) {
-		if (c->queue != CONF_NONE && c->kind == CALL_LADDER)
+		if (c->queue != CONF_NONE && c->kind == CALL_LADDER &&
+		    !l->referred)
 			tell_rung_without_leg(e, c, RUNG_QUEUE,
 			    e->conf->queue[c->queue].name, CAUSE_DONE);
 		agent_talk(e, l->row, c, false);
 	}
-	enter(e, c, CALL_STATE_WITH_HELPER);
+	if (!passed)
+		enter(e, c, CALL_STATE_WITH_HELPER);
 	leg_open(e, c, l);
 	if (!c->when_ready || l->spoke)
 		caller_answer(e, c);
@@ -160,8 +166,7 @@ next_one(struct engine *e, struct call *c, bool agents)
 		descend(e, c);
 }
 
-/* He had a helper, or waited for one: into RESCUE, out of the leg. */
-static void
+void
 let_down(struct engine *e, struct call *c, struct leg *l, enum cause why)
 {
 	c->why = (uint8_t)why;
@@ -204,6 +209,12 @@ helper_lost(struct engine *e, struct call *c, struct leg *l, enum cause why,
 		helper_tell(e, l, false, evidence);
 	tell_evidence(e, c, "helper_lost", "%s %s: %s", leg_name(e, c, l),
 	    cause_name(why), evidence);
+	if (pass_is_to(c, l)) {
+		pass_failed(e, c, why, evidence);
+		return;
+	}
+	if (pass_left(e, c, l, why))
+		return;
 	rung_over(e, c, l, why, evidence);
 	if (c->state == CALL_STATE_REACHING && c->helper[1].id != 0) {
 		/* The other one is still being rung. */
@@ -252,7 +263,7 @@ helper_yields(
 	rung_over(e, c, l, CAUSE_YIELDED, "");
 	let_down(e, c, l, CAUSE_YIELDED);
 	if (target != NULL)
-		reach_number(e, c, target);
+		reach_named(e, c, target);
 	else
 		next_one(e, c, agents);
 }
@@ -267,6 +278,8 @@ helper_left(struct engine *e, struct call *c, struct leg *l,
 
 	l->code = m->code;
 	leg_ended(e, c, l);
+	if (up && pass_left(e, c, l, CAUSE_YIELDED))
+		return;
 	if (!up)
 		helper_lost(e, c, l,
 		    m->cause == CAUSE_DONE || m->cause == CAUSE_NONE
