@@ -74,6 +74,8 @@ struct conf_sip {
 	uint32_t tcp_connections;
 	struct hf_span tcp_idle;
 	struct hf_span nonce_life;
+	uint32_t guesses; /* wrong passwords, then one each pause */
+	struct hf_span guess_pause;
 	struct hf_span expires_min, expires_max; /* registrations */
 	uint32_t trace_bytes; /* ring of recent messages for hfctl trace */
 	char user_agent[CONF_NAME_MAX];

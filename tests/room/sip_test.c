@@ -19,7 +19,7 @@
 #include "tests/lib/ua.h"
 #include "tests/room/keeper.h"
 
-enum { SOON = 2000, PORT = 21000, NR_HELPERS = 2 };
+enum { SOON = 2000, PORT = 21000, NR_HELPERS = 2, GUESSES = 4 };
 #define OURS (1ULL << 63)
 
 static const char *program;
@@ -96,6 +96,8 @@ configure(void)
 		.t4 = hf_ms(5000),
 		.tcp_idle = hf_ms(1000),
 		.nonce_life = hf_ms(60000),
+		.guesses = GUESSES,
+		.guess_pause = hf_ms(60000),
 		.expires_min = hf_ms(10000),
 		.expires_max = hf_ms(600000),
 		.trace_bytes = 1 << 16,
@@ -449,6 +451,33 @@ an_unknown_name_and_a_wrong_password_look_the_same(void **state)
 	assert_int_equal(n->code, 403);
 }
 
+static uint16_t
+registers(const char *secret)
+{
+	const struct ua_note *n;
+
+	strcpy(anna->user, "anna");
+	strcpy(anna->secret, secret);
+	n = noted(ua_register(anna, house_at, 60), UA_REGISTERED);
+	assert_non_null(n);
+	return (uint16_t)n->code;
+}
+
+static void
+who_guesses_is_not_listened_to_for_a_while(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	for (int i = 0; i < GUESSES - 1; i++)
+		assert_int_equal(registers("wrong"), 403);
+	assert_int_equal(registers("correct horse"), 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	assert_int_equal(registers("wrong"), 403);
+	/* He cannot tell that this one was right. */
+	assert_int_equal(registers("correct horse"), 403);
+}
+
 static void
 an_agent_comes_is_rung_calls_and_goes(void **state)
 {
@@ -656,6 +685,7 @@ main(int argc, char **argv)
 		T(a_helper_known_by_name_is_found),
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
+		T(who_guesses_is_not_listened_to_for_a_while),
 		T(an_agent_comes_is_rung_calls_and_goes),
 		T(a_phone_registered_over_tcp_may_be_silent),
 		T(a_new_password_ends_what_the_old_one_began),

@@ -180,6 +180,7 @@ say_counters(const struct msg_ask *q)
 		{ "refused_strangers", room.gate.stranger },
 		{ "challenged", room.gate.challenged },
 		{ "wrong_secrets", room.gate.wrong },
+		{ "guesses_unheard", room.gate.guessing },
 		{ "stale_nonces", room.gate.stale },
 		{ "registered", room.gate.registered },
 		{ "unregistered", room.gate.unregistered },

@@ -112,10 +112,39 @@ write_challenge(const struct sip_msg *m, bool stale)
 		    (struct hf_slice){ challenge.p + n, challenge.n - n };
 }
 
+/* One of the agent's phones is registered from this host. */
+static bool
+is_home(uint16_t agent, const struct hf_addr *host)
+{
+	const struct sip_binding *b;
+
+	for (unsigned i = 0;
+	     agent != CONF_NONE &&
+	     (b = sip_bindings(&room.registrar, agent, i, room.now)) != NULL;
+	     i++)
+		if (hf_addr_same_host(&b->received, host))
+			return true;
+	return false;
+}
+
+/* For whoever watches the log, a firewall's helper or a person; whose name it
+ * was stays in the house. */
+static void
+count_wrong(const struct sip_credentials *c, const struct hf_addr *source)
+{
+	char text[HF_ADDR_TEXT_MAX];
+
+	room.gate.wrong++;
+	if (sip_guess_wrong(&room.guess, source, c->username, room.now))
+		hf_log(LOG_WARNING, "passwords_guessed", "source=%s wrong=%llu",
+		    hf_addr_text(source, text),
+		    (unsigned long long)room.gate.wrong);
+}
+
 /* 0 and room.from_agent, or 401, 403, 400.  A stranger cannot tell a wrong
  * name from a wrong password, neither by the answer nor by its time. */
 static uint16_t
-check_agent(const struct sip_msg *m)
+check_agent(const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct sip_credentials c;
 	struct hf_slice secret = HF_SLICE("");
@@ -125,6 +154,11 @@ check_agent(const struct sip_msg *m)
 
 	if (a == SIP_AUTH_GOOD) {
 		agent = agent_named(c.username);
+		if (!sip_guess_may(&room.guess, &from->peer, c.username,
+			is_home(agent, &from->peer), room.now)) {
+			room.gate.guessing++;
+			return 403;
+		}
 		if (agent != CONF_NONE && room.secrets != NULL)
 			secret = hf_slice_of(room.secrets->agent[agent]);
 		a = sip_digest_verify(&room.digest, &c, m->method_text,
@@ -143,7 +177,7 @@ check_agent(const struct sip_msg *m)
 		write_challenge(m, a == SIP_AUTH_STALE);
 		return 401;
 	case SIP_AUTH_WRONG:
-		room.gate.wrong++;
+		count_wrong(&c, &from->peer);
 		return 403;
 	case SIP_AUTH_BAD:
 		room.gate.malformed++;
@@ -160,7 +194,7 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	room.from_agent = CONF_NONE;
 	room.from_trunk = trunk_of(&from->peer);
 	if (m->method == SIP_REGISTER)
-		return check_agent(m);
+		return check_agent(m, from);
 	if (room.from_trunk != CONF_NONE)
 		return 0;
 	if (m->method == SIP_OPTIONS) {
@@ -169,7 +203,7 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 		return 200;
 	}
 	if (m->method == SIP_INVITE && m->to_tag.n == 0)
-		return check_agent(m);
+		return check_agent(m, from);
 	room.gate.stranger++;
 	return m->to_tag.n > 0 ? 481 : 403;
 }

@@ -358,6 +358,7 @@ make_tables(const struct conf_sip *c)
 	    "dialogs");
 	sip_digest_init(&room.digest, hashes, &key, gate_realm(), c->nonce_life,
 	    nonces, NONCES);
+	sip_guess_init(&room.guess, &key, c->guesses, c->guess_pause);
 	sip_registrar_init(&room.registrar, people, CONF_AGENTS_MAX,
 	    c->expires_min, c->expires_max);
 	sip_trace_init(&room.trace, trace, ring);
@@ -400,6 +401,8 @@ reconf(const struct conf *c)
 	room.conf = c;
 	gate_reconf(old, c);
 	room.tp.advertise = c->sip.advertise;
+	room.guess.wrong = c->sip.guesses;
+	room.guess.pause = c->sip.guess_pause;
 	room.registrar.expires_min = c->sip.expires_min;
 	room.registrar.expires_max = c->sip.expires_max;
 	names_reconf();

@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "io/dns/names.h"
 #include "io/sip/digest.h"
+#include "io/sip/guess.h"
 #include "io/sip/registrar.h"
 #include "io/sip/sdp.h"
 #include "io/sip/session.h"
@@ -76,7 +77,8 @@ struct leg_live {
 
 /* Counted refusals, by reason. */
 struct gate_counts {
-	uint64_t stranger, challenged, wrong, stale, malformed, options;
+	uint64_t stranger, challenged, wrong, guessing, stale, malformed,
+	    options;
 	uint64_t registered, unregistered;
 };
 
@@ -91,6 +93,7 @@ struct sip_room {
 	struct sip_sessions ss;
 	struct sip_session *sessions;
 	struct sip_digest digest;
+	struct sip_guess guess;
 	struct sip_registrar registrar;
 	struct sip_trace trace;
 	struct dns_names names;
