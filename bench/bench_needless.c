@@ -315,6 +315,8 @@ watch(struct call *c, struct hf_time now)
 		.lost = conf.guard.lost,
 		.hush = conf.guard.hush,
 		.never = conf.guard.never,
+		.grace_max = conf.guard.grace_max,
+		.sign_max = conf.guard.sign_max,
 	};
 
 	starve_begin(&c->starve, &s, &kin, now);

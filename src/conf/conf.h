@@ -104,11 +104,17 @@ struct conf_guard {
 	uint32_t vote_min;    /* and at least so many */
 	struct hf_span hush;  /* a stranger's silence that began in a pause */
 	struct hf_span never; /* answered, but RTP never came */
+	struct hf_span fresh; /* joined and says nothing: comfort noise */
+	struct hf_span grace_max; /* on a rough path: waited for at most */
+	struct hf_span sign_max;  /* who leaves silence out: no RTCP so long */
+	uint32_t deaf_reports;    /* in a row that show nothing received */
 	struct hf_span patience_prompt; /* mute when it is its turn */
 	struct hf_span patience_lost;
 	struct hf_span loop;            /* the same stretch again: length */
 	uint32_t loop_times;            /* so often: a loop */
 	struct hf_span garbage;         /* clipped or constant so long */
+	struct hf_span word;            /* so much of a voice is one */
+	struct hf_span pause;           /* after it: the turn is over */
 	struct hf_span hung_up_at_once; /* a BYE this early is a failure */
 	struct hf_span hedge_after;     /* no 100: ring the next bot as well */
 	struct hf_span setup_max;       /* no answer */

@@ -17,6 +17,8 @@ static const struct patience_conf conf = {
 	.loop = { 2000000 },
 	.loop_times = 3,
 	.garbage = { 1500000 },
+	.word = { 160000 },
+	.pause = { 300000 },
 };
 
 static struct patience p;

@@ -16,6 +16,8 @@ static const struct starve_conf conf = {
 	.lost = { 1000000 },
 	.hush = { 20000000 },
 	.never = { 2000000 },
+	.grace_max = { 3000000 },
+	.sign_max = { 20000000 },
 };
 
 static struct starve s;

@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "daemon/media/room.h"
 
-static const struct conf_guard *
-conf_of(const struct stream *helper)
+const struct conf_guard *
+guard_conf(const struct stream *helper)
 {
 	if (helper->row < room.conf->helpers &&
 	    room.conf->helper[helper->row].used)
@@ -155,7 +155,7 @@ tell_patience(const struct stream *h, enum patience_event e, struct hf_time now)
 void
 guard_begin(struct stream *h, struct hf_time now)
 {
-	const struct conf_guard *g = conf_of(h);
+	const struct conf_guard *g = guard_conf(h);
 	struct starve_conf starve = {
 		.suspect = g->suspect,
 		.voice = g->voice.us > g->suspect.us ? g->voice : g->suspect,
@@ -163,6 +163,8 @@ guard_begin(struct stream *h, struct hf_time now)
 		/* Patience watches a bot meanwhile; nobody else a centre. */
 		.hush = h->judge == JUDGE_EAR ? g->hush : g->patience_lost,
 		.never = g->never,
+		.grace_max = g->grace_max,
+		.sign_max = g->sign_max,
 	};
 	struct patience_conf patience = {
 		.prompt = g->patience_prompt,
@@ -172,6 +174,8 @@ guard_begin(struct stream *h, struct hf_time now)
 		.loop = g->loop,
 		.loop_times = g->loop_times,
 		.garbage = g->garbage,
+		.word = g->word,
+		.pause = g->pause,
 	};
 
 	guard_end(h);

@@ -9,7 +9,6 @@
 enum {
 	EVERY_MS = 5000,
 	FIRST_MS = 2000,    /* and up to twice that: not all at once */
-	DEAF_REPORTS = 3,   /* in a row, before we believe it */
 	DEAF_PACKETS = 100, /* sent to it since its last report, at least */
 	ROOM_LEN = 512,
 };
@@ -119,7 +118,7 @@ judge(struct stream *s, const struct rtcp_news *n)
 	s->deaf = moved ? 0 : (uint8_t)(s->deaf + (s->deaf < UINT8_MAX));
 	if (moved)
 		s->one_way = false;
-	if (s->deaf < DEAF_REPORTS || s->one_way)
+	if (s->deaf < guard_conf(s)->deaf_reports || s->one_way)
 		return;
 	s->one_way = true;
 	m.stream_one_way.stream = s->ref;

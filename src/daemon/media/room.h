@@ -42,7 +42,6 @@ enum {
 	TICK_US = 1000,
 	STALL_US = 10000, /* a tick so late shifts the guards' deadlines */
 	CATCH_UP = 3,     /* frames sent at once after being late */
-	BRIDGE_AFTER_US = 60000, /* a helper has just joined: comfort noise */
 	PLAY_MAX = 24,
 	MESSAGES_MAX = 64,
 	KIN_MAX = CONF_HELPERS_MAX + 1, /* the last: whoever has no row */
@@ -212,6 +211,8 @@ void say_relay(struct stream *to, struct rtp_packet *p, enum voice_kind kind,
 bool say_ours(const struct stream *s);
 
 /* ---- guard.c ------------------------------------------------------------- */
+/* The thresholds for this helper; the common ones for any other party. */
+const struct conf_guard *guard_conf(const struct stream *helper);
 void guard_begin(struct stream *helper, struct hf_time now);
 void guard_end(struct stream *helper);
 void guard_hold(struct stream *s, bool held, struct hf_time now);

@@ -263,8 +263,10 @@ static void
 bridge_start(struct stream *s, struct hf_time now)
 {
 	s->bridge_due = HF_TIME_NEVER;
-	if (s->source == SOURCE_PARTNER && s->bridge == BRIDGE_NONE &&
-	    hf_time_since(s->voice.at, now).us >= BRIDGE_AFTER_US)
+	if (s->source == SOURCE_PARTNER && s->partner != NULL &&
+	    s->bridge == BRIDGE_NONE &&
+	    hf_time_since(s->voice.at, now).us >=
+		guard_conf(s->partner)->fresh.us)
 		say_bridge(s, BRIDGE_COMFORT, now);
 }
 

@@ -295,7 +295,7 @@ static void
 bridge_after_join(struct stream *caller, struct hf_time now)
 {
 	caller->bridge_due =
-	    hf_time_after(now, (struct hf_span){ BRIDGE_AFTER_US });
+	    hf_time_after(now, guard_conf(caller->partner)->fresh);
 	tick_at(caller, caller->bridge_due);
 }
 

@@ -7,8 +7,6 @@
 #include "base/check.h"
 
 enum {
-	SPOKEN_MS = 160,  /* so much of a voice is a word, not a click */
-	PAUSE_MS = 300,   /* so much silence after it ends the turn */
 	ANSWER_MS = 80,   /* so much of the helper's voice takes it */
 	LAG_MIN = 10,     /* frames: shorter is a tone, not a loop */
 	LOOK_EVERY = 25,  /* frames: the search is not done for each */
@@ -24,6 +22,18 @@ enum {
 	GARBAGE_DECAY = 4, /* a good frame makes up for so many bad ones */
 	FRAME_MS = 20,
 };
+
+static bool
+has_spoken(const struct patience *p)
+{
+	return (int64_t)p->caller_ms * 1000 >= p->conf.word.us;
+}
+
+static bool
+paused(const struct patience *p)
+{
+	return (int64_t)p->caller_pause_ms * 1000 >= p->conf.pause.us;
+}
 
 static void
 stop_turn(struct patience *p)
@@ -60,19 +70,19 @@ patience_caller(
     struct patience *p, const struct patience_frame *f, struct hf_time now)
 {
 	if (f->speaks) {
-		if (p->caller_pause_ms >= PAUSE_MS)
+		if (paused(p))
 			p->caller_ms = 0;
 		p->caller_pause_ms = 0;
 		if (p->caller_ms < UINT16_MAX - f->ms)
 			p->caller_ms = (uint16_t)(p->caller_ms + f->ms);
 		/* He goes on: the helper may well wait. */
-		if (p->turn && !p->mute && p->caller_ms >= SPOKEN_MS)
+		if (p->turn && !p->mute && has_spoken(p))
 			stop_turn(p);
 		return PATIENCE_NOTHING;
 	}
-	if (p->caller_pause_ms < PAUSE_MS)
+	if (!paused(p))
 		p->caller_pause_ms = (uint16_t)(p->caller_pause_ms + f->ms);
-	if (p->caller_pause_ms >= PAUSE_MS && p->caller_ms >= SPOKEN_MS) {
+	if (paused(p) && has_spoken(p)) {
 		p->caller_ms = 0;
 		if (!p->turn) {
 			p->turn = true;

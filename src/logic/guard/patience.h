@@ -23,6 +23,8 @@ struct patience_conf {
 	struct hf_span loop;    /* the same stretch of about this length, or */
 	uint32_t loop_times;    /* shorter, heard so often; 0: do not judge */
 	struct hf_span garbage; /* 0: do not judge */
+	struct hf_span word;    /* so much of a voice is one, not a click */
+	struct hf_span pause;   /* so much silence after it ends the turn */
 };
 
 enum patience_event {

@@ -16,14 +16,12 @@ enum {
 	VOICE_MAX = 3,   /* times conf.voice */
 	ROUGH_LOST = 20, /* times the mean: one in 10^8 gaps is longer */
 	ROUGH_WEIGHT = 8,
-	GRACE_MAX_MS = 3000,
 	SKIP_MS = 40,      /* a timestamp leaps: the sender kept quiet */
 	SKIPS_MIN = 3,     /* and so often: even one who sent silence before */
 	KIN_PCT = 25,      /* of them, and at least ... */
 	KIN_STREAMS = 200, /* so many count; then the past counts half */
 	KIN_MIN = 2,       /* streams that agree speak for their helper */
 	SIGNS_MIN = 2,     /* RTCP came so often: its silence means something */
-	SIGN_MAX_MS = 20000,
 };
 
 #define TO(s) HF_BIT(STARVE_##s)
@@ -78,8 +76,8 @@ grace(const struct starve *s, const struct starve_kin *kin)
 	int64_t us = interval(s).us + s->conf.suspect.us +
 		     (int64_t)kin->rough_us * ROUGH_LOST;
 
-	if (us > (int64_t)GRACE_MAX_MS * 1000)
-		us = (int64_t)GRACE_MAX_MS * 1000;
+	if (us > s->conf.grace_max.us)
+		us = s->conf.grace_max.us;
 	/* Perhaps it only has nothing to say; we do not know it well yet. */
 	if (s->hushed && us < s->conf.hush.us)
 		us = s->conf.hush.us;
@@ -108,7 +106,7 @@ move(struct starve *s, enum starve_state next, const struct starve_kin *kin)
 	case STARVE_LULL:
 		/* Who never sent RTCP cannot stop to send it. */
 		s->due = s->signs >= SIGNS_MIN
-			     ? hf_time_after(s->last, hf_ms(SIGN_MAX_MS))
+			     ? hf_time_after(s->last, s->conf.sign_max)
 			     : HF_TIME_NEVER;
 		break;
 	case STARVE_SUSPECT:
@@ -344,7 +342,7 @@ starve_age(struct starve *s, const struct starve_kin *kin, struct hf_time now)
 	case STARVE_LULL:
 		/* Silence is its way, but its RTCP has stopped as well. */
 		sign = hf_time_before(s->sign, s->last) ? s->last : s->sign;
-		s->due = hf_time_after(sign, hf_ms(SIGN_MAX_MS));
+		s->due = hf_time_after(sign, s->conf.sign_max);
 		if (hf_time_before(now, s->due))
 			return STARVE_NOTHING;
 		s->hushed = false;

@@ -57,6 +57,8 @@ struct starve_conf {
 	struct hf_span hush;    /* grace for a stranger whose silence began in a
 				 * pause: he may suppress it */
 	struct hf_span never;   /* answered, but nothing came */
+	struct hf_span grace_max; /* at most, on a rough path */
+	struct hf_span sign_max;  /* LULL: no RTCP for so long */
 };
 
 /* What a helper's streams learn from one another. */
