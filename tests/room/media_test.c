@@ -21,6 +21,7 @@
 #include "base/check.h"
 #include "base/prompt.h"
 #include "tests/lib/media_driver.h"
+#include "wire/row.h"
 
 enum { FRAME = 160, HEAD = 12, CALLER = 0, HELPER = 1, STREAMS = 8 };
 
@@ -380,6 +381,224 @@ a_stranger_is_not_heard(void **state)
 	close(stranger.fd);
 }
 
+/* A call whose helper's port has seen all sorts before, from the very address
+ * that the helper has now. */
+static void
+what_came_before_the_call_is_not_heard(void **state)
+{
+	struct party stranger;
+	struct media m;
+	uint16_t port;
+
+	(void)state;
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	media_driver_open(&d, CALLER, &m);
+	port = party_open(&helper, HELPER, 8, 0x35);
+	(void)party_open(&stranger, HELPER, 8, 0x35);
+	for (int i = 0; i < 20; i++) { /* nobody has the port */
+		talk(&helper);
+		talk(&stranger);
+	}
+	live(30);
+	for (int i = 0; i < 20; i++) {
+		talk(&helper);
+		talk(&stranger);
+	}
+	m = media_driver_media(port, CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	caller.other = 0x1f; /* 0x35, transcoded */
+	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
+	live(100);
+	assert_int_equal(caller.mine, 0);
+	for (int i = 0; i < 20; i++) /* before the helper's first word */
+		talk(&stranger);
+	live(50);
+	assert_int_equal(caller.mine, 0);
+	/* Right behind the helper's first word, in one heap with it. */
+	kill(d.pid, SIGSTOP);
+	talk(&helper);
+	for (int i = 0; i < 20; i++)
+		talk(&stranger);
+	kill(d.pid, SIGCONT);
+	live(50);
+	assert_int_equal(caller.mine, 1);
+	for (int i = 0; i < 20; i++) {
+		talk(&stranger);
+		talk(&helper);
+		live(10);
+	}
+	assert_int_equal(caller.mine, 21);
+	close(stranger.fd);
+}
+
+/* The last call's helper talks on into the next one, at his own port. */
+static void
+the_earlier_tenant_is_not_heard(void **state)
+{
+	struct party earlier;
+	struct media m;
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	m = media_driver_media(
+	    party_open(&earlier, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_close(&d, HELPER);
+	live(20);
+	media_driver_open(&d, HELPER, &m);
+	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
+	for (int i = 0; i < 10; i++) {
+		talk(&earlier);
+		live(10);
+	}
+	assert_true(caller.packets > 10);
+	caller.other = 0x1f;
+	media_driver_close(&d, HELPER);
+	for (int i = 0; i < 10; i++)
+		talk(&earlier);
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	media_driver_join(&d, CALLER, HELPER, JUDGE_NOBODY);
+	live(20);
+	forget_heard(&caller);
+	for (int i = 0; i < 20; i++) {
+		talk(&earlier);
+		live(5);
+	}
+	assert_int_equal(caller.mine, 0);
+	helper.talks = true;
+	live(200);
+	assert_true(caller.mine > 5);
+	close(earlier.fd);
+}
+
+/* A re-INVITE moves the helper: his old place has nothing to say. */
+static void
+whoever_moves_is_heard_from_there_alone(void **state)
+{
+	struct party old;
+	struct media m;
+
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	old = helper;
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	media_driver_open(&d, HELPER, &m);
+	live(30);
+	caller.other = 0x1f;
+	forget_heard(&caller);
+	for (int i = 0; i < 10; i++) {
+		talk(&old);
+		live(10);
+	}
+	assert_int_equal(caller.mine, 0);
+	helper.seq = (uint16_t)(old.seq + 10); /* the same talker */
+	helper.ts = old.ts + 10 * FRAME;
+	helper.talks = true;
+	live(200);
+	assert_true(caller.mine > 5);
+	close(old.fd);
+}
+
+static int
+reporter(uint16_t *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void
+send_reports(int fd, uint32_t stream, int n)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)(d.port_first + 2 * stream + 1)) };
+	uint8_t m[8] = { 0x80, 201, 0, 1, 0, 0, 0, 9 };
+
+	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+	while (n-- > 0)
+		(void)sendto(
+		    fd, m, sizeof(m), 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+static int64_t
+media_counts(const char *name)
+{
+	struct hf_slice in;
+	struct row_value v;
+
+	assert_true(media_driver_ask(&d, "media"));
+	in = (struct hf_slice){ (const char *)d.last.reply.row.p,
+		d.last.reply.row.n };
+	while (row_next(&in, &v))
+		if (v.name.n == strlen(name) &&
+		    memcmp(v.name.p, name, v.name.n) == 0)
+			return strtoll(v.value.p, NULL, 10);
+	fail_msg("no %s", name);
+	return -1;
+}
+
+/* Reports: before the first of ours and after it, at a port of their own. */
+static void
+reports_are_believed_from_their_place_alone(void **state)
+{
+	int right, wrong, right_early;
+	uint16_t right_port, wrong_port;
+	struct media m;
+	uint8_t got[64];
+	int64_t until = now_us() + 8000000, heard;
+
+	(void)state;
+	heard = media_counts("rtcp_in");
+	memset(facts, 0, sizeof(facts));
+	right = reporter(&right_port);
+	wrong = reporter(&wrong_port);
+	send_reports(right, HELPER, 5); /* too early: forgotten */
+	m = media_driver_media(
+	    party_open(&caller, CALLER, 0, 0x21), CODEC_PCMU);
+	media_driver_open(&d, CALLER, &m);
+	m = media_driver_media(
+	    party_open(&helper, HELPER, 8, 0x35), CODEC_PCMA);
+	m.rtcp.port = right_port;
+	media_driver_open(&d, HELPER, &m);
+	live(50);
+	send_reports(wrong, HELPER, 4);
+	send_reports(right, HELPER, 1);
+	live(50);
+	while ((right_early = (int)recv(right, got, sizeof(got), 0)) < 0 &&
+	       now_us() < until)
+		live(20);
+	assert_true(right_early > 8 && (got[1] == 200 || got[1] == 201));
+	send_reports(wrong, HELPER, 4); /* the kernel keeps these out */
+	send_reports(right, HELPER, 1);
+	live(50);
+	media_driver_close(&d, HELPER);
+	live(50);
+	assert_int_equal(facts[MSG_STREAM_CLOSED], 1);
+	assert_int_equal(news[MSG_STREAM_CLOSED].stream_closed.refused, 4);
+	assert_int_equal(media_counts("rtcp_in"), heard + 2);
+	/* With rtcp-mux nobody is believed at that port. */
+	m.mux = true;
+	media_driver_open(&d, HELPER, &m);
+	live(20);
+	send_reports(right, HELPER, 3);
+	send_reports(wrong, HELPER, 3);
+	live(30);
+	media_driver_close(&d, HELPER);
+	live(30);
+	assert_int_equal(news[MSG_STREAM_CLOSED].stream_closed.refused, 6);
+	close(right);
+	close(wrong);
+}
+
 static void
 behind_nat_the_true_port_is_learned_once(void **state)
 {
@@ -544,6 +763,28 @@ a_successor_goes_on_with_the_same_stream(void **state)
 	helper.talks = false;
 	live(150);
 	assert_int_equal(facts[MSG_STREAM_SUSPECT], 1);
+}
+
+/* Words that came while nobody was there lie in the socket. */
+static void
+what_was_said_during_a_restart_is_heard_after_it(void **state)
+{
+	(void)state;
+	a_call(JUDGE_NOBODY);
+	live(100);
+	helper.talks = false;
+	live(60);
+	caller.other = 0x1f;
+	forget_heard(&caller);
+	kill(d.pid, SIGSTOP); /* it will not read them; its death is next */
+	for (int i = 0; i < 6; i++) {
+		talk(&helper);
+		usleep(20000);
+	}
+	media_driver_restart(&d, getenv("HF_MEDIA"));
+	live(300);
+	assert_int_equal(caller.mine, 6);
+	assert_false(caller.broken);
 }
 
 static void
@@ -764,6 +1005,10 @@ main(void)
 		STORY(music_keeps_its_pace_and_prompts_end),
 		STORY(parting_leaves_an_open_line),
 		STORY(a_stranger_is_not_heard),
+		STORY(what_came_before_the_call_is_not_heard),
+		STORY(the_earlier_tenant_is_not_heard),
+		STORY(whoever_moves_is_heard_from_there_alone),
+		STORY(reports_are_believed_from_their_place_alone),
 		STORY(behind_nat_the_true_port_is_learned_once),
 		STORY(behind_nat_only_the_signalled_hosts_are_believed),
 		STORY(
@@ -771,6 +1016,7 @@ main(void)
 		STORY(where_any_host_may_come_from_it_must_come_soon),
 		STORY(our_own_stall_blames_nobody),
 		STORY(a_successor_goes_on_with_the_same_stream),
+		STORY(what_was_said_during_a_restart_is_heard_after_it),
 		STORY(keys_are_told_while_felt),
 		STORY(a_recording_ends_when_its_speaker_does),
 		STORY(a_party_that_hears_nothing_of_us_is_told),
@@ -779,6 +1025,8 @@ main(void)
 		STORY(who_asks_and_is_not_answered_is_mute),
 	};
 #undef STORY
+
+	cmocka_set_test_filter(getenv("HF_TEST"));
 
 	return cmocka_run_group_tests(tests, start_all, stop_all);
 }

@@ -76,81 +76,110 @@ hang_up(const struct stream *s, int fd, bool *dialled)
 }
 
 static void
-listen_on(const struct stream *s, int fd, bool rtcp, int op)
+listen_on(const struct stream *s, int fd, bool rtcp)
 {
-	/* RTP by edge: a socket that was read is not polled once more, a tenth
-	 * of a packet's price.  port_hear() sees to it that nothing stays. */
+	/* By edge: a socket that was read is not polled once more, a tenth of
+	 * a packet's price.  port_hear() sees to it that nothing stays. */
 	struct epoll_event ev = {
-		.events = rtcp ? EPOLLIN : EPOLLIN | EPOLLET,
+		.events = EPOLLIN | EPOLLET,
 		.data.u64 = (uint64_t)(s - room.stream) << 1 | rtcp,
 	};
 
-	if (fd >= 0 && epoll_ctl(room.epoll, op, fd, &ev) != 0)
-		hf_assert(errno == EEXIST || errno == ENOENT);
+	if (fd >= 0)
+		hf_assert(epoll_ctl(room.epoll, EPOLL_CTL_ADD, fd, &ev) == 0);
 }
 
-static bool
-dial_rtp(struct stream *s, const struct hf_addr *a)
-{
-	hang_up(s, s->fd, &s->dialled);
-	s->dialled = dial(s->fd, s->family, a);
-	return s->dialled;
-}
-
+/* From the first call at this port on, for good: coming and going would be a
+ * third of what a call costs.  Between calls an edge is passed over, and what
+ * made it is thrown away by the next port_open(). */
 static void
-dial_rtcp(struct stream *s)
-{
-	if (s->rtcp_fd < 0)
-		return;
-	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
-	if (s->media.latch == LATCH_NEVER && s->media.rtcp.family != 0)
-		s->rtcp_dialled = dial(s->rtcp_fd, s->family, &s->media.rtcp);
-}
-
-void
-port_open(struct stream *s)
-{
-	static const struct hf_addr none;
-	bool latch = s->media.latch != LATCH_NEVER;
-	bool known = s->media.rtp.family != 0;
-
-	s->far = s->media.rtp;
-	s->latch = none;
-	s->latch_same = s->latch_seen = 0;
-	s->refused = false;
-	s->connected = false;
-	if (s->fd < 0)
-		return;
-	hang_up(s, s->fd, &s->dialled);
-	if (known && !latch)
-		s->connected = dial_rtp(s, &s->far);
-	if (!s->media.mux)
-		dial_rtcp(s);
-	if (known && !latch && !s->connected)
-		hf_log(LOG_WARNING, "stream_not_connected",
-		    "stream=%u why=\"%s\"", s->ref.n, strerror(errno));
-	forget(s->fd);
-	if (s->rtcp_fd >= 0)
-		forget(s->rtcp_fd);
-	port_adopt(s);
-}
-
-void
-port_adopt(struct stream *s)
+listen_once(struct stream *s)
 {
 	if (s->polled)
 		return;
 	s->polled = true;
-	listen_on(s, s->fd, false, EPOLL_CTL_ADD);
-	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_ADD);
+	listen_on(s, s->fd, false);
+	listen_on(s, s->rtcp_fd, true);
 }
 
+/* From here on the kernel keeps all others out.  Those who knocked before lie
+ * in the socket still: it is not trusted until it was seen empty. */
+static void
+lock_to(struct stream *s, const struct hf_addr *a)
+{
+	hang_up(s, s->fd, &s->dialled);
+	s->far = *a;
+	s->connected = s->dialled = dial(s->fd, s->family, a);
+	s->unsure = true;
+	if (!s->connected)
+		hf_log(LOG_WARNING, "stream_not_connected",
+		    "stream=%u why=\"%s\"", s->ref.n, strerror(errno));
+	s->undialable = !s->connected;
+}
+
+static void
+settle(struct stream *s, const struct hf_addr *a)
+{
+	lock_to(s, a);
+	stream_commit(s, proc_now());
+}
+
+/* Connected with the first packet either way, no earlier: many a call has
+ * none.  Until then whose packet it is is looked at here. */
+void
+port_open(struct stream *s)
+{
+	static const struct hf_addr none;
+
+	s->far = s->media.rtp;
+	s->latch = none;
+	s->latch_same = s->latch_seen = 0;
+	s->refused = s->undialable = false;
+	s->connected = false;
+	if (s->fd < 0)
+		return;
+	hang_up(s, s->fd, &s->dialled);
+	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
+	forget(s->fd);
+	if (s->rtcp_fd >= 0)
+		forget(s->rtcp_fd);
+	listen_once(s);
+}
+
+static bool
+is_dialled_to(int fd, const struct hf_addr *a)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	struct hf_addr to;
+
+	return getpeername(fd, (struct sockaddr *)&sa, &n) == 0 &&
+	       hf_addr_from_sockaddr((struct sockaddr *)&sa, &to) &&
+	       hf_addr_eq(&to, a);
+}
+
+/* What waits in a socket that the earlier life had connected is this call's:
+ * the caller shall hear it. */
+void
+port_adopt(struct stream *s, const struct hf_addr *far)
+{
+	if (s->fd < 0 || !is_dialled_to(s->fd, far)) {
+		port_open(s);
+		if (s->fd >= 0)
+			lock_to(s, far);
+		return;
+	}
+	s->far = *far;
+	s->connected = s->dialled = s->unsure = true;
+	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
+	listen_once(s);
+}
+
+/* Left unconnected: the next party's first packet may be here before we are
+ * told of him, and a connected socket would answer that nobody is. */
 void
 port_close(struct stream *s)
 {
-	listen_on(s, s->fd, false, EPOLL_CTL_DEL);
-	listen_on(s, s->rtcp_fd, true, EPOLL_CTL_DEL);
-	s->polled = false;
 	hang_up(s, s->fd, &s->dialled);
 	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
 	s->connected = false;
@@ -193,12 +222,14 @@ port_send(struct stream *s, const uint8_t *p, uint16_t n)
 {
 	ssize_t sent;
 
+	if (s->fd < 0 || s->far.family == 0)
+		return;
+	if (!s->connected && s->media.latch == LATCH_NEVER && !s->undialable)
+		settle(s, &s->far);
 	if (s->connected)
 		sent = send(s->fd, p, n, MSG_DONTWAIT);
-	else if (s->fd >= 0 && s->far.family != 0)
-		sent = send_to(s, s->fd, p, n, &s->far);
 	else
-		return;
+		sent = send_to(s, s->fd, p, n, &s->far);
 	if (sent == n) {
 		room.count_of.out++;
 		return;
@@ -226,6 +257,10 @@ port_send_rtcp(struct stream *s, const void *p, size_t n)
 		to.port++;
 		(void)send_to(s, s->rtcp_fd, p, n, &to);
 	} else {
+		/* Most calls end before the first report: connected by it, no
+		 * earlier. */
+		if (!s->rtcp_dialled)
+			s->rtcp_dialled = dial(s->rtcp_fd, s->family, &to);
 		/* Many do not listen for RTCP: their refusal says nothing. */
 		(void)send(s->rtcp_fd, p, n, MSG_DONTWAIT);
 	}
@@ -254,25 +289,23 @@ knocks(struct stream *s, const struct hf_addr *from)
 	return ++s->latch_same >= LATCH_SAME;
 }
 
-void
-port_lock(struct stream *s, const struct hf_addr *far)
-{
-	s->far = *far;
-	s->connected = dial_rtp(s, far);
-	if (s->connected)
-		forget(s->fd); /* others may have knocked meanwhile */
-}
-
 /* Behind NAT: may this sender be the party?  From the hosts that were
  * signalled any port may.  Once believed it is locked. */
 static bool
 latch(struct stream *s, const struct hf_addr *from)
 {
-	if (!is_signalled(s, from) && !knocks(s, from))
+	return is_signalled(s, from) || knocks(s, from);
+}
+
+/* The first packet: is it the party's? */
+static bool
+is_party(struct stream *s, const struct hf_addr *from, ssize_t n)
+{
+	if (s->media.rtp.family == 0 || n < RTP_HEADER_LEN)
 		return false;
-	port_lock(s, from);
-	stream_commit(s, proc_now());
-	return true;
+	if (s->media.latch == LATCH_NEVER)
+		return hf_addr_eq(from, &s->media.rtp);
+	return !rtp_is_rtcp(datagram, (size_t)n) && latch(s, from);
 }
 
 /* How many bytes came from whom we listen to; 0: nothing to handle, < 0: the
@@ -283,33 +316,30 @@ receive(struct stream *s)
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	struct hf_addr from;
+	bool sure = s->connected && !s->unsure;
 	ssize_t n;
 
-	if (s->connected) {
-		n = recv(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
-	} else {
-		n = recvfrom(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT,
-		    (struct sockaddr *)&sa, &len);
-	}
+	n = sure ? recv(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT)
+		 : recvfrom(s->fd, datagram, sizeof(datagram), MSG_DONTWAIT,
+		       (struct sockaddr *)&sa, &len);
 	if (n < 0) {
-		if (errno == EAGAIN || errno == EINTR)
+		if (errno == EAGAIN || errno == EINTR) {
+			s->unsure = s->unsure && errno == EINTR;
 			return -1;
+		}
 		/* An error that waited; packets may wait behind it. */
-		if (is_hard(errno))
+		if (s->connected && is_hard(errno))
 			refused(s);
 		return 0;
 	}
-	if (s->connected)
+	if (sure)
 		return n;
-	if (s->media.rtp.family != 0 && s->media.latch != LATCH_NEVER &&
-	    hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) &&
-	    !rtp_is_rtcp(datagram, (size_t)n) && n >= RTP_HEADER_LEN) {
-		uint8_t kept[RTP_PACKET_MAX + 1];
-
-		/* Locking empties the socket through the same memory. */
-		memcpy(kept, datagram, (size_t)n);
-		if (latch(s, &from)) {
-			memcpy(datagram, kept, (size_t)n);
+	if (hf_addr_from_sockaddr((struct sockaddr *)&sa, &from)) {
+		if (s->connected && hf_addr_eq(&from, &s->far))
+			return n;
+		if (!s->connected && is_party(s, &from, n)) {
+			if (!s->undialable)
+				settle(s, &from);
 			return n;
 		}
 	}
@@ -329,7 +359,8 @@ hear_one(struct stream *s, bool all, struct hf_time now)
 	if (n == 0)
 		return true;
 	if (!rtp_is_rtcp(datagram, (size_t)n))
-		return !hear_packet(s, datagram, (size_t)n, now) || all;
+		return !hear_packet(s, datagram, (size_t)n, now) || all ||
+		       s->unsure;
 	report_hear(s, datagram, (size_t)n, now);
 	return true;
 }
@@ -342,25 +373,41 @@ port_hear(struct stream *s, bool all, struct hf_time now)
 			return;
 }
 
-bool
-port_hear_rtcp(struct stream *s, struct hf_time now)
+/* Is this where the party's reports come from?  The kernel asks only once the
+ * socket is connected; behind NAT it never is: there the host must do. */
+static bool
+reports_from(const struct stream *s, const struct hf_addr *from)
+{
+	if (s->media.mux || from->family == 0)
+		return false; /* they come with the sound */
+	return s->media.latch == LATCH_NEVER ? hf_addr_eq(from, &s->media.rtcp)
+					     : hf_addr_same_host(from, &s->far);
+}
+
+/* One datagram; false when there is none. */
+static bool
+hear_report(struct stream *s, struct hf_time now)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
-	struct hf_addr from;
+	struct hf_addr from = { 0 };
 	ssize_t n = recvfrom(s->rtcp_fd, datagram, sizeof(datagram),
 	    MSG_DONTWAIT, (struct sockaddr *)&sa, &len);
 
 	if (n < 0)
-		return false;
-	/* Unconnected: from the host that we hear, and with rtcp-mux nobody. */
-	if (!s->rtcp_dialled &&
-	    (s->media.mux ||
-		!hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) ||
-		!hf_addr_same_host(&from, &s->far))) {
+		return errno != EAGAIN && errno != EINTR;
+	if (!hf_addr_from_sockaddr((struct sockaddr *)&sa, &from) ||
+	    !reports_from(s, &from))
 		s->strangers++;
-		return true;
-	}
-	report_hear(s, datagram, (size_t)n, now);
+	else
+		report_hear(s, datagram, (size_t)n, now);
 	return true;
+}
+
+void
+port_hear_rtcp(struct stream *s, struct hf_time now)
+{
+	for (int i = 0; i < HEAR_MAX; i++)
+		if (!hear_report(s, now))
+			return;
 }

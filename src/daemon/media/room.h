@@ -90,10 +90,13 @@ struct stream {
 	/* The hot part: what a relayed packet touches. */
 	int fd, rtcp_fd;
 	bool dialled, rtcp_dialled; /* connected somewhere, or may be */
-	bool polled;                /* both stand in the epoll set */
-	bool open, connected, may_send;
-	bool heard;  /* something, since it was opened */
-	bool listen; /* the ear is needed */
+	bool polled;                /* both stand in the epoll set, for good */
+	bool open, may_send;
+	bool connected;  /* to far: the kernel keeps others out, ... */
+	bool unsure;     /* ... but some may have come before that */
+	bool undialable; /* there is no way to far */
+	bool heard;      /* something, since it was opened */
+	bool listen;     /* the ear is needed */
 	bool watched, patient, felt, refused;
 	bool held; /* by either side: nobody is judged */
 	uint8_t role, judge, source, bridge;
@@ -179,19 +182,17 @@ void tick_at(const struct stream *s, struct hf_time at);
 
 /* ---- port.c -------------------------------------------------------------- */
 void port_take(struct stream *s, int fd, bool rtcp);
-/* To media.rtp: connects, or waits for the first packets behind NAT. */
+/* For media.rtp, or, behind NAT, for whom the first packets show. */
 void port_open(struct stream *s);
-/* Behind NAT: this is the party, as an earlier life has learned. */
-void port_lock(struct stream *s, const struct hf_addr *far);
+/* The same for a stream of an earlier life, which had found far. */
+void port_adopt(struct stream *s, const struct hf_addr *far);
 void port_close(struct stream *s);
-/* Adopts sockets that an earlier life has connected. */
-void port_adopt(struct stream *s);
 void port_send(struct stream *s, const uint8_t *p, uint16_t n);
 void port_send_rtcp(struct stream *s, const void *p, size_t n);
 /* What has come; all: until the socket is empty, not only as far as the packets
  * were late and others may wait behind them. */
 void port_hear(struct stream *s, bool all, struct hf_time now);
-bool port_hear_rtcp(struct stream *s, struct hf_time now);
+void port_hear_rtcp(struct stream *s, struct hf_time now);
 
 /* ---- hear.c -------------------------------------------------------------- */
 /* True when it came in time, so that none can be waiting behind it. */

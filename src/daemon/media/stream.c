@@ -165,8 +165,10 @@ move(struct stream *s, const struct media *to, struct hf_time now)
 	stream_commit(s, now);
 }
 
+/* found: where an earlier life was connected to; NULL: nowhere yet. */
 static void
-begin(struct stream *s, const struct msg_open_stream *m, struct hf_time now)
+begin(struct stream *s, const struct msg_open_stream *m,
+    const struct hf_addr *found, struct hf_time now)
 {
 	int fd = s->fd, rtcp_fd = s->rtcp_fd, family = s->family;
 	bool dialled = s->dialled, rtcp_dialled = s->rtcp_dialled;
@@ -194,7 +196,10 @@ begin(struct stream *s, const struct msg_open_stream *m, struct hf_time now)
 	    (uint16_t)hf_rand_u64(proc_rand()),
 	    (uint32_t)hf_rand_u64(proc_rand()));
 	room.open++;
-	port_open(s);
+	if (found != NULL)
+		port_adopt(s, found);
+	else
+		port_open(s);
 	report_begin(s, now);
 	tick_run(true);
 }
@@ -219,7 +224,7 @@ stream_open(const struct msg_open_stream *m, struct hf_time now)
 	if (s->open)
 		stream_close(
 		    s, now); /* its CLOSE_STREAM was lost with its sender */
-	begin(s, m, now);
+	begin(s, m, NULL, now);
 	stream_commit(s, now);
 }
 
@@ -375,7 +380,7 @@ restore(uint32_t i, const void *record, void *arg)
 
 	if (s->fd < 0 || r->ref.n != room.first + i || s_ago < 0)
 		return;
-	begin(s, &m, *now);
+	begin(s, &m, r->locked ? &r->far : NULL, *now);
 	if (s_ago > RECORD_MAX_S)
 		s_ago = RECORD_MAX_S;
 	/* Ahead of all that may have been sent since the record was made. */
@@ -387,8 +392,6 @@ restore(uint32_t i, const void *record, void *arg)
 	s->row = r->row;
 	/* What we say ourselves is begun anew, or its clock would not run. */
 	s->source = r->source == SOURCE_PARTNER ? SOURCE_PARTNER : SOURCE_NONE;
-	if (r->locked && s->media.latch != LATCH_NEVER)
-		port_lock(s, &r->far);
 }
 
 static void

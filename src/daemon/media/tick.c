@@ -61,9 +61,9 @@ drain(struct hf_time now, bool all)
 			fetch_next(ev, i, n);
 
 			if (!s->open)
-				continue; /* closed by an earlier event */
+				continue; /* between two calls */
 			if (ev[i].data.u64 & 1)
-				(void)port_hear_rtcp(s, now);
+				port_hear_rtcp(s, now);
 			else
 				port_hear(s, all, now);
 		}
