@@ -4,48 +4,6 @@
 
 #include "base/buf.h"
 
-/* Once something was lost all that follows is refused as well: what is in the
- * buffer is always the beginning of what was meant, never a text with a hole.
- */
-static char *
-room(struct hf_buf *b, size_t n)
-{
-	if (b->overflow || n > b->cap - b->n) {
-		b->overflow = true;
-		return NULL;
-	}
-	char *at = b->p + b->n;
-	b->n += n;
-	return at;
-}
-
-void
-hf_buf_put(struct hf_buf *b, const void *p, size_t n)
-{
-	char *at = n > 0 ? room(b, n) : NULL;
-
-	if (at != NULL)
-		memcpy(at, p, n);
-}
-
-void
-hf_buf_str(struct hf_buf *b, const char *s)
-{
-	hf_buf_put(b, s, strlen(s));
-}
-
-void
-hf_buf_slice(struct hf_buf *b, struct hf_slice s)
-{
-	hf_buf_put(b, s.p, s.n);
-}
-
-void
-hf_buf_char(struct hf_buf *b, char c)
-{
-	hf_buf_put(b, &c, 1);
-}
-
 void
 hf_buf_u64(struct hf_buf *b, uint64_t v)
 {
@@ -64,7 +22,7 @@ hf_buf_hex(struct hf_buf *b, const void *p, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
 	const uint8_t *from = p;
-	char *at = n > 0 && n <= SIZE_MAX / 2 ? room(b, 2 * n) : NULL;
+	char *at = n > 0 && n <= SIZE_MAX / 2 ? hf_buf_room(b, 2 * n) : NULL;
 
 	for (size_t i = 0; at != NULL && i < n; i++) {
 		*at++ = hex[from[i] >> 4];

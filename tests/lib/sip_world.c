@@ -340,6 +340,16 @@ world_session(struct party *p)
 	return NULL;
 }
 
+static uint32_t
+kept(const struct sip_keep *k)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < SIP_KEEP_NR; i++)
+		n += k->drawers[i].used;
+	return n;
+}
+
 bool
 world_is_empty(const struct world *w)
 {
@@ -347,9 +357,9 @@ world_is_empty(const struct world *w)
 		const struct sip_sessions *ss = &w->party[i].ss;
 
 		if (ss->pool.used != 0 || ss->tt.pool.used != 0 ||
-		    ss->tt.keep.small.used != 0 || ss->tt.keep.big.used != 0 ||
-		    ss->by_tag.n != 0 || ss->tt.by_key.n != 0 ||
-		    ss->tt.by_merge.n != 0 || w->party[i].wheel.running != 0)
+		    kept(&ss->tt.keep) != 0 || ss->by_tag.n != 0 ||
+		    ss->tt.by_key.n != 0 || ss->tt.by_merge.n != 0 ||
+		    w->party[i].wheel.running != 0)
 			return false;
 	}
 	return true;

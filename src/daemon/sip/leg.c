@@ -28,9 +28,9 @@ legs_open(uint32_t cap)
 	struct hf_map_cell *cells;
 	uint32_t n = 4;
 
-	while (n < 2 * cap + 2)
+	while (n < 2 * cap)
 		n *= 2;
-	cells = calloc(n, sizeof(*cells));
+	cells = hf_table(n, sizeof(*cells));
 	room.leg = hf_table(cap, sizeof(*room.leg));
 	room.live = calloc(cap, sizeof(*room.live));
 	room.changed = calloc(cap, sizeof(*room.changed));

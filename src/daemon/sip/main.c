@@ -38,24 +38,33 @@ static bool has_untraced;
 
 /* ---- the trace ----------------------------------------------------------- */
 
-/* The leg whose tag is in these bytes; 0: none. */
+/* The leg of a tag of ours; 0: it is nobody's. */
+static uint64_t
+leg_tagged(struct hf_slice tag)
+{
+	const struct sip_session *s = sip_session_by_tag(&room.ss, tag);
+
+	if (s == NULL)
+		return 0;
+	return s->mark != 0 ? s->mark : s->user;
+}
+
+/* The leg whose tag is in these bytes of ours; 0: none. */
 static uint64_t
 leg_in(struct hf_slice bytes)
 {
 	static const struct hf_slice mark = HF_SLICE(";tag=");
 	const char *p = bytes.p, *end = bytes.p + bytes.n;
 
-	while ((p = memmem(p, (size_t)(end - p), mark.p, mark.n)) != NULL) {
-		const struct sip_session *s = NULL;
+	uint64_t leg = 0;
 
+	while (leg == 0 &&
+	       (p = memmem(p, (size_t)(end - p), mark.p, mark.n)) != NULL) {
 		p += mark.n;
 		if (end - p >= SIP_OUR_TAG)
-			s = sip_session_by_tag(
-			    &room.ss, (struct hf_slice){ p, SIP_OUR_TAG });
-		if (s != NULL)
-			return s->mark != 0 ? s->mark : s->user;
+			leg = leg_tagged((struct hf_slice){ p, SIP_OUR_TAG });
 	}
-	return 0;
+	return leg;
 }
 
 static void
@@ -78,6 +87,8 @@ trace_out(const struct sip_flow *to, struct hf_slice bytes)
 		.remote = to->peer,
 		.transport = to->transport,
 		.out = true,
+		/* What an answer repeats of its request is no secret. */
+		.plain = hf_slice_starts(bytes, HF_SLICE("SIP/")),
 		.bytes = bytes,
 	};
 
@@ -88,16 +99,21 @@ trace_out(const struct sip_flow *to, struct hf_slice bytes)
 }
 
 static void
-trace_in(const struct sip_flow *from, struct hf_slice bytes)
+trace_in(const struct sip_flow *from, struct hf_slice bytes,
+    const struct sip_msg *m, bool whole)
 {
 	untraced = (struct sip_traced){
 		.at = proc_wall(),
-		.leg = leg_in(bytes),
+		.leg = leg_tagged(m->from_tag),
 		.local = sip_transport_here(&room.tp, from, room.now),
 		.remote = from->peer,
 		.transport = from->transport,
+		.plain = whole && sip_find(m, SIP_H_AUTHORIZATION, 0) == NULL &&
+			 sip_find(m, SIP_H_PROXY_AUTHORIZATION, 0) == NULL,
 		.bytes = bytes,
 	};
+	if (untraced.leg == 0)
+		untraced.leg = leg_tagged(m->to_tag);
 	has_untraced = true;
 	if (untraced.leg != 0)
 		trace_held(untraced.leg);
@@ -119,7 +135,7 @@ on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 	}
 	if (v.parsed == SIP_BAD)
 		room.bad_messages++;
-	trace_in(from, bytes);
+	trace_in(from, bytes, &m, v.parsed == SIP_GOOD);
 	sip_sessions_receive(&room.ss, &m, v, from, room.now);
 	trace_held(room.arriving);
 	room.arriving = 0;

@@ -57,7 +57,7 @@ put_token(struct hf_buf *b, struct hf_slice s)
 static void
 put_name(struct hf_buf *b, enum sip_header h)
 {
-	hf_buf_str(b, sip_header_name(h));
+	hf_buf_slice(b, sip_header_text(h));
 	hf_buf_put(b, ": ", 2);
 }
 

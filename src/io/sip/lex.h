@@ -134,6 +134,8 @@ int sip_param_next(struct at *a, struct param *out);
 bool sip_parse_party(
     struct hf_slice s, struct sip_name_addr *out, struct hf_slice *tag);
 
+/* sip_header_name() with its length. */
+struct hf_slice sip_header_text(enum sip_header h);
 enum sip_method sip_method_of(struct hf_slice s);
 enum sip_header sip_header_of(struct hf_slice name);
 

@@ -92,6 +92,8 @@ sip_unknown_required(const struct sip_msg *m, enum sip_header id,
 const struct sip_header_line *
 sip_find(const struct sip_msg *m, enum sip_header id, unsigned nth)
 {
+	if ((m->seen >> id & 1) == 0)
+		return NULL;
 	for (unsigned i = 0; i < m->headers; i++)
 		if (m->header[i].id == id && nth-- == 0)
 			return &m->header[i];
@@ -142,6 +144,7 @@ add(struct parse *p, enum sip_header id, struct hf_slice name,
 		trouble(p, 400, "Too many headers", name.p);
 		return;
 	}
+	m->seen |= (uint64_t)1 << id;
 	m->header[m->headers++] =
 	    (struct sip_header_line){ .id = id, .name = name, .value = value };
 }
@@ -440,6 +443,13 @@ clear(struct sip_msg *m)
 {
 	memset(m, 0, offsetof(struct sip_msg, header));
 	m->body = (struct hf_slice){ NULL, 0 };
+}
+
+void
+sip_msg_copy(struct sip_msg *to, const struct sip_msg *from)
+{
+	memcpy(to, from, offsetof(struct sip_msg, header[from->headers]));
+	to->body = from->body;
 }
 
 struct sip_verdict

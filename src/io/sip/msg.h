@@ -86,6 +86,7 @@ enum sip_header {
 	SIP_H_WWW_AUTHENTICATE,
 	SIP_H_NR
 };
+_Static_assert(SIP_H_NR <= 64, "sip_msg.seen has a bit for each");
 
 /* sip:user:password@host:port;params?headers (RFC 3261 19.1).  Of a tel URI
  * the number is in user, its parameters in params; of any other scheme only
@@ -145,6 +146,7 @@ struct sip_msg {
 	uint8_t max_forwards;
 	bool has_max_forwards;
 
+	uint64_t seen; /* a bit for each enum sip_header that is there */
 	uint16_t headers;
 	struct sip_header_line header[SIP_HEADERS_MAX];
 	struct hf_slice body;
@@ -167,6 +169,9 @@ struct sip_verdict {
  * 18.3), too few are BAD 400.  A response that is wrong in any way, or has more
  * than one Via (8.1.3.3: we are never a proxy), and a wrong ACK are DROP. */
 struct sip_verdict sip_parse(struct hf_slice bytes, struct sip_msg *out);
+
+/* The same slices of the same bytes once more, without the empty rest. */
+void sip_msg_copy(struct sip_msg *to, const struct sip_msg *from);
 
 /* A stream: how many bytes the first message in them has.  0: not all here
  * yet.  -1: never will be (no end within SIP_MSG_MAX, no or bad

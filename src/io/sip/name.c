@@ -41,58 +41,70 @@ sip_method_of(struct hf_slice s)
 	return SIP_OTHER;
 }
 
+/* As HF_SLICE, where only a constant may stand. */
+#define TEXT(lit)                                                              \
+	{                                                                      \
+		(lit), sizeof(lit) - 1                                         \
+	}
 /* clang-format off */
-static const char *const headers[SIP_H_NR] = {
-	[SIP_H_OTHER] = "Other",
-	[SIP_H_ACCEPT] = "Accept",
-	[SIP_H_ALLOW] = "Allow",
-	[SIP_H_AUTHORIZATION] = "Authorization",
-	[SIP_H_CALL_ID] = "Call-ID",
-	[SIP_H_CONTACT] = "Contact",
-	[SIP_H_CONTENT_DISPOSITION] = "Content-Disposition",
-	[SIP_H_CONTENT_ENCODING] = "Content-Encoding",
-	[SIP_H_CONTENT_LENGTH] = "Content-Length",
-	[SIP_H_CONTENT_TYPE] = "Content-Type",
-	[SIP_H_CSEQ] = "CSeq",
-	[SIP_H_DATE] = "Date",
-	[SIP_H_DIVERSION] = "Diversion",
-	[SIP_H_EVENT] = "Event",
-	[SIP_H_EXPIRES] = "Expires",
-	[SIP_H_FROM] = "From",
-	[SIP_H_HISTORY_INFO] = "History-Info",
-	[SIP_H_MAX_FORWARDS] = "Max-Forwards",
-	[SIP_H_MIN_EXPIRES] = "Min-Expires",
-	[SIP_H_P_ASSERTED_IDENTITY] = "P-Asserted-Identity",
-	[SIP_H_PRIVACY] = "Privacy",
-	[SIP_H_PROXY_AUTHENTICATE] = "Proxy-Authenticate",
-	[SIP_H_PROXY_AUTHORIZATION] = "Proxy-Authorization",
-	[SIP_H_PROXY_REQUIRE] = "Proxy-Require",
-	[SIP_H_REASON] = "Reason",
-	[SIP_H_RECORD_ROUTE] = "Record-Route",
-	[SIP_H_REFER_TO] = "Refer-To",
-	[SIP_H_REFERRED_BY] = "Referred-By",
-	[SIP_H_REPLACES] = "Replaces",
-	[SIP_H_REQUIRE] = "Require",
-	[SIP_H_RETRY_AFTER] = "Retry-After",
-	[SIP_H_ROUTE] = "Route",
-	[SIP_H_RSEQ] = "RSeq",
-	[SIP_H_RACK] = "RAck",
-	[SIP_H_SERVER] = "Server",
-	[SIP_H_SESSION_EXPIRES] = "Session-Expires",
-	[SIP_H_SUBSCRIPTION_STATE] = "Subscription-State",
-	[SIP_H_SUPPORTED] = "Supported",
-	[SIP_H_TO] = "To",
-	[SIP_H_UNSUPPORTED] = "Unsupported",
-	[SIP_H_USER_AGENT] = "User-Agent",
-	[SIP_H_USER_TO_USER] = "User-to-User",
-	[SIP_H_VIA] = "Via",
-	[SIP_H_WARNING] = "Warning",
-	[SIP_H_WWW_AUTHENTICATE] = "WWW-Authenticate",
+static const struct hf_slice headers[SIP_H_NR] = {
+	[SIP_H_OTHER] = TEXT("Other"),
+	[SIP_H_ACCEPT] = TEXT("Accept"),
+	[SIP_H_ALLOW] = TEXT("Allow"),
+	[SIP_H_AUTHORIZATION] = TEXT("Authorization"),
+	[SIP_H_CALL_ID] = TEXT("Call-ID"),
+	[SIP_H_CONTACT] = TEXT("Contact"),
+	[SIP_H_CONTENT_DISPOSITION] = TEXT("Content-Disposition"),
+	[SIP_H_CONTENT_ENCODING] = TEXT("Content-Encoding"),
+	[SIP_H_CONTENT_LENGTH] = TEXT("Content-Length"),
+	[SIP_H_CONTENT_TYPE] = TEXT("Content-Type"),
+	[SIP_H_CSEQ] = TEXT("CSeq"),
+	[SIP_H_DATE] = TEXT("Date"),
+	[SIP_H_DIVERSION] = TEXT("Diversion"),
+	[SIP_H_EVENT] = TEXT("Event"),
+	[SIP_H_EXPIRES] = TEXT("Expires"),
+	[SIP_H_FROM] = TEXT("From"),
+	[SIP_H_HISTORY_INFO] = TEXT("History-Info"),
+	[SIP_H_MAX_FORWARDS] = TEXT("Max-Forwards"),
+	[SIP_H_MIN_EXPIRES] = TEXT("Min-Expires"),
+	[SIP_H_P_ASSERTED_IDENTITY] = TEXT("P-Asserted-Identity"),
+	[SIP_H_PRIVACY] = TEXT("Privacy"),
+	[SIP_H_PROXY_AUTHENTICATE] = TEXT("Proxy-Authenticate"),
+	[SIP_H_PROXY_AUTHORIZATION] = TEXT("Proxy-Authorization"),
+	[SIP_H_PROXY_REQUIRE] = TEXT("Proxy-Require"),
+	[SIP_H_REASON] = TEXT("Reason"),
+	[SIP_H_RECORD_ROUTE] = TEXT("Record-Route"),
+	[SIP_H_REFER_TO] = TEXT("Refer-To"),
+	[SIP_H_REFERRED_BY] = TEXT("Referred-By"),
+	[SIP_H_REPLACES] = TEXT("Replaces"),
+	[SIP_H_REQUIRE] = TEXT("Require"),
+	[SIP_H_RETRY_AFTER] = TEXT("Retry-After"),
+	[SIP_H_ROUTE] = TEXT("Route"),
+	[SIP_H_RSEQ] = TEXT("RSeq"),
+	[SIP_H_RACK] = TEXT("RAck"),
+	[SIP_H_SERVER] = TEXT("Server"),
+	[SIP_H_SESSION_EXPIRES] = TEXT("Session-Expires"),
+	[SIP_H_SUBSCRIPTION_STATE] = TEXT("Subscription-State"),
+	[SIP_H_SUPPORTED] = TEXT("Supported"),
+	[SIP_H_TO] = TEXT("To"),
+	[SIP_H_UNSUPPORTED] = TEXT("Unsupported"),
+	[SIP_H_USER_AGENT] = TEXT("User-Agent"),
+	[SIP_H_USER_TO_USER] = TEXT("User-to-User"),
+	[SIP_H_VIA] = TEXT("Via"),
+	[SIP_H_WARNING] = TEXT("Warning"),
+	[SIP_H_WWW_AUTHENTICATE] = TEXT("WWW-Authenticate"),
 };
 /* clang-format on */
 
 const char *
 sip_header_name(enum sip_header h)
+{
+	hf_assert((unsigned)h < SIP_H_NR);
+	return headers[h].p;
+}
+
+struct hf_slice
+sip_header_text(enum sip_header h)
 {
 	hf_assert((unsigned)h < SIP_H_NR);
 	return headers[h];
@@ -139,7 +151,7 @@ enum sip_header
 sip_header_of(struct hf_slice n)
 {
 #define TRY(id)                                                                \
-	if (same_name(n, headers[SIP_H_##id], n.n))                            \
+	if (same_name(n, headers[SIP_H_##id].p, n.n))                          \
 	return SIP_H_##id
 	switch (n.n) {
 	case 1:

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/table.h"
 #include "io/sip/build.h"
 #include "io/sip/session_own.h"
 
@@ -41,7 +42,7 @@ sip_sessions_init(struct sip_sessions *ss, struct sip_session *memory,
 {
 	uint32_t cells = 4;
 
-	while (cells < 2 * conf->sessions + 2)
+	while (cells < 2 * conf->sessions)
 		cells *= 2;
 	*ss = (struct sip_sessions){
 		.session = memory,
@@ -51,12 +52,13 @@ sip_sessions_init(struct sip_sessions *ss, struct sip_session *memory,
 		.wheel = wheel,
 		.rand = rand,
 		.hash.k = { hf_rand_u64(rand), hf_rand_u64(rand) },
+		.cells_n = cells,
 	};
 	(void)hf_slice_copy(hf_slice_of(conf->user_agent), ss->user_agent,
 	    sizeof(ss->user_agent));
 	ss->live = calloc(conf->sessions, sizeof(*ss->live));
 	ss->places = calloc(conf->sessions, sizeof(*ss->places));
-	ss->cells = calloc(cells, sizeof(*ss->cells));
+	ss->cells = hf_table(cells, sizeof(*ss->cells));
 	ss->changed = calloc(conf->sessions, sizeof(*ss->changed));
 	if (ss->live == NULL || ss->places == NULL || ss->cells == NULL ||
 	    ss->changed == NULL ||
@@ -64,7 +66,7 @@ sip_sessions_init(struct sip_sessions *ss, struct sip_session *memory,
 		wheel, rand, &sip_session_trans_hooks, ss)) {
 		free(ss->live);
 		free(ss->places);
-		free(ss->cells);
+		hf_table_free(ss->cells, ss->cells_n, sizeof(*ss->cells));
 		free(ss->changed);
 		return false;
 	}
@@ -79,7 +81,7 @@ sip_sessions_free(struct sip_sessions *ss)
 	sip_transactions_free(&ss->tt);
 	free(ss->live);
 	free(ss->places);
-	free(ss->cells);
+	hf_table_free(ss->cells, ss->cells_n, sizeof(*ss->cells));
 	free(ss->changed);
 	*ss = (struct sip_sessions){ 0 };
 }
@@ -450,14 +452,25 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 		(void)!ss->hooks->send(ss->arg, &to, hf_buf_taken(b));
 }
 
-/* The kept INVITE, read once more. */
+/* The kept INVITE.  It is asked for several times while a call is set up, and
+ * often twice in a row: the last one is read only once. */
 bool
 sip_session_asked(
     struct sip_sessions *ss, const struct sip_session *s, struct sip_msg *m)
 {
 	struct hf_slice b = sip_keep_get(&ss->tt.keep, sip_live(ss, s)->asked);
+	struct hf_ref me = sip_session_ref(ss, s);
 
-	return b.n > 0 && sip_parse(b, m).parsed == SIP_GOOD;
+	if (b.n == 0)
+		return false;
+	if (!hf_ref_is(ss->asked_of, me)) {
+		ss->asked_of = HF_REF_NONE;
+		if (sip_parse(b, &ss->asked).parsed != SIP_GOOD)
+			return false;
+		ss->asked_of = me;
+	}
+	sip_msg_copy(m, &ss->asked);
+	return true;
 }
 
 struct sip_session *

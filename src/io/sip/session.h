@@ -142,6 +142,10 @@ struct sip_sessions {
 	uint32_t changes;
 	struct hf_pool_place *places;
 	struct hf_map_cell *cells;
+	uint32_t cells_n;
+	/* The INVITE that was last read again, and whose it is. */
+	struct hf_ref asked_of;
+	struct sip_msg asked;
 };
 
 struct sip_sessions_conf {

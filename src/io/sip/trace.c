@@ -131,7 +131,8 @@ sip_trace_put(struct sip_trace *t, const struct sip_traced *m)
 		char *to = (char *)(e + 1);
 
 		memcpy(to, m->bytes.p, m->bytes.n);
-		mask_secrets(to, to + m->bytes.n);
+		if (!m->plain)
+			mask_secrets(to, to + m->bytes.n);
 	}
 	t->head += need;
 }

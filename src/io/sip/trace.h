@@ -28,6 +28,7 @@ struct sip_traced {
 	struct hf_addr local, remote;
 	uint8_t transport;     /* 0 UDP, 1 TCP */
 	bool out;              /* we sent it */
+	bool plain;            /* put: known to hold no digest response */
 	struct hf_slice bytes; /* valid until the next put */
 };
 

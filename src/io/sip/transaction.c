@@ -9,7 +9,10 @@
 /* Sets a CANCEL's key apart from its INVITE's: both carry one branch. */
 #define CANCEL_MARK 0x9e3779b97f4a7c15u
 
-#define RESERVED_SHARE 8 /* 1/8 of the table is for requests in dialogs */
+enum {
+	RESERVED_SHARE = 8,  /* 1/8 of the table is for requests in dialogs */
+	FORGET_STEP_MS = 50, /* nobody needs a straggler forgotten sooner */
+};
 
 #define TO(s) HF_BIT(SIP_T_##s)
 /* clang-format off */
@@ -30,7 +33,7 @@ static const struct {
 #undef TO
 _Static_assert(HF_LEN(states) == SIP_T_NR, "one row per state");
 
-static hf_timer_fn on_timer;
+static hf_timer_fn on_timer, on_forget;
 
 static struct hf_ref
 ref_of(const struct sip_trans *t)
@@ -60,7 +63,7 @@ sip_transactions_init(struct sip_transactions *tt, uint32_t cap,
 	uint32_t cells = 4;
 
 	hf_assert(cap > 0 && t->t1.us > 0);
-	while (cells < 2 * cap + 2)
+	while (cells < 2 * cap)
 		cells *= 2;
 	*tt = (struct sip_transactions){
 		.cap = cap,
@@ -73,27 +76,31 @@ sip_transactions_init(struct sip_transactions *tt, uint32_t cap,
 		.hash.k = { hf_rand_u64(rand), hf_rand_u64(rand) },
 	};
 	tt->trans = hf_table(cap, sizeof(*tt->trans));
-	tt->places = calloc(cap, sizeof(*tt->places));
+	tt->places = hf_table(cap, sizeof(*tt->places));
 	for (size_t i = 0; i < HF_LEN(tt->cells); i++)
 		tt->cells[i] = hf_table(cells, sizeof(**tt->cells));
 	if (tt->trans == NULL || tt->places == NULL || tt->cells[0] == NULL ||
 	    tt->cells[1] == NULL ||
-	    !sip_keep_init(&tt->keep, cap, cap / 16 + 16)) {
+	    !sip_keep_init(&tt->keep, cap, cap, cap / 16 + 16)) {
 		sip_transactions_free(tt);
 		return false;
 	}
 	hf_pool_init(&tt->pool, tt->places, cap);
 	hf_map_init(&tt->by_key, tt->cells[0], cells);
 	hf_map_init(&tt->by_merge, tt->cells[1], cells);
-	hf_list_init(&tt->lingering);
+	for (size_t i = 0; i < HF_LEN(tt->lingering); i++)
+		hf_list_init(&tt->lingering[i]);
+	hf_timer_init(&tt->forget, on_forget);
 	return true;
 }
 
 void
 sip_transactions_free(struct sip_transactions *tt)
 {
+	if (tt->wheel != NULL)
+		hf_timer_stop(tt->wheel, &tt->forget);
 	hf_table_free(tt->trans, tt->cap, sizeof(*tt->trans));
-	free(tt->places);
+	hf_table_free(tt->places, tt->cap, sizeof(*tt->places));
 	for (size_t i = 0; i < HF_LEN(tt->cells); i++)
 		hf_table_free(tt->cells[i], tt->cells_n, sizeof(**tt->cells));
 	sip_keep_free(&tt->keep);
@@ -124,8 +131,10 @@ drop(struct sip_trans *t)
 	struct sip_transactions *tt = t->table;
 
 	move(t, SIP_T_FREE);
-	hf_timer_stop(tt->wheel, &t->timer);
-	hf_list_remove(&t->linger);
+	if (t->lingers)
+		hf_list_remove(&t->linger);
+	else
+		hf_timer_stop(tt->wheel, &t->timer);
 	hf_map_del(&tt->by_key, t->key);
 	if (t->merge != 0)
 		hf_map_del(&tt->by_merge, t->merge);
@@ -151,21 +160,6 @@ fail(struct sip_trans *t, enum sip_trans_end why)
 		tt->hooks->ended(tt->arg, r, user, method, why);
 }
 
-/* Nothing more is expected of it than to know stragglers, for a while. */
-static void
-linger(struct sip_trans *t, struct hf_span how_long, struct hf_time now)
-{
-	t->repeat = HF_TIME_NEVER;
-	if (how_long.us == 0) {
-		drop(t);
-		return;
-	}
-	t->end = hf_time_after(now, how_long);
-	hf_list_remove(&t->linger);
-	hf_list_push(&t->table->lingering, &t->linger);
-	arm(t);
-}
-
 static struct hf_span
 times(struct hf_span s, int n)
 {
@@ -180,6 +174,80 @@ long_wait(const struct sip_transactions *tt)
 }
 
 static struct sip_trans *
+oldest(const struct sip_transactions *tt, int which)
+{
+	const struct hf_list *l = &tt->lingering[which];
+
+	return hf_list_empty(l)
+		   ? NULL
+		   : HF_CONTAINER(l->next, struct sip_trans, linger);
+}
+
+/* The one that has lingered longest; NULL: none does. */
+static struct sip_trans *
+longest_lingering(const struct sip_transactions *tt)
+{
+	struct sip_trans *a = oldest(tt, SIP_LINGER_T4);
+	struct sip_trans *b = oldest(tt, SIP_LINGER_64T1);
+
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return a->end.us - tt->t.t4.us < b->end.us - long_wait(tt).us ? a : b;
+}
+
+static void
+arm_forget(struct sip_transactions *tt, struct hf_time end)
+{
+	if (!hf_timer_running(&tt->forget))
+		hf_timer_start(tt->wheel, &tt->forget,
+		    hf_time_after(end, hf_ms(FORGET_STEP_MS)));
+}
+
+static void
+on_forget(struct hf_timer *timer, struct hf_time now)
+{
+	struct sip_transactions *tt =
+	    HF_CONTAINER(timer, struct sip_transactions, forget);
+	struct hf_time next = HF_TIME_NEVER;
+	struct sip_trans *t;
+
+	for (int i = 0; i < SIP_LINGER_NR; i++) {
+		while (
+		    (t = oldest(tt, i)) != NULL && !hf_time_before(now, t->end))
+			drop(t);
+		if (t != NULL)
+			next = hf_time_min(next, t->end);
+	}
+	if (next.us != INT64_MAX)
+		arm_forget(tt, next);
+}
+
+/* Nothing more is expected of it than to know stragglers, for a while: T4 or
+ * 64*T1 over UDP, and not at all where nothing can straggle. */
+static void
+linger(struct sip_trans *t, int which, struct hf_time now)
+{
+	struct sip_transactions *tt = t->table;
+	struct hf_span wait = which == SIP_LINGER_T4 ? tt->t.t4 : long_wait(tt);
+
+	hf_timer_stop(tt->wheel, &t->timer);
+	t->repeat = HF_TIME_NEVER;
+	t->end = hf_time_after(now, wait);
+	t->lingers = true;
+	hf_list_push(&tt->lingering[which], &t->linger);
+	arm_forget(tt, t->end);
+}
+
+static void
+linger_unless_reliable(struct sip_trans *t, int which, struct hf_time now)
+{
+	if (is_reliable(t))
+		drop(t);
+	else
+		linger(t, which, now);
+}
+
+static struct sip_trans *
 take(struct sip_transactions *tt, enum sip_trans_kind kind,
     enum sip_trans_state state, uint64_t key, bool new_work)
 {
@@ -189,10 +257,9 @@ take(struct sip_transactions *tt, enum sip_trans_kind kind,
 
 	if (new_work)
 		room -= room / RESERVED_SHARE;
-	if (tt->pool.used >= room && !hf_list_empty(&tt->lingering)) {
+	if (tt->pool.used >= room && (t = longest_lingering(tt)) != NULL) {
 		tt->count.evicted++;
-		drop(
-		    HF_CONTAINER(tt->lingering.next, struct sip_trans, linger));
+		drop(t);
 	}
 	if (tt->pool.used >= room || !hf_pool_take(&tt->pool, &r)) {
 		tt->count.full++;
@@ -486,15 +553,15 @@ hear_final(struct sip_trans *t, const struct sip_msg *m, struct hf_time now)
 	if (t->kind == SIP_CLIENT_OTHER) {
 		move(t, SIP_T_COMPLETED);
 		sip_keep_give(&tt->keep, &t->kept);
-		linger(t, is_reliable(t) ? hf_ms(0) : tt->t.t4, now);
+		linger_unless_reliable(t, SIP_LINGER_T4, now);
 	} else if (m->status < 300) {
 		move(t, SIP_T_ACCEPTED);
 		sip_keep_give(&tt->keep, &t->kept);
-		linger(t, long_wait(tt), now);
+		linger(t, SIP_LINGER_64T1, now);
 	} else {
 		move(t, SIP_T_COMPLETED);
 		send_ack(t, m);
-		linger(t, is_reliable(t) ? hf_ms(0) : long_wait(tt), now);
+		linger_unless_reliable(t, SIP_LINGER_64T1, now);
 	}
 }
 
@@ -563,7 +630,7 @@ hear_ack(struct sip_transactions *tt, const struct sip_msg *m,
 		return; /* before any final answer, or once more */
 	move(t, SIP_T_CONFIRMED);
 	sip_keep_give(&tt->keep, &t->kept);
-	linger(t, is_reliable(t) ? hf_ms(0) : tt->t.t4, now);
+	linger_unless_reliable(t, SIP_LINGER_T4, now);
 }
 
 /* A request we know: say again what we said. */
@@ -649,11 +716,11 @@ sip_trans_respond(struct sip_transactions *tt, struct hf_ref r, uint16_t status,
 		move(t, SIP_T_COMPLETED);
 		if (!is_reliable(t))
 			keep(t, bytes);
-		linger(t, is_reliable(t) ? hf_ms(0) : long_wait(tt), now);
+		linger_unless_reliable(t, SIP_LINGER_64T1, now);
 	} else if (status < 300) {
 		move(t, SIP_T_ACCEPTED);
 		sip_keep_give(&tt->keep, &t->kept);
-		linger(t, long_wait(tt), now);
+		linger(t, SIP_LINGER_64T1, now);
 	} else {
 		move(t, SIP_T_COMPLETED);
 		keep(t, bytes);
@@ -797,17 +864,13 @@ on_timer(struct hf_timer *timer, struct hf_time now)
 		fail(t, SIP_END_TIMEOUT);
 		break;
 	case SIP_T_COMPLETED:
-		if (t->kind == SIP_SERVER_INVITE)
-			fail(t, SIP_END_NO_ACK);
-		else
-			drop(t);
+		hf_assert(t->kind == SIP_SERVER_INVITE);
+		fail(t, SIP_END_NO_ACK);
 		break;
 	case SIP_T_CONFIRMED:
 	case SIP_T_ACCEPTED:
-		drop(t);
-		break;
 	case SIP_T_FREE:
-		hf_never("a free transaction's timer ran");
+		hf_never("a timer ran of one who lingers or is gone");
 	}
 }
 

@@ -90,22 +90,29 @@ struct sip_trans_hooks {
 	    enum sip_method method, enum sip_trans_end why);
 };
 
+/* What a lingering one needs comes first, side by side: at a busy hour most of
+ * the table only waits to be forgotten. */
 struct sip_trans {
-	struct hf_timer timer; /* at the earlier of repeat and end */
 	struct hf_list linger;
-	struct sip_transactions *table;
 	uint64_t key;   /* in by_key */
 	uint64_t merge; /* RFC 3261 8.2.2.2; 0: none */
-	uint64_t user;  /* the session's handle; 0: nobody cares */
-	struct hf_time repeat, end;
-	struct hf_span interval; /* to the next repetition */
-	struct sip_flow flow;
+	struct hf_time end;
 	uint32_t n;    /* own place */
 	uint32_t kept; /* what is said again */
 	uint16_t status;
 	uint8_t kind, state, method;
-	bool cancel; /* wanted, as soon as a 1xx is here (RFC 3261 9.1) */
+	bool lingers;
+	bool cancel;   /* wanted, as soon as a 1xx is here (RFC 3261 9.1) */
+	uint64_t user; /* the session's handle; 0: nobody cares */
+	struct sip_flow flow;
+	struct hf_timer timer; /* at the earlier of repeat and end */
+	struct sip_transactions *table;
+	struct hf_time repeat;
+	struct hf_span interval; /* to the next repetition */
 };
+
+/* How long a transaction knows stragglers. */
+enum { SIP_LINGER_T4, SIP_LINGER_64T1, SIP_LINGER_NR };
 
 struct sip_trans_counts {
 	uint64_t started[4]; /* by kind */
@@ -119,7 +126,10 @@ struct sip_transactions {
 	struct sip_trans *trans;
 	struct hf_pool pool;
 	struct hf_map by_key, by_merge;
-	struct hf_list lingering; /* oldest first */
+	/* Oldest first, in order of their ends: a list for each of the two
+	 * times to linger, so that one timer serves all. */
+	struct hf_list lingering[SIP_LINGER_NR];
+	struct hf_timer forget;
 	struct sip_keep keep;
 	struct sip_timers t;
 	struct hf_wheel *wheel;
