@@ -24,6 +24,13 @@ hf_table(size_t n, size_t size)
 }
 
 void
+hf_table_warm(void *p, size_t n, size_t size)
+{
+	/* Where the kernel is too old for it (5.14), touching will do. */
+	(void)madvise(p, n * size, MADV_POPULATE_WRITE);
+}
+
+void
 hf_table_free(void *p, size_t n, size_t size)
 {
 	if (p != NULL)

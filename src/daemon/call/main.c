@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "daemon/call/call.h"
 #include "proc/log.h"
 #include "proc/proc.h"
@@ -176,7 +177,7 @@ slots_begin(const struct conf *c)
 static void
 start(const struct conf *c, uint32_t boot, uint16_t worker)
 {
-	void *memory = calloc(1, engine_size(c));
+	void *memory = hf_table(1, engine_size(c));
 
 	(void)worker;
 	if (memory == NULL) {

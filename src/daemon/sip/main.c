@@ -359,7 +359,7 @@ make_tables(const struct conf_sip *c)
 	struct sip_binding(*people)[SIP_BINDINGS_MAX] =
 	    calloc(CONF_AGENTS_MAX, sizeof(*people));
 	uint32_t ring = c->trace_bytes < 4096 ? 4096 : c->trace_bytes;
-	void *trace = calloc(1, ring);
+	void *trace = hf_table(1, ring);
 
 	room.sessions = hf_table(c->dialogs, sizeof(*room.sessions));
 	need(room.sessions != NULL && nonces != NULL && people != NULL &&
@@ -377,6 +377,7 @@ make_tables(const struct conf_sip *c)
 	sip_guess_init(&room.guess, &key, c->guesses, c->guess_pause);
 	sip_registrar_init(&room.registrar, people, CONF_AGENTS_MAX,
 	    c->expires_min, c->expires_max);
+	hf_table_warm(trace, 1, ring);
 	sip_trace_init(&room.trace, trace, ring);
 }
 
