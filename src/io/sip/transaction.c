@@ -821,7 +821,7 @@ sip_trans_resume_server(struct sip_transactions *tt, const struct sip_msg *m,
 	if (!m->request) {
 		t->status = m->status;
 		move(t, SIP_T_ACCEPTED);
-		linger(t, long_wait(tt), now);
+		linger(t, SIP_LINGER_64T1, now);
 	}
 	return true;
 }
