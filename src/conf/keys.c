@@ -254,7 +254,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "Folder, best on tmpfs, of the control socket and the state of live calls." },
 	{ "user", SCOPE_KEEPER, CONF_T_NAME, ONE(conf_keeper, user),
 	    .def = "holdfast",
-	    .help = "The account the other processes run as when holdfastd is started by root." },
+	    .help = "The account the other processes run as when holdfastd is started by root; without it holdfastd does not start. With root nobody gives it up, and a mistake in what reads the network is root's mistake." },
 	{ "restarts_per_s", SCOPE_KEEPER, CONF_T_COUNT, ONE(conf_keeper, restarts_per_s),
 	    .min = 1, .max = 1000, .def = "10",
 	    .help = "A process that keeps dying is restarted at most so often a second ..." },

@@ -41,6 +41,8 @@ static char dir[] = "/tmp/hf-keeper-XXXXXX";
 static pid_t keeper;
 static uint16_t sip_port, rtp_port;
 static int log_fd = -1;
+/* Besides; our folders are root's when we are. */
+static const char *keeper_keys = "user: root";
 
 /* ---- a house of our own ----------------------------------------------------
  */
@@ -106,10 +108,10 @@ write_conf(const char *site, const char *more)
 	    "site: %s\n"
 	    "sip: { listen: [\"udp:127.0.0.1:%u\", \"tcp:127.0.0.1:%u\"] }\n"
 	    "rtp: { address: 127.0.0.1, ports: %u-%u, workers: 2 }\n"
-	    "keeper: { run_dir: %s/run, drain_max: 2s }\n"
+	    "keeper: { run_dir: %s/run, drain_max: 2s, %s }\n"
 	    "store: { dir: %s/store, spool: %s/spool }\n%s",
 	    site, sip_port, sip_port, rtp_port, rtp_port + RTP_PORTS - 1, dir,
-	    dir, dir, more);
+	    keeper_keys, dir, dir, more);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -719,6 +721,20 @@ a_port_that_is_taken_is_named(void **state)
 }
 
 static void
+without_the_account_of_its_rooms_it_does_not_start(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	keeper_keys = "user: no-such-account";
+	write_conf("test", "");
+	keeper_keys = "user: root";
+	assert_int_equal(run_once(0), 1);
+	assert_true(log_says("there is no account \"no-such-account\""));
+	assert_false(log_says("room_starting"));
+}
+
+static void
 too_few_descriptors_are_said_before_anything_starts(void **state)
 {
 	(void)state;
@@ -778,6 +794,9 @@ main(int argc, char **argv)
 		LIVE(a_second_keeper_leaves_the_first_alone),
 		LIVE(drain_can_be_taken_back),
 		cmocka_unit_test_setup(a_port_that_is_taken_is_named, open_log),
+		cmocka_unit_test_setup(
+		    without_the_account_of_its_rooms_it_does_not_start,
+		    open_log),
 		cmocka_unit_test_setup(
 		    too_few_descriptors_are_said_before_anything_starts,
 		    open_log),

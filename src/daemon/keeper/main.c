@@ -303,22 +303,28 @@ make_run_dir(const char *path)
 	return true;
 }
 
-static void
+/* Who parses what strangers send is not root, unless somebody has asked for
+ * that in so many words. */
+static bool
 choose_user(void)
 {
 	const char *name = keeper_conf()->keeper.user;
 	const struct passwd *pw;
 
-	if (geteuid() != 0 || name[0] == '\0')
-		return;
+	if (geteuid() != 0)
+		return true;
 	pw = getpwnam(name);
 	if (pw == NULL) {
-		hf_log(
-		    LOG_WARNING, "user_missing", "user=%s runs_as=root", name);
-		return;
+		(void)fprintf(stderr,
+		    "holdfastd: keeper.user: there is no account \"%s\"; make "
+		    "it (adduser --system --group --no-create-home %s), or "
+		    "name another; \"user: root\" gives no root up\n",
+		    name, name);
+		return false;
 	}
 	keeper.user =
 	    (struct keeper_user){ pw->pw_uid != 0, pw->pw_uid, pw->pw_gid };
+	return true;
 }
 
 /* One house a folder: a second would unlink the first one's control socket
@@ -411,8 +417,7 @@ open_house(void)
 {
 	int err;
 
-	choose_user();
-	if (!prepare_folders())
+	if (!choose_user() || !prepare_folders())
 		return false;
 	children_prepare(workers());
 	if (!sockets_open(keeper_conf(), tell_stderr, NULL))
