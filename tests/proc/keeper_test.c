@@ -480,6 +480,31 @@ a_room_that_keeps_dying_is_throttled(void **state)
 	    say(sip_port, "x", WAIT_MS) > 0 || say(sip_port, "x", WAIT_MS) > 0);
 }
 
+/* The dearest restart costs sixteen, and this bucket holds one. */
+static void
+a_small_bucket_pays_for_every_restart(void **state)
+{
+	(void)state;
+	for (int deaths = 0; deaths < 3; deaths++) {
+		pid_t pid = say(sip_port, "x", WAIT_MS);
+
+		assert_true(pid > 0);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+	}
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static int
+open_house_with_a_small_bucket(void **state)
+{
+	int err;
+
+	keeper_keys = "user: root, restarts_burst: 1";
+	err = open_house(state);
+	keeper_keys = "user: root";
+	return err;
+}
+
 static void
 facts_reach_the_store_once_though_it_dies(void **state)
 {
@@ -783,6 +808,9 @@ main(int argc, char **argv)
 		LIVE(a_stop_is_the_keepers_business),
 		LIVE(last_words_are_told),
 		LIVE(a_room_that_keeps_dying_is_throttled),
+		cmocka_unit_test_setup_teardown(
+		    a_small_bucket_pays_for_every_restart,
+		    open_house_with_a_small_bucket, close_house),
 		LIVE(facts_reach_the_store_once_though_it_dies),
 		LIVE(facts_outlive_the_room_that_told_them),
 		LIVE(a_good_configuration_is_applied_whole),

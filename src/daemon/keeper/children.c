@@ -170,10 +170,14 @@ pay(uint32_t restarts)
 	return (struct hf_span){ 0 };
 }
 
+/* Never more than the bucket holds: it could not be paid, ever. */
 static uint32_t
 cost_of(const struct child *ch)
 {
-	return 1U << (ch->weak > WEAK_MAX ? WEAK_MAX : ch->weak);
+	uint32_t cost = 1U << (ch->weak > WEAK_MAX ? WEAK_MAX : ch->weak);
+	uint32_t most = keeper_conf()->keeper.restarts_burst;
+
+	return cost < most ? cost : most;
 }
 
 static void
