@@ -86,7 +86,7 @@ configure(void)
 		.size = sizeof(conf),
 		.site = "lyon",
 		.trunks = 1,
-		.helpers = 2,
+		.helpers = 3,
 		.agents = 1 };
 	conf.sip = (struct conf_sip){ .dialogs = 64,
 		.transactions = 256,
@@ -116,6 +116,12 @@ configure(void)
 	conf.helper[1].to[0] = target(named);
 	conf.helper[1].to[0].addr.family = 0;
 	strcpy(conf.helper[1].to[0].host, "localhost");
+	/* One that can be called, and one that cannot. */
+	conf.helper[2].used = 1;
+	conf.helper[2].targets = 2;
+	conf.helper[2].to[0] = target(bot);
+	conf.helper[2].to[1] = target(second);
+	conf.helper[2].to[1].transport = CONF_TLS;
 	conf.agent[0].used = 1;
 	strcpy(conf.agent[0].name, "anna");
 	strcpy(conf.agent[0].extension, "201");
@@ -401,6 +407,41 @@ a_dead_target_is_passed_over_in_milliseconds(void **state)
 	assert_int_equal(m.leg_refused.cause, CAUSE_ICMP);
 }
 
+/* Who made this description, "o=- 123 ", and for which session. */
+static void
+origin(const struct ua_call *c, char *to, size_t cap)
+{
+	const char *o = strstr(c->invite, "\no=");
+
+	assert_non_null(o);
+	snprintf(to, cap, "%.*s", (int)strcspn(o + 5, " "), o + 5);
+}
+
+static void
+a_target_that_cannot_be_called_leaves_the_present_call_alone(void **state)
+{
+	struct msg m;
+	char first[64], then[64];
+
+	(void)state;
+	/* Silent until the next one should have its turn. */
+	bot->manner.no_100 = true;
+	bot->manner.ring_ms = -1;
+	bot->manner.answer_ms = 1300;
+	ring_row(OURS | 7, TO_HELPER, 2);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_int_equal(m.leg_answered.target, 0);
+	origin(bot->calls, first, sizeof(first));
+	m = (struct msg){ .type = MSG_HOLD_LEG };
+	m.hold_leg.leg = OURS | 7;
+	m.hold_leg.direction = DIRECTION_SENDONLY;
+	room_tell(ROOM_CALL, &m);
+	assert_non_null(noted(bot->calls, UA_REINVITED));
+	/* Its session goes on (RFC 3264 8). */
+	origin(bot->calls, then, sizeof(then));
+	assert_string_equal(first, then);
+}
+
 static void
 a_helper_known_by_name_is_found(void **state)
 {
@@ -682,6 +723,7 @@ main(int argc, char **argv)
 		T(a_bot_that_says_agent_has_yielded),
 		T(hold_info_and_refer_are_told),
 		T(a_dead_target_is_passed_over_in_milliseconds),
+		T(a_target_that_cannot_be_called_leaves_the_present_call_alone),
 		T(a_helper_known_by_name_is_found),
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),

@@ -134,20 +134,29 @@ targets(const struct msg_ring_leg *o)
 	return o->kind == TO_AGENT ? SIP_BINDINGS_MAX : 1;
 }
 
-/* The present target's addresses: a name can have several. */
-static unsigned
-addresses(const struct leg *l)
+/* One of the order's targets, and of its addresses: a name can have several. */
+struct place {
+	uint8_t target, address;
+};
+
+static struct place
+place_of(const struct leg *l)
 {
-	const struct conf_target *c = target_conf(&l->order, l->target);
+	return (struct place){ l->target, l->address };
+}
+
+static unsigned
+addresses(const struct msg_ring_leg *o, struct place p)
+{
+	const struct conf_target *c = target_conf(o, p.target);
 
 	return c != NULL ? target_addresses(c) : 1;
 }
 
 static bool
-is_last(const struct leg *l)
+is_last(const struct msg_ring_leg *o, struct place p)
 {
-	return l->target + 1u >= targets(&l->order) &&
-	       l->address + 1u >= addresses(l);
+	return p.target + 1u >= targets(o) && p.address + 1u >= addresses(o, p);
 }
 
 static bool
@@ -187,11 +196,14 @@ put_identity(
 	sip_put(b, SIP_H_PRIVACY, HF_SLICE("id"));
 }
 
-/* Calls the leg's present target. */
+/* Calls this one.  Where it cannot be called the leg stays as it is: another
+ * call of it may be under way. */
 static bool
-call_target(struct leg *l)
+call_target(struct leg *l, struct place p)
 {
 	const struct msg_ring_leg *o = &l->order;
+	/* Another target is another dialog: its descriptions start anew. */
+	struct sdp_state sdp = { .session = hf_rand_u64(proc_rand()) >> 2 };
 	char text[SDP_ROOM], more[1024];
 	struct hf_buf body = hf_buf_on(text, sizeof(text));
 	struct hf_buf lines = hf_buf_on(more, sizeof(more));
@@ -200,14 +212,10 @@ call_target(struct leg *l)
 	struct target t;
 	struct sip_call c;
 
-	if (!target_at(&t, o, l->target, l->address))
+	if (!target_at(&t, o, p.target, p.address))
 		return false;
-	/* Another target is another dialog: its descriptions start anew. */
-	leg_touch(l);
-	l->sdp = (struct sdp_state){ .session = hf_rand_u64(proc_rand()) >> 2 };
-	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
 	ours = leg_ours(l, &t.flow);
-	sdp_offer(&body, &l->sdp, &ours);
+	sdp_offer(&body, &sdp, &ours);
 	if (is_site(o) && o->path[0] != '\0')
 		sip_put_named(
 		    &lines, HF_SLICE(PATH_HEADER), hf_slice_of(o->path));
@@ -233,10 +241,15 @@ call_target(struct leg *l)
 		return false;
 	s->mark = l->id;
 	s->dialog.symmetric = t.natted;
+	leg_touch(l);
+	l->target = p.target;
+	l->address = p.address;
+	l->sdp = sdp;
+	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	l->tried = false;
-	l->next_by = is_last(l) ? HF_TIME_NEVER
-				: hf_time_after(room.now, hf_ms(TARGET_MS));
+	l->next_by = is_last(o, p) ? HF_TIME_NEVER
+				   : hf_time_after(room.now, hf_ms(TARGET_MS));
 	leg_arm(l);
 	return true;
 }
@@ -252,14 +265,16 @@ tell_refused(const struct leg *l, enum cause cause, const struct sip_msg *m)
 static bool
 call_next(struct leg *l)
 {
-	while (!is_last(l)) {
-		if (l->address + 1u < addresses(l)) {
-			l->address++;
+	struct place p = place_of(l);
+
+	while (!is_last(&l->order, p)) {
+		if (p.address + 1u < addresses(&l->order, p)) {
+			p.address++;
 		} else {
-			l->address = 0;
-			l->target++;
+			p.address = 0;
+			p.target++;
 		}
-		if (call_target(l))
+		if (call_target(l, p))
 			return true;
 	}
 	return false;
@@ -300,7 +315,7 @@ ring_leg(const struct msg_ring_leg *o)
 	l->port = o->port;
 	if (o->give_up.us > 0)
 		l->give_up = hf_time_after(room.now, o->give_up);
-	if (call_target(l) || call_next(l))
+	if (call_target(l, place_of(l)) || call_next(l))
 		return;
 	tell_nowhere(l);
 	leg_free(l);
@@ -310,11 +325,9 @@ void
 ring_next(struct leg *l)
 {
 	struct sip_session *s = leg_session(l);
-	struct hf_ref old = l->session;
 
 	l->next_by = HF_TIME_NEVER;
 	if (l->tried || !call_next(l)) {
-		l->session = old;
 		leg_arm(l);
 		return;
 	}
