@@ -257,6 +257,45 @@ a_cancel_waits_for_the_first_sign_of_life(void **state)
 	end_well();
 }
 
+static const char *reason_of_cancel;
+
+static bool
+look_at_cancel(struct world *x, uint8_t from, struct hf_slice m)
+{
+	static struct sip_msg p;
+	const struct sip_header_line *h;
+
+	(void)from;
+	if (!is(m, "CANCEL"))
+		return false;
+	assert_int_equal(sip_parse(m, &p).parsed, SIP_GOOD);
+	h = sip_find(&p, SIP_H_REASON, 0);
+	assert_non_null(h);
+	assert_true(hf_slice_eq(h->value, hf_slice_of(reason_of_cancel)));
+	x->count++;
+	return false;
+}
+
+static void
+a_cancel_says_why_at_once_or_later(void **state)
+{
+	(void)state;
+	b->answers = false;
+	w->lose = look_at_cancel;
+	reason_of_cancel = "SIP;cause=200;text=\"Call completed elsewhere\"";
+	for (int wait = 0; wait <= 20; wait += 20) {
+		struct sip_session *s = world_call(w, A, B);
+
+		world_run(w, wait);
+		sip_session_drop(&a->ss, s, 200,
+		    HF_SLICE("Call completed elsewhere"), w->now);
+		world_run(w, 20);
+	}
+	assert_int_equal(w->count, 2);
+	assert_int_equal(b->seen[W_LEFT], 2);
+	end_well();
+}
+
 static void
 an_answer_that_crosses_a_cancel_is_acked_and_ended(void **state)
 {
@@ -640,8 +679,22 @@ what_we_cannot_do_is_refused_by_name(void **state)
 	w->lose = hear_c;
 	world_run(w, 2);
 	assert_non_null(strstr(heard, "SIP/2.0 420 "));
-	assert_non_null(strstr(heard, "Unsupported: "));
-	assert_non_null(strstr(heard, "flux"));
+	assert_non_null(strstr(heard, "\r\nUnsupported: 100rel, flux\r\n"));
+	end_well();
+}
+
+static void
+a_long_wish_is_refused_by_name_too(void **state)
+{
+	char extra[2000];
+
+	(void)state;
+	snprintf(extra, sizeof(extra), "Require: %0*d, flux\r\n", 1000, 0);
+	world_say(w, C, B, invite("z9hG4bKone", "c", 1, extra));
+	w->lose = hear_c;
+	world_run(w, 2);
+	assert_non_null(strstr(heard, "SIP/2.0 420 "));
+	assert_non_null(strstr(heard, "0, flux\r\nUser-Agent: "));
 	end_well();
 }
 
@@ -818,6 +871,7 @@ main(void)
 		T(a_dead_port_is_noticed_in_milliseconds),
 		T(a_caller_gives_up_while_it_rings),
 		T(a_cancel_waits_for_the_first_sign_of_life),
+		T(a_cancel_says_why_at_once_or_later),
 		T(an_answer_that_crosses_a_cancel_is_acked_and_ended),
 		T(giving_up_in_time_cancels_and_tells),
 		T(a_refusal_is_acknowledged_and_said_again_until_then),
@@ -835,6 +889,7 @@ main(void)
 		T(requests_take_the_route_that_was_recorded),
 		T(a_strict_router_finds_itself_in_the_request_line),
 		T(what_we_cannot_do_is_refused_by_name),
+		T(a_long_wish_is_refused_by_name_too),
 		T(a_stranger_leaves_no_trace_in_the_tables),
 		T(a_late_second_answer_is_acked_and_ended),
 		T(our_own_call_that_comes_back_is_a_loop),

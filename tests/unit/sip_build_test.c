@@ -118,7 +118,7 @@ the_ack_of_a_refusal_goes_the_invites_way(void **state)
 	    "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=9\r\n"
 	    "Call-ID: c\r\nCSeq: 7 ACK\r\nContent-Length: 0\r\n\r\n");
 	setup(NULL);
-	sip_put_cancel(&b, &m, S("SIP;cause=200"));
+	sip_put_cancel(&b, &m, S("Reason: SIP;cause=200\r\n"));
 	assert_written(
 	    "CANCEL sip:b@h;x=y SIP/2.0\r\n"
 	    "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport\r\n"

@@ -388,12 +388,11 @@ sip_put_ack(struct hf_buf *b, const struct sip_msg *invite,
 }
 
 void
-sip_put_cancel(struct hf_buf *b, const struct sip_msg *invite,
-    struct hf_slice reason_header)
+sip_put_cancel(
+    struct hf_buf *b, const struct sip_msg *invite, struct hf_slice lines)
 {
 	put_after_invite(b, invite, SIP_CANCEL, invite);
-	if (reason_header.n > 0)
-		sip_put(b, SIP_H_REASON, reason_header);
+	hf_buf_slice(b, lines);
 	sip_put_body(b, NULL, (struct hf_slice){ NULL, 0 });
 }
 

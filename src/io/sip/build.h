@@ -86,11 +86,12 @@ void sip_put_reply(struct hf_buf *b, const struct sip_msg *req, uint16_t status,
     const struct hf_addr *source);
 
 /* Whole messages of the INVITE client transaction, made from the INVITE we
- * sent: the ACK for a 3xx to 6xx (17.1.1.3) and the CANCEL (9.1). */
+ * sent: the ACK for a 3xx to 6xx (17.1.1.3) and the CANCEL
+ * (9.1), with more header lines of ours. */
 void sip_put_ack(struct hf_buf *b, const struct sip_msg *invite,
     const struct sip_msg *response);
-void sip_put_cancel(struct hf_buf *b, const struct sip_msg *invite,
-    struct hf_slice reason_header);
+void sip_put_cancel(
+    struct hf_buf *b, const struct sip_msg *invite, struct hf_slice lines);
 
 /* Where a response goes (18.2.2, RFC 3581): received and rport of the top
  * Via, else its sent-by.  False when that is a name. */

@@ -229,13 +229,13 @@ give_up_asking(struct sip_sessions *ss, struct sip_session *s)
 
 	if (s->state == SIP_S_UP) {
 		/* 487 leaves the call as it was; silence ends it. */
-		sip_trans_cancel(&ss->tt, l->reinvite, HF_SLICE(""), ss->now);
+		sip_trans_cancel(&ss->tt, l->reinvite, ss->now);
 		return;
 	}
 	if (s->state != SIP_S_CALLING)
 		return;
 	sip_session_move(s, SIP_S_CANCELLING);
-	sip_trans_cancel(&ss->tt, l->invite, HF_SLICE(""), ss->now);
+	sip_trans_cancel(&ss->tt, l->invite, ss->now);
 	if (user != 0)
 		ss->hooks->refused(ss->arg, s, NULL, SIP_END_TIMEOUT);
 	s->user = 0;
@@ -794,8 +794,6 @@ sip_session_drop(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
     struct hf_slice text, struct hf_time now)
 {
 	struct sip_session_live *l = sip_live(ss, s);
-	struct sip_draft draft;
-	struct hf_buf *b;
 
 	ss->now = now;
 	s->user = 0;
@@ -812,10 +810,7 @@ sip_session_drop(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
 		(void)hf_slice_copy(text, s->drop_text, sizeof(s->drop_text));
 		sip_session_move(s, SIP_S_CANCELLING);
 		sip_session_arm(ss, s);
-		b = sip_draft(&draft);
-		if (code != 0)
-			sip_put_reason(b, "SIP", code, text);
-		sip_trans_cancel(&ss->tt, l->invite, hf_buf_taken(b), now);
+		sip_trans_cancel(&ss->tt, l->invite, now);
 		break;
 	case SIP_S_ANSWERED:
 		/* RFC 3261 15: no BYE before the ACK (or its time is up). */

@@ -250,14 +250,13 @@ static bool
 requires_more(struct sip_sessions *ss, struct hf_ref t, const struct sip_msg *m,
     const struct sip_flow *from)
 {
-	char room[512];
-	struct hf_buf b = hf_buf_on(room, sizeof(room));
-	const struct sip_header_line *h = sip_find(m, SIP_H_REQUIRE, 0);
+	char names[SIP_MSG_MAX], line[SIP_MSG_MAX + 32];
+	struct hf_buf n = hf_buf_on(names, sizeof(names));
+	struct hf_buf b = hf_buf_on(line, sizeof(line));
 
-	if (h == NULL)
+	if (!sip_unknown_required(m, SIP_H_REQUIRE, nothing, &n))
 		return false;
-	for (unsigned i = 0; (h = sip_find(m, SIP_H_REQUIRE, i)) != NULL; i++)
-		sip_put(&b, SIP_H_UNSUPPORTED, h->value);
+	sip_put(&b, SIP_H_UNSUPPORTED, hf_buf_taken(&n));
 	sip_sessions_reply(ss, t, m, from, 420, nothing, hf_buf_taken(&b));
 	return true;
 }
@@ -582,6 +581,17 @@ on_cancelled(void *arg, struct hf_ref t, const struct sip_msg *m,
 	sip_session_refuse(ss, s, 487, nothing, nothing, ss->now);
 }
 
+/* The same reason whether the CANCEL goes at once or has to wait for a 1xx. */
+static void
+on_cancelling(void *arg, uint64_t user, struct hf_buf *lines)
+{
+	const struct sip_session *s = by_user(arg, user);
+
+	if (s != NULL && s->state == SIP_S_CANCELLING && s->drop_code != 0)
+		sip_put_reason(
+		    lines, "SIP", s->drop_code, hf_slice_of(s->drop_text));
+}
+
 static bool
 on_send(void *arg, struct sip_flow *to, struct hf_slice bytes)
 {
@@ -597,6 +607,7 @@ const struct sip_trans_hooks sip_session_trans_hooks = {
 	.ack = on_ack,
 	.stateless = on_stateless,
 	.cancelled = on_cancelled,
+	.cancelling = on_cancelling,
 	.response = on_response,
 	.stray = on_stray,
 	.ended = on_ended,

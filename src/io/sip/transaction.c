@@ -489,11 +489,12 @@ send_ack(struct sip_trans *t, const struct sip_msg *response)
 }
 
 static void
-send_cancel(struct sip_trans *t, struct hf_slice extra, struct hf_time now)
+send_cancel(struct sip_trans *t, struct hf_time now)
 {
 	struct sip_transactions *tt = t->table;
-	char room[SIP_KEEP_BIG];
+	char room[SIP_KEEP_BIG], more[256];
 	struct hf_buf b = hf_buf_on(room, sizeof(room));
+	struct hf_buf lines = hf_buf_on(more, sizeof(more));
 	struct sip_msg invite;
 	struct hf_ref r;
 
@@ -503,7 +504,10 @@ send_cancel(struct sip_trans *t, struct hf_slice extra, struct hf_time now)
 	arm(t);
 	if (!pattern(t, &invite))
 		return;
-	sip_put_cancel(&b, &invite, extra);
+	if (t->user != 0)
+		tt->hooks->cancelling(tt->arg, t->user, &lines);
+	sip_put_cancel(
+	    &b, &invite, lines.overflow ? HF_SLICE("") : hf_buf_taken(&lines));
 	if (b.overflow)
 		return;
 	(void)!sip_trans_start(
@@ -511,15 +515,15 @@ send_cancel(struct sip_trans *t, struct hf_slice extra, struct hf_time now)
 }
 
 void
-sip_trans_cancel(struct sip_transactions *tt, struct hf_ref r,
-    struct hf_slice extra, struct hf_time now)
+sip_trans_cancel(
+    struct sip_transactions *tt, struct hf_ref r, struct hf_time now)
 {
 	struct sip_trans *t = at(tt, r);
 
 	if (t == NULL || t->kind != SIP_CLIENT_INVITE || t->cancel)
 		return;
 	if (t->state == SIP_T_PROCEEDING)
-		send_cancel(t, extra, now);
+		send_cancel(t, now);
 	else if (t->state == SIP_T_CALLING)
 		t->cancel = true;
 }
@@ -537,7 +541,7 @@ hear_provisional(struct sip_trans *t, struct hf_time now)
 			t->end = HF_TIME_NEVER;
 		}
 		if (first && t->cancel)
-			send_cancel(t, HF_SLICE(""), now);
+			send_cancel(t, now);
 	} else if (first && !is_reliable(t)) {
 		t->interval = t->table->t.t2;
 		t->repeat = hf_time_after(now, t->interval);
@@ -792,7 +796,7 @@ sip_trans_resume_invite(struct sip_transactions *tt, struct hf_slice bytes,
 	/* Whether a 1xx came is not known any more; that the INVITE cannot be
 	 * overtaken is (RFC 3261 9.1): it went out a life ago. */
 	move(t, SIP_T_PROCEEDING);
-	send_cancel(t, HF_SLICE(""), now);
+	send_cancel(t, now);
 	return true;
 }
 

@@ -80,6 +80,8 @@ struct sip_trans_hooks {
 	/* A CANCEL (itself transaction t) for the INVITE transaction. */
 	void (*cancelled)(void *arg, struct hf_ref t, const struct sip_msg *m,
 	    struct hf_ref invite, uint64_t user);
+	/* A CANCEL of ours is being written: header lines for it (Reason). */
+	void (*cancelling)(void *arg, uint64_t user, struct hf_buf *lines);
 	/* A response, retransmissions taken out; every 2xx to an INVITE. */
 	void (*response)(void *arg, struct hf_ref t, uint64_t user,
 	    const struct sip_msg *m, const struct sip_flow *from);
@@ -179,11 +181,10 @@ bool sip_trans_start(struct sip_transactions *tt, enum sip_method method,
 void sip_trans_respond(struct sip_transactions *tt, struct hf_ref t,
     uint16_t status, struct hf_slice bytes, struct hf_time now);
 
-/* CANCELs our INVITE, now or as soon as RFC 3261 9.1 lets us; extra is a block
- * of header lines for the CANCEL, used only when it is sent at once.  Stale
- * handles and finished transactions are ignored. */
-void sip_trans_cancel(struct sip_transactions *tt, struct hf_ref t,
-    struct hf_slice extra, struct hf_time now);
+/* CANCELs our INVITE, now or as soon as RFC 3261 9.1 lets us.  Stale handles
+ * and finished transactions are ignored. */
+void sip_trans_cancel(
+    struct sip_transactions *tt, struct hf_ref t, struct hf_time now);
 
 /* The user goes away (or comes): news of t are for user from now on.  What
  * nobody looks after (user 0, as at its begin) does not stay: a request that
