@@ -573,6 +573,73 @@ info_and_refer_reach_the_user(void **state)
 	end_well();
 }
 
+static struct {
+	uint32_t cseq;
+	char event[32], state[64], type[64], body[64];
+} told[4];
+
+static bool
+hear_notify(struct world *x, uint8_t from, struct hf_slice bytes)
+{
+	static struct sip_msg m;
+	unsigned n = x->count;
+
+	if (from != B || !is(bytes, "NOTIFY"))
+		return false;
+	assert_true(n < HF_LEN(told));
+	assert_int_equal(sip_parse(bytes, &m).parsed, SIP_GOOD);
+	told[n].cseq = m.cseq;
+#define VALUE(h, to)                                                           \
+	assert_true(hf_slice_copy(sip_find(&m, h, 0)->value, to, sizeof(to)))
+	VALUE(SIP_H_EVENT, told[n].event);
+	VALUE(SIP_H_SUBSCRIPTION_STATE, told[n].state);
+	VALUE(SIP_H_CONTENT_TYPE, told[n].type);
+#undef VALUE
+	assert_true(hf_slice_copy(m.body, told[n].body, sizeof(told[n].body)));
+	x->count++;
+	return false;
+}
+
+/* RFC 3515 2.4.4 and 2.4.5. */
+static void
+a_refer_is_told_how_it_fares(void **state)
+{
+	static const struct {
+		const char *state, *body;
+	} want[] = {
+		{ "active", "SIP/2.0 100 Trying" },
+		{ "active", "SIP/2.0 180 Ringing" },
+		{ "terminated", "SIP/2.0 200 OK" },
+	};
+	struct sip_session *s = call_up();
+
+	(void)state;
+	w->count = 0;
+	w->lose = hear_notify;
+	assert_true(sip_session_tell(&a->ss, s, SIP_REFER,
+	    HF_SLICE("Refer-To: <sip:300@192.0.2.3>\r\n"), NULL, HF_SLICE(""),
+	    w->now));
+	world_run(w, 10);
+	sip_session_report(&b->ss, world_session(b), 180, w->now);
+	sip_session_report(&b->ss, world_session(b), 200, w->now);
+	assert_int_equal(w->count, HF_LEN(want));
+	for (size_t i = 0; i < HF_LEN(want); i++) {
+		assert_string_equal(told[i].event, "refer");
+		assert_string_equal(
+		    told[i].type, "message/sipfrag;version=2.0");
+		assert_int_equal(strncmp(told[i].state, want[i].state,
+				     strlen(want[i].state)),
+		    0);
+		assert_int_equal(
+		    strncmp(told[i].body, want[i].body, strlen(want[i].body)),
+		    0);
+		assert_int_equal(told[i].cseq, told[0].cseq + i);
+	}
+	world_run(w, 10);
+	assert_int_equal(s->state, SIP_S_UP);
+	end_well();
+}
+
 /* ---- forks, loops, strangers --------------------------------------------- */
 
 static char raw[12000];
@@ -763,6 +830,8 @@ static void
 a_late_offer_is_answered_in_the_ack(void **state)
 {
 	struct sip_session *s;
+	char ack[1000];
+	int n;
 
 	(void)state;
 	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
@@ -770,6 +839,23 @@ a_late_offer_is_answered_in_the_ack(void **state)
 	s = world_session(b);
 	assert_int_equal(s->state, SIP_S_ANSWERED);
 	assert_true(s->late);
+	n = snprintf(ack, sizeof(ack),
+	    "ACK sip:200@192.0.2.2 SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKack\r\n"
+	    "From: <sip:c@192.0.2.3>;tag=c\r\n"
+	    "To: <sip:200@192.0.2.2>;tag=%s\r\n"
+	    "Call-ID: one@192.0.2.3\r\nCSeq: 1 ACK\r\n"
+	    "Content-Type: application/sdp\r\n"
+	    "Content-Length: 10\r\n\r\nv=0 answer",
+	    s->dialog.local_tag);
+	/* Twice: its answer is heard once. */
+	for (int i = 0; i < 2; i++) {
+		world_say(w, C, B, (struct hf_slice){ ack, (size_t)n });
+		world_run(w, 3);
+		assert_int_equal(s->state, SIP_S_UP);
+		assert_int_equal(b->seen[W_CONFIRMED], 1);
+		assert_string_equal(b->body, "v=0 answer");
+	}
 	end_well();
 }
 
@@ -885,6 +971,7 @@ main(void)
 		T(a_call_dropped_while_its_reinvite_waits_leaves_nothing),
 		T(a_dialog_that_the_other_side_forgot_is_over),
 		T(info_and_refer_reach_the_user),
+		T(a_refer_is_told_how_it_fares),
 		T(a_request_that_came_on_two_ways_is_482),
 		T(requests_take_the_route_that_was_recorded),
 		T(a_strict_router_finds_itself_in_the_request_line),
