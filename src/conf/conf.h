@@ -31,6 +31,7 @@ enum {
 	CONF_LISTENS_MAX = 8,
 	CONF_TARGETS_MAX = 4,
 	CONF_DNS_MAX = 4,
+	CONF_MD5_AGENTS_MAX = 16,
 	CONF_TRUNKS_MAX = 16,
 	CONF_PEERS_MAX = 16,
 	CONF_HELPERS_MAX = 64,
@@ -81,6 +82,10 @@ struct conf_sip {
 	char user_agent[CONF_NAME_MAX];
 	uint16_t dns_count; /* 0: the system's */
 	struct hf_addr dns[CONF_DNS_MAX];
+	/* Beginnings of the User-Agent of phones that are asked for MD5 alone.
+	 */
+	uint16_t md5_agents;
+	char md5_agent[CONF_MD5_AGENTS_MAX][CONF_NAME_MAX];
 };
 
 struct conf_rtp {

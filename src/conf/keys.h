@@ -79,7 +79,8 @@ struct conf_key {
 	uint32_t count_at, count_size;
 	int64_t min, max;
 	const char *const *words; /* CONF_T_CHOICE; NULL-terminated */
-	const char *def;      /* as one would write it; items apart by blanks */
+	const char *def;      /* as one would write it; items apart by blanks,
+			       * texts, which may have some, by commas */
 	const char *def_said; /* in words, when def cannot say it */
 	const char *example;  /* where there is no def: a value for the page */
 	const char *help;

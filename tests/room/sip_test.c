@@ -101,7 +101,9 @@ configure(void)
 		.expires_min = hf_ms(10000),
 		.expires_max = hf_ms(600000),
 		.trace_bytes = 1 << 16,
-		.user_agent = "Holdfast" };
+		.user_agent = "Holdfast",
+		.md5_agents = 1,
+		.md5_agent = { "old phone 1." } };
 	conf.trunk[0].used = 1;
 	conf.trunk[0].peers = 1;
 	assert_true(
@@ -475,6 +477,53 @@ a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live(void **state)
 	assert_int_equal(n->code, 200);
 }
 
+/* What a phone that calls itself so is asked when it registers. */
+static void
+asked_of(const char *user_agent, char *to, size_t cap)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof(ss);
+	struct hf_addr here;
+	char at[HF_ADDR_TEXT_MAX], text[1024];
+	int fd;
+	ssize_t got;
+
+	assert_true(hf_addr_parse_ip(hf_slice_of(stranger->ip), &here));
+	fd = bound(SOCK_DGRAM, &here);
+	hf_addr_text(&here, at);
+	snprintf(text, sizeof(text),
+	    "REGISTER sip:lyon SIP/2.0\r\n"
+	    "Via: SIP/2.0/UDP %s;branch=z9hG4bK-%s\r\n"
+	    "From: <sip:anna@lyon>;tag=1\r\nTo: <sip:anna@lyon>\r\n"
+	    "Call-ID: %s\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
+	    "Contact: <sip:anna@%s>\r\nUser-Agent: %s\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    at, at, at, at, user_agent);
+	assert_int_equal(getsockname(udp, (struct sockaddr *)&ss, &n), 0);
+	assert_int_equal(
+	    sendto(fd, text, strlen(text), 0, (struct sockaddr *)&ss, n),
+	    (ssize_t)strlen(text));
+	got = recv(fd, to, cap - 1, 0);
+	assert_true(got > 0);
+	to[got] = '\0';
+	close(fd);
+}
+
+static void
+only_a_phone_that_would_give_up_is_asked_for_md5_alone(void **state)
+{
+	char answer[4096];
+
+	(void)state;
+	asked_of("Old Phone 1.7 (a comment)", answer, sizeof(answer));
+	assert_non_null(strstr(answer, "algorithm=MD5"));
+	assert_null(strstr(answer, "algorithm=SHA-256"));
+	asked_of("Old Phone 2.0", answer, sizeof(answer));
+	assert_non_null(strstr(answer, "algorithm=SHA-256"));
+	assert_true(strstr(answer, "algorithm=SHA-256") <
+		    strstr(answer, "algorithm=MD5"));
+}
+
 static void
 an_unknown_name_and_a_wrong_password_look_the_same(void **state)
 {
@@ -726,6 +775,7 @@ main(int argc, char **argv)
 		T(a_target_that_cannot_be_called_leaves_the_present_call_alone),
 		T(a_helper_known_by_name_is_found),
 		T(a_stranger_is_asked_who_he_is_and_may_ask_whether_we_live),
+		T(only_a_phone_that_would_give_up_is_asked_for_md5_alone),
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(who_guesses_is_not_listened_to_for_a_while),
 		T(an_agent_comes_is_rung_calls_and_goes),

@@ -717,6 +717,32 @@ a_box_made_by_a_ladder_keeps_its_place_too(void **state)
 	assert_int_equal(conf_box_find(&conf, "b"), 1);
 }
 
+/* A beginning of a User-Agent may have blanks: the default is not cut there. */
+static void
+a_list_of_texts_keeps_their_blanks(void **state)
+{
+	static const struct {
+		const char *text;
+		uint16_t nr;
+		const char *first;
+	} rows[] = {
+		{ "site: lyon\n", 4, "baresip v0." },
+		{ "site: lyon\nsip: { md5_agents: [\"My Phone 1.\", b] }\n", 2,
+		    "My Phone 1." },
+		{ "site: lyon\nsip: { md5_agents: [] }\n", 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(conf_load_memory(rows[i].text, strlen(rows[i].text),
+		    "f", NULL, &conf, NULL, &report));
+		assert_int_equal(conf.sip.md5_agents, rows[i].nr);
+		if (rows[i].first != NULL)
+			assert_string_equal(
+			    conf.sip.md5_agent[0], rows[i].first);
+	}
+}
+
 /* ---- secrets and files --------------------------------------------------- */
 
 static void
@@ -852,6 +878,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(too_many_of_a_family_are_refused),
 		cmocka_unit_test(a_name_keeps_its_place_across_reloads),
 		cmocka_unit_test(a_box_made_by_a_ladder_keeps_its_place_too),
+		cmocka_unit_test(a_list_of_texts_keeps_their_blanks),
 		cmocka_unit_test(
 		    secrets_come_from_files_that_nobody_else_reads),
 		cmocka_unit_test(prompts_that_are_named_must_be_there),

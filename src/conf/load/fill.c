@@ -527,6 +527,7 @@ static void
 fill_default(const struct conf_key *k, void *base)
 {
 	char *at = (char *)base + k->at;
+	char apart = k->type == CONF_T_TEXT ? ',' : ' ';
 	struct hf_slice rest;
 	uint32_t nr = 0;
 
@@ -534,7 +535,7 @@ fill_default(const struct conf_key *k, void *base)
 		return;
 	rest = hf_slice_of(k->def);
 	while (rest.n > 0) {
-		size_t end = k->items > 0 ? hf_slice_find(rest, ' ') : rest.n;
+		size_t end = k->items > 0 ? hf_slice_find(rest, apart) : rest.n;
 		char why[CONF_PROBLEM_TEXT];
 		struct hf_buf b = hf_buf_on(why, sizeof(why));
 		bool ok = conf_value_parse(k, (struct hf_slice){ rest.p, end },

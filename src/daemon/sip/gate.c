@@ -79,18 +79,17 @@ agent_named(struct hf_slice name)
 	return n != CONF_NONE && room.conf->agent[n].used ? n : CONF_NONE;
 }
 
-/* RFC 8760 wants an unknown algorithm passed over.  These give up instead
- * (libre before its third version, and the load generator): they are asked
- * for MD5 alone. */
+/* RFC 8760 wants an unknown algorithm passed over.  Some phones give up
+ * instead: sip.md5_agents names them, and they are asked for MD5 alone. */
 static bool
 knows_md5_only(const struct sip_msg *m)
 {
-	static const char *const agents[] = { "baresip v0.", "baresip v1.",
-		"baresip v2.", "sipp" };
 	const struct sip_header_line *h = sip_find(m, SIP_H_USER_AGENT, 0);
+	const struct conf_sip *c = &room.conf->sip;
 
-	for (size_t i = 0; h != NULL && i < HF_LEN(agents); i++)
-		if (hf_slice_starts_nocase(h->value, hf_slice_of(agents[i])))
+	for (uint16_t i = 0; h != NULL && i < c->md5_agents; i++)
+		if (hf_slice_starts_nocase(
+			h->value, hf_slice_of(c->md5_agent[i])))
 			return true;
 	return false;
 }
