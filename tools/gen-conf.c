@@ -135,6 +135,8 @@ put_key(const struct conf_key *k)
 			printf("%s.Cm %s%s\n", i == 0 ? "One of\n" : "",
 			    k->words[i], k->words[i + 1] != NULL ? " ," : " .");
 	put_default(k);
+	if (k->restart)
+		printf("A change takes a restart.\n");
 	if (k->example != NULL)
 		printf("Example:\n.Ql %s .\n", k->example);
 }

@@ -72,6 +72,7 @@ struct conf_key {
 	enum conf_scope in;
 	enum conf_type type;
 	bool required;
+	bool restart; /* a change takes a restart of the house */
 	uint8_t kind;          /* family of helpers: enum conf_helper_kind */
 	enum conf_scope scope; /* opened by it, or referred to */
 	uint32_t at, size;     /* in the scope's struct; size of one item */
@@ -125,5 +126,9 @@ void conf_count_set(const struct conf_key *k, void *scope, uint32_t n);
 typedef void conf_each_fn(
     void *arg, const char *path, const char *value, const struct conf_key *k);
 void conf_each(const struct conf *c, conf_each_fn *fn, void *arg);
+
+/* Each value of a key that takes a restart and that is not what it was. */
+void conf_each_restart(const struct conf *old, const struct conf *new,
+    conf_each_fn *fn, void *arg);
 
 #endif

@@ -745,6 +745,8 @@ conf_count_set(const struct conf_key *k, void *scope, uint32_t n)
 
 struct walk {
 	const struct conf *c;
+	const struct conf *old; /* only what is not as there, of some keys */
+	bool fresh;             /* old has no such row */
 	conf_each_fn *fn;
 	void *arg;
 	char path[256]; /* where we are */
@@ -766,21 +768,51 @@ walk_enter(struct walk *w, const char *name)
 static void walk_scope(struct walk *w, enum conf_scope in, const void *base);
 
 static void
-walk_value(struct walk *w, const struct conf_key *k, const void *base)
+put_all(const struct conf_key *k, const void *base, const struct conf *c,
+    char *text, size_t cap)
 {
-	char text[2048];
-	struct hf_buf b = hf_buf_on(text, sizeof(text) - 1);
+	struct hf_buf b = hf_buf_on(text, cap - 1);
 	const char *at = (const char *)base + k->at;
 
 	for (uint32_t i = 0; k->items > 0 && i < conf_count(k, base); i++) {
 		if (i > 0)
 			hf_buf_char(&b, ' ');
-		conf_value_put(k, at + (size_t)i * k->size, w->c, &b);
+		conf_value_put(k, at + (size_t)i * k->size, c, &b);
 	}
 	if (k->items == 0)
-		conf_value_put(k, at, w->c, &b);
+		conf_value_put(k, at, c, &b);
 	text[b.n] = '\0';
-	w->fn(w->arg, w->path, text, k);
+}
+
+/* Rows keep their places from one snapshot to the next. */
+static const void *
+in_old(const struct walk *w, const void *base)
+{
+	return (const char *)w->old + ((const char *)base - (const char *)w->c);
+}
+
+static void
+walk_value(struct walk *w, const struct conf_key *k, const void *base)
+{
+	char text[2048], before[2048];
+
+	if (w->old != NULL && !k->restart)
+		return;
+	put_all(k, base, w->c, text, sizeof(text));
+	if (w->old != NULL && w->fresh)
+		(void)snprintf(
+		    before, sizeof(before), "%s", k->def != NULL ? k->def : "");
+	else if (w->old != NULL)
+		put_all(k, in_old(w, base), w->old, before, sizeof(before));
+	if (w->old == NULL || strcmp(text, before) != 0)
+		w->fn(w->arg, w->path, text, k);
+}
+
+/* A family's row begins with its name. */
+static bool
+same_row(const struct conf_scope_row *s, const char *old, const char *row)
+{
+	return old[s->used_at] != 0 && strcmp(old, row) == 0;
 }
 
 static void
@@ -800,7 +832,9 @@ walk_family(struct walk *w, const struct conf_key *k)
 			k->kind)
 			continue;
 		back = walk_enter(w, row);
+		w->fresh = w->old != NULL && !same_row(s, in_old(w, row), row);
 		walk_scope(w, k->scope, row);
+		w->fresh = false;
 		w->path[back] = '\0';
 	}
 }
@@ -831,4 +865,13 @@ conf_each(const struct conf *c, conf_each_fn *fn, void *arg)
 	struct walk w = { .c = c, .fn = fn, .arg = arg };
 
 	walk_scope(&w, SCOPE_ROOT, c);
+}
+
+void
+conf_each_restart(
+    const struct conf *old, const struct conf *new, conf_each_fn *fn, void *arg)
+{
+	struct walk w = { .c = new, .old = old, .fn = fn, .arg = arg };
+
+	walk_scope(&w, SCOPE_ROOT, new);
 }

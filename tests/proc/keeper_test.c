@@ -565,7 +565,7 @@ a_good_configuration_is_applied_whole(void **state)
 	static struct answer a;
 
 	(void)state;
-	write_conf("other", "");
+	write_conf("test", "queues: { sales: {} }\n");
 	assert_true(ask("reload", NULL, WAIT_MS, &a));
 	assert_string_equal(a.error, "");
 	assert_true(ask("agents", NULL, WAIT_MS, &a));
@@ -580,7 +580,7 @@ a_bad_configuration_changes_nothing(void **state)
 	static struct answer a;
 
 	(void)state;
-	write_conf("other", "no_such_key: 1\n");
+	write_conf("test", "no_such_key: 1\n");
 	assert_true(ask("reload", NULL, WAIT_MS, &a));
 	assert_string_equal(a.error, "refused; the old configuration stays");
 	assert_non_null(strstr(a.all, "holdfast.conf:6:1"));
@@ -590,7 +590,12 @@ a_bad_configuration_changes_nothing(void **state)
 	write_conf("test", "");
 	rtp_port -= 2;
 	assert_true(ask("reload", NULL, WAIT_MS, &a));
-	assert_non_null(strstr(a.all, "takes a restart of holdfastd"));
+	assert_non_null(
+	    strstr(a.all, "rtp.ports: a change takes a restart of holdfastd"));
+	write_conf("other", "");
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_non_null(
+	    strstr(a.all, "site: a change takes a restart of holdfastd"));
 }
 
 static void

@@ -636,6 +636,77 @@ more_than_twenty_errors_are_counted(void **state)
 }
 
 static void
+an_error_is_told_however_many_warnings_there_are(void **state)
+{
+	char text[8192] = "site: lyon\nbots:\n";
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "  b%d: { to: [\"sip:b@192.0.2.1:5061;transport=tls\"] }\n",
+		    i);
+	strcat(text, "queues: { sales: { rnig: 3s } }\n");
+	assert_false(load(text));
+	assert_int_equal(report.errors, 1);
+	assert_true(report.warnings >= 30);
+	assert_int_equal(report.problems, CONF_PROBLEMS_MAX);
+	assert_non_null(
+	    strstr(report.problem[CONF_PROBLEMS_MAX - 1].text, "rnig"));
+}
+
+static void
+note_restart(
+    void *arg, const char *path, const char *value, const struct conf_key *k)
+{
+	struct hf_buf *b = arg;
+
+	(void)value;
+	assert_true(k->restart);
+	hf_buf_str(b, path);
+	hf_buf_char(b, ' ');
+}
+
+/* Names keep their places, and what a new row brings is a change when it is
+ * not the default. */
+static void
+what_takes_a_restart_is_found(void **state)
+{
+	static struct conf old;
+	char text[512];
+	struct hf_buf b = hf_buf_on(text, sizeof(text) - 1);
+
+	(void)state;
+	assert_true(load("site: lyon\n"
+			 "queues: { a: { music: /x.wav, ring: 9s }, b: {} }\n"
+			 "prompts: { goodbye: a-long-name-of-a-file.wav }\n"));
+	old = conf;
+	assert_true(conf_load_memory(
+	    "site: lyon\n"
+	    "queues: { a: { music: /x.wav, ring: 8s }, c: {} }\n"
+	    "prompts: { goodbye: a-long-name-of-a-file.wav }\n",
+	    strlen("site: lyon\n"
+		   "queues: { a: { music: /x.wav, ring: 8s }, c: {} }\n"
+		   "prompts: { goodbye: a-long-name-of-a-file.wav }\n"),
+	    "holdfast.yaml", &old, &conf, NULL, &report));
+	conf_each_restart(&old, &conf, note_restart, &b);
+	assert_int_equal(b.n, 0);
+	const char *changed =
+	    "site: lyon\n"
+	    "sip: { listen: [\"udp:0.0.0.0:5062\"], trace_bytes: 1M }\n"
+	    "rtp: { ports: 20000-29997 }\n"
+	    "store: { dir: /srv, keep_days: 5 }\n"
+	    "queues: { a: { music: /y.wav }, c: { music: /z.wav } }\n"
+	    "prompts: { goodbye: short.wav }\n";
+	assert_true(conf_load_memory(changed, strlen(changed), "holdfast.yaml",
+	    &old, &conf, NULL, &report));
+	conf_each_restart(&old, &conf, note_restart, &b);
+	text[b.n] = '\0';
+	assert_string_equal(text,
+	    "sip.listen sip.trace_bytes rtp.ports store.dir prompts.goodbye "
+	    "queues.a.music queues.c.music ");
+}
+
+static void
 a_file_that_wants_to_be_large_in_memory_is_refused(void **state)
 {
 	static char deep[CONF_FILE_BYTES_MAX + 2];
@@ -873,6 +944,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(
 		    all_errors_are_told_at_once_in_the_order_of_the_file),
 		cmocka_unit_test(more_than_twenty_errors_are_counted),
+		cmocka_unit_test(
+		    an_error_is_told_however_many_warnings_there_are),
+		cmocka_unit_test(what_takes_a_restart_is_found),
 		cmocka_unit_test(
 		    a_file_that_wants_to_be_large_in_memory_is_refused),
 		cmocka_unit_test(too_many_of_a_family_are_refused),

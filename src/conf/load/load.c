@@ -216,17 +216,35 @@ out:
 }
 
 void
-conf_report_print(const struct conf_report *r, int fd)
+conf_report_each(const struct conf_report *r, conf_tell *say, void *arg)
 {
-	uint32_t errors = 0;
+	char line[sizeof(r->file) + CONF_PROBLEM_TEXT + 64];
+	uint32_t all = r->errors + r->warnings;
 
 	for (uint32_t i = 0; i < r->problems; i++) {
 		const struct conf_problem *p = &r->problem[i];
 
-		dprintf(fd, "%s:%u:%u: %s%s\n", r->file, p->line, p->column,
-		    p->warning ? "warning: " : "", p->text);
-		errors += !p->warning;
+		(void)snprintf(line, sizeof(line), "%s:%u:%u: %s%s", r->file,
+		    p->line, p->column, p->warning ? "warning: " : "", p->text);
+		say(arg, line);
 	}
-	if (r->errors > errors)
-		dprintf(fd, "%s: and %u more\n", r->file, r->errors - errors);
+	if (all > r->problems) {
+		(void)snprintf(line, sizeof(line), "%s: and %u more", r->file,
+		    all - r->problems);
+		say(arg, line);
+	}
+}
+
+static void
+tell_fd(void *arg, const char *line)
+{
+	const int *fd = arg;
+
+	dprintf(*fd, "%s\n", line);
+}
+
+void
+conf_report_print(const struct conf_report *r, int fd)
+{
+	conf_report_each(r, tell_fd, &fd);
 }

@@ -32,8 +32,10 @@ struct conf_problem {
 
 struct conf_report {
 	char file[256];
-	uint32_t errors;   /* in all; warnings are not counted here */
-	uint32_t problems; /* told here, in the order of the file */
+	uint32_t errors, warnings; /* in all */
+	/* Told here, in the order of the file; errors before warnings when
+	 * there are too many. */
+	uint32_t problems;
 	struct conf_problem problem[CONF_PROBLEMS_MAX];
 
 	/* May be set before the load: hears the line that each value came
@@ -58,6 +60,9 @@ bool conf_load_memory(const char *text, size_t n, const char *name,
     struct conf_report *report) HF_CHECK;
 
 /* All problems, a line each, and how many more there are. */
+typedef void conf_tell(void *arg, const char *line);
+void conf_report_each(
+    const struct conf_report *report, conf_tell *tell, void *arg);
 void conf_report_print(const struct conf_report *report, int fd);
 
 #endif

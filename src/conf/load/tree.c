@@ -13,6 +13,25 @@ enum {
 	MEMBERS_MAX = 2048, /* of one map or list */
 };
 
+/* An error is what keeps the house from starting: it is told, and a warning
+ * makes room for it. */
+static bool
+make_room(struct conf_report *r)
+{
+	uint32_t i = r->problems;
+
+	if (r->problems < CONF_PROBLEMS_MAX)
+		return true;
+	while (i > 0 && !r->problem[i - 1].warning)
+		i--;
+	if (i == 0)
+		return false;
+	for (; i < r->problems; i++)
+		r->problem[i - 1] = r->problem[i];
+	r->problems--;
+	return true;
+}
+
 void
 report_add(struct conf_report *r, bool warning, uint32_t line, uint32_t column,
     const char *fmt, ...)
@@ -21,9 +40,11 @@ report_add(struct conf_report *r, bool warning, uint32_t line, uint32_t column,
 	uint32_t i;
 	va_list ap;
 
-	if (!warning)
+	if (warning)
+		r->warnings++;
+	else
 		r->errors++;
-	if (r->problems == CONF_PROBLEMS_MAX)
+	if (warning ? r->problems == CONF_PROBLEMS_MAX : !make_room(r))
 		return;
 	/* In the order of the file, whatever the order of our checks. */
 	for (i = r->problems++; i > 0; i--) {

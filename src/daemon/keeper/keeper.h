@@ -72,11 +72,6 @@ void sockets_share(uint16_t worker, uint32_t *first, uint32_t *count);
 struct chan;
 void sockets_hand_over(struct chan *to, enum room room, uint16_t worker);
 
-/* Is every socket of this configuration the one that is open?  A change wants
- * a restart of the house; tell() hears of what. */
-bool sockets_same(const struct conf *old, const struct conf *new,
-    keeper_tell *tell, void *arg);
-
 /* ---- children ------------------------------------------------------------ */
 
 /* Once, first: which rooms there will be. */

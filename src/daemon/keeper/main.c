@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "conf/keys.h"
 #include "conf/load/origins.h"
 #include "daemon/keeper/keeper.h"
 #include "proc/flight.h"
@@ -30,7 +31,6 @@
 
 enum {
 	SETTLE_MS = 10000,
-	LINE_MAX_BYTES = 640,
 };
 
 /* One in force, one being read; large, so not on the stack. */
@@ -112,19 +112,36 @@ seal(unsigned which)
 	return true;
 }
 
+struct restarts {
+	keeper_tell *tell;
+	void *arg;
+	bool wanted;
+};
+
 static void
-tell_problems(keeper_tell *tell, void *arg)
+tell_restart(
+    void *arg, const char *path, const char *value, const struct conf_key *k)
 {
-	char line[LINE_MAX_BYTES];
+	struct restarts *r = arg;
+	char line[KEEPER_PATH_MAX + 128];
 
-	for (uint32_t i = 0; i < report.problems; i++) {
-		const struct conf_problem *p = &report.problem[i];
+	(void)value;
+	(void)k;
+	(void)snprintf(line, sizeof(line),
+	    "%s: a change takes a restart of holdfastd", path);
+	r->tell(r->arg, line);
+	r->wanted = true;
+}
 
-		(void)snprintf(line, sizeof(line), "%s:%u:%u: %s%s",
-		    report.file, p->line, p->column,
-		    p->warning ? "warning: " : "", p->text);
-		tell(arg, line);
-	}
+/* Rooms take these once, when they start: a room that came by them later, at
+ * its next death, would differ from the others. */
+static bool
+stays(const struct conf *new, keeper_tell *tell, void *arg)
+{
+	struct restarts r = { tell, arg, false };
+
+	conf_each_restart(keeper_conf(), new, tell_restart, &r);
+	return !r.wanted;
 }
 
 /* Reads into the place that is not in force. */
@@ -138,12 +155,12 @@ load(keeper_tell *tell, void *arg, bool first)
 	conf_origins_hear(&origins[next], &report);
 	well = conf_load(keeper.path, first ? NULL : keeper_conf(),
 	    &confs[next], &secrets[next], &report);
-	tell_problems(tell, arg);
+	conf_report_each(&report, tell, arg);
 	if (!well)
 		return false;
 	confs[next].generation = secrets[next].generation =
 	    first ? 1 : keeper_conf()->generation + 1;
-	return first || sockets_same(keeper_conf(), &confs[next], tell, arg);
+	return first || stays(&confs[next], tell, arg);
 }
 
 bool

@@ -250,28 +250,3 @@ sockets_hand_over(struct chan *to, enum room room, uint16_t worker)
 	else if (room == ROOM_MEDIA)
 		hand_rtp(to, worker);
 }
-
-bool
-sockets_same(const struct conf *old, const struct conf *new, keeper_tell *tell,
-    void *arg)
-{
-	bool same = true;
-
-	if (old->sip.listens != new->sip.listens ||
-	    memcmp(old->sip.listen, new->sip.listen,
-		old->sip.listens * sizeof(old->sip.listen[0])) != 0)
-		same = refuse(tell, arg,
-		    "sip.listen: a change takes a restart of holdfastd");
-	if (old->rtp.port_first != new->rtp.port_first ||
-	    old->rtp.port_last != new->rtp.port_last ||
-	    old->rtp.workers != new->rtp.workers ||
-	    memcmp(&old->rtp.address, &new->rtp.address,
-		sizeof(old->rtp.address)) != 0)
-		same = refuse(tell, arg,
-		    "rtp: a change of ports, address or workers takes a "
-		    "restart of holdfastd");
-	if (strcmp(old->keeper.run_dir, new->keeper.run_dir) != 0)
-		same = refuse(tell, arg,
-		    "keeper.run_dir: a change takes a restart of holdfastd");
-	return same;
-}
