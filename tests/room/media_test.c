@@ -785,6 +785,16 @@ what_was_said_during_a_restart_is_heard_after_it(void **state)
 	live(300);
 	assert_int_equal(caller.mine, 6);
 	assert_false(caller.broken);
+	/* And the way back is short: nothing is read and rendered anew. */
+	helper.talks = true;
+	helper.next = 0;
+	live(100);
+	forget_heard(&caller);
+	media_driver_restart(&d, getenv("HF_MEDIA"));
+	live(200);
+	print_message("restart: %lld ms without a packet\n",
+	    (long long)caller.longest_us / 1000);
+	assert_true(caller.longest_us < 90000);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "io/rtp/ear.h"
 #include "io/rtp/prompt.h"
+#include "io/rtp/prompt_file.h"
 #include "io/rtp/wav.h"
 
 #define FMT(rate_lo, rate_hi)                                                  \
@@ -228,6 +229,59 @@ a_prompt_begins_where_the_speaker_does(void **state)
 	assert_int_equal(system(path), 0);
 }
 
+static bool
+same_clip(const struct clip *a, const struct clip *b)
+{
+	return a->n == b->n && a->loops == b->loops &&
+	       (a->n == 0 || (memcmp(a->law[0], b->law[0], a->n) == 0 &&
+				 memcmp(a->law[1], b->law[1], a->n) == 0));
+}
+
+static void
+a_book_that_was_made_once_is_found_again(void **state)
+{
+	char dir[] = "/tmp/hf-prompt-XXXXXX", path[256], source[256];
+	struct prompt_book made, found;
+	uint64_t key, other;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/prompts", dir);
+	snprintf(source, sizeof(source), "%s/word.wav", dir);
+	key = prompt_file_key(0, source); /* it is not there: a key too */
+	f = fopen(source, "w");
+	assert_non_null(f);
+	fclose(f);
+	other = prompt_file_key(0, source);
+	assert_true(other != key);
+	assert_true(prompt_file_key(0, path) != key);
+	assert_true(prompt_synthesize(&made));
+	assert_false(prompt_file_map(&found, key, path));
+	assert_int_equal(prompt_file_write(&made, key, path, 0), 0);
+	assert_false(prompt_file_map(&found, other, path));
+	memset(&found, 0xff, sizeof(found));
+	assert_true(prompt_file_map(&found, key, path));
+	for (unsigned i = 0; i < PROMPT_NR; i++)
+		assert_true(same_clip(&made.clip[i], &found.clip[i]));
+	assert_true(same_clip(&made.comfort, &found.comfort));
+	/* A new one takes its place while the old one is being played. */
+	made.clip[PROMPT_BEEP].loops = true;
+	assert_int_equal(prompt_file_write(&made, key, path, 1), 0);
+	assert_false(found.clip[PROMPT_BEEP].loops);
+	assert_true(prompt_file_map(&found, key, path));
+	assert_true(found.clip[PROMPT_BEEP].loops);
+	assert_int_equal(truncate(path, 100000), 0);
+	assert_false(prompt_file_map(&found, key, path));
+	assert_int_equal(truncate(path, 10), 0);
+	assert_false(prompt_file_map(&found, key, path));
+	assert_int_not_equal(
+	    prompt_file_write(&made, key, "/nowhere/prompts", 0), 0);
+	unlink(path);
+	unlink(source);
+	assert_int_equal(rmdir(dir), 0); /* nothing else was left */
+}
+
 int
 main(void)
 {
@@ -237,6 +291,7 @@ main(void)
 		cmocka_unit_test(without_any_file_there_is_still_a_voice),
 		cmocka_unit_test(forty_and_two_make_forty_two),
 		cmocka_unit_test(a_prompt_begins_where_the_speaker_does),
+		cmocka_unit_test(a_book_that_was_made_once_is_found_again),
 	};
 
 	g711_init();

@@ -26,19 +26,33 @@ static uint8_t datagram[RTP_PACKET_MAX + 1];
 void
 port_take(struct stream *s, int fd, bool rtcp)
 {
-	int tos = DSCP_EF, family = AF_INET;
+	*(rtcp ? &s->rtcp_fd : &s->fd) = fd;
+	/* Wherever our predecessor left it. */
+	*(rtcp ? &s->rtcp_dialled : &s->dialled) = true;
+}
+
+static int
+family_of(int fd)
+{
+	int family = AF_INET;
 	socklen_t n = sizeof(family);
 
 	hf_assert(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0);
-	s->family = family;
-	/* Voice first, where the network listens to such wishes. */
+	return family;
+}
+
+/* Voice first, where the network listens to such wishes. */
+static void
+wish(int fd, int family)
+{
+	int tos = DSCP_EF;
+
+	if (fd < 0)
+		return;
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
 	if (family == AF_INET6)
 		(void)setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
-	*(rtcp ? &s->rtcp_fd : &s->fd) = fd;
-	/* Wherever our predecessor left it. */
-	*(rtcp ? &s->rtcp_dialled : &s->dialled) = true;
 }
 
 /* What was sent to an earlier tenant, or before we knew whom to believe. */
@@ -98,6 +112,8 @@ listen_once(struct stream *s)
 	if (s->polled)
 		return;
 	s->polled = true;
+	wish(s->fd, s->family);
+	wish(s->rtcp_fd, s->family);
 	listen_on(s, s->fd, false);
 	listen_on(s, s->rtcp_fd, true);
 }
@@ -138,6 +154,8 @@ port_open(struct stream *s)
 	s->connected = false;
 	if (s->fd < 0)
 		return;
+	if (!s->polled)
+		s->family = family_of(s->fd);
 	hang_up(s, s->fd, &s->dialled);
 	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);
 	forget(s->fd);
@@ -169,6 +187,7 @@ port_adopt(struct stream *s, const struct hf_addr *far)
 			lock_to(s, far);
 		return;
 	}
+	s->family = family_of(s->fd);
 	s->far = *far;
 	s->connected = s->dialled = s->unsure = true;
 	hang_up(s, s->rtcp_fd, &s->rtcp_dialled);

@@ -10,14 +10,18 @@
 
 #include "base/check.h"
 #include "daemon/media/room.h"
+#include "io/rtp/prompt_file.h"
 
 enum { PATH_LEN = 2 * CONF_PATH_MAX + 2, MESSAGE_BYTES_MAX = 8000 * 3600 };
 
+/* Called for each sound that may come from a file. */
+typedef void sound_fn(unsigned at, const char *path, void *arg);
+
 static void
-load(const struct conf *c, unsigned at, const char *file)
+name(const struct conf *c, unsigned at, const char *file, sound_fn *fn,
+    void *arg)
 {
 	char path[PATH_LEN];
-	const char *why;
 
 	if (file[0] == '\0')
 		return;
@@ -25,13 +29,25 @@ load(const struct conf *c, unsigned at, const char *file)
 		snprintf(path, sizeof(path), "%s", file);
 	else
 		snprintf(path, sizeof(path), "%s/%s", c->prompts.dir, file);
-	if (!prompt_load(&room.book, at, path, &why))
-		hf_log(LOG_WARNING, "prompt_not_loaded",
-		    "prompt=%u path=\"%s\" why=%s", at, path, why);
+	fn(at, path, arg);
 }
 
-void
-sound_load(const struct conf *c)
+static void
+load(unsigned at, const char *path, void *arg)
+{
+	bool *odd = arg;
+	const char *why;
+
+	if (prompt_load(&room.book, at, path, &why))
+		return;
+	hf_log(LOG_WARNING, "prompt_not_loaded", "prompt=%u path=\"%s\" why=%s",
+	    at, path, why);
+	if (access(path, R_OK) == 0)
+		*odd = true;
+}
+
+static void
+each_sound(const struct conf *c, sound_fn *fn, void *arg)
 {
 	const struct conf_prompts *p = &c->prompts;
 	const struct {
@@ -48,19 +64,77 @@ sound_load(const struct conf *c)
 		{ PROMPT_ALL_BUSY, p->all_busy },
 		{ PROMPT_MUSIC, p->music },
 	};
-	unsigned numbers;
 
-	g711_init();
-	hf_assert(prompt_synthesize(&room.book));
 	for (size_t i = 0; i < HF_LEN(words); i++)
-		load(c, words[i].at, words[i].file);
+		name(c, words[i].at, words[i].file, fn, arg);
 	for (unsigned q = 0; q < c->queues; q++)
 		if (c->queue[q].used)
-			load(c, PROMPT_QUEUE_MUSIC + q, c->queue[q].music);
+			name(c, PROMPT_QUEUE_MUSIC + q, c->queue[q].music, fn,
+			    arg);
 	for (unsigned x = 0; x < c->boxes; x++)
 		if (c->box[x].used)
-			load(c, PROMPT_GREETING + x, c->box[x].greeting);
-	numbers = prompt_load_digits(&room.book, p->dir);
+			name(c, PROMPT_GREETING + x, c->box[x].greeting, fn,
+			    arg);
+}
+
+/* Said at each start, whether the book had to be made or not. */
+static void
+miss(unsigned at, const char *path, void *arg)
+{
+	(void)arg;
+	if (access(path, R_OK) != 0)
+		hf_log(LOG_WARNING, "prompt_not_loaded",
+		    "prompt=%u path=\"%s\" why=\"%s\"", at, path,
+		    strerror(errno));
+}
+
+static void
+add_to_key(unsigned at, const char *path, void *arg)
+{
+	uint64_t *key = arg;
+
+	*key = prompt_file_key(*key ^ at, path);
+}
+
+/* What the book is made from. */
+static uint64_t
+key_of(const struct conf *c)
+{
+	char path[PATH_LEN];
+	uint64_t key = 0;
+
+	each_sound(c, add_to_key, &key);
+	for (unsigned i = 0; i < PROMPT_NUMBERS; i++)
+		if (prompt_digit_path(path, sizeof(path), c->prompts.dir, i))
+			key = prompt_file_key(key, path);
+	return key;
+}
+
+void
+sound_load(const struct conf *c)
+{
+	char path[CONF_PATH_MAX + 16];
+	uint64_t key = key_of(c);
+	bool odd = false;
+	unsigned numbers;
+	int err = 0;
+
+	g711_init();
+	snprintf(path, sizeof(path), "%s/prompts", c->keeper.run_dir);
+	if (prompt_file_map(&room.book, key, path)) {
+		each_sound(c, miss, NULL);
+		hf_log(LOG_INFO, "prompts_found", "path=%s", path);
+		return;
+	}
+	hf_assert(prompt_synthesize(&room.book));
+	each_sound(c, load, &odd);
+	numbers = prompt_load_digits(&room.book, c->prompts.dir);
+	/* A file that we cannot read is complained of at every start. */
+	if (!odd)
+		err = prompt_file_write(&room.book, key, path, room.worker);
+	if (err != 0)
+		hf_log(LOG_NOTICE, "prompts_not_kept", "path=%s why=\"%s\"",
+		    path, strerror(err));
 	hf_log(LOG_INFO, "prompts_loaded", "numbers=%u", numbers);
 }
 

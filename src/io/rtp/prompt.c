@@ -17,8 +17,7 @@
 
 enum {
 	FILE_MAX = 64 << 20, /* half an hour of music at 16 kHz */
-	NUMBERS = 100,
-	BY_NAME = 20, /* "nineteen" is the last with a word of its own */
+	BY_NAME = 20,        /* "nineteen" is the last with a word of its own */
 	COMFORT_MS = 4000,
 	COMFORT_PEAK = 40, /* about -60 dBm0 */
 	ONSET_MS = 10,     /* looked at together, for where speech begins */
@@ -284,6 +283,14 @@ join(struct clip *to, const struct clip *a, const struct clip *b)
 	return true;
 }
 
+bool
+prompt_digit_path(char *to, size_t cap, const char *dir, unsigned number)
+{
+	if (number > BY_NAME && number % 10 != 0)
+		return false;
+	return snprintf(to, cap, "%s/digits/%u.wav", dir, number) < (int)cap;
+}
+
 unsigned
 prompt_load_digits(struct prompt_book *b, const char *dir)
 {
@@ -291,20 +298,20 @@ prompt_load_digits(struct prompt_book *b, const char *dir)
 	unsigned found = 0;
 	const char *why;
 
-	for (unsigned i = 0; i < NUMBERS; i += i < BY_NAME ? 1 : 10) {
+	for (unsigned i = 0; i < PROMPT_NUMBERS; i++) {
 		char path[PATH_MAX];
 
-		snprintf(path, sizeof(path), "%s/digits/%u.wav", dir, i);
-		(void)prompt_load(b, PROMPT_DIGIT_0 + i, path, &why);
+		if (prompt_digit_path(path, sizeof(path), dir, i))
+			(void)prompt_load(b, PROMPT_DIGIT_0 + i, path, &why);
 	}
-	for (unsigned i = BY_NAME + 1; i < NUMBERS; i++) {
+	for (unsigned i = BY_NAME + 1; i < PROMPT_NUMBERS; i++) {
 		const struct clip *ten = &digit[i - i % 10];
 
 		if (i % 10 != 0 && digit[i].n == 0 && ten->n != 0 &&
 		    digit[i % 10].n != 0)
 			(void)join(&digit[i], ten, &digit[i % 10]);
 	}
-	for (unsigned i = 0; i < NUMBERS; i++)
+	for (unsigned i = 0; i < PROMPT_NUMBERS; i++)
 		found += digit[i].n != 0;
 	return found;
 }

@@ -36,6 +36,12 @@ bool prompt_synthesize(struct prompt_book *b);
 bool prompt_load(
     struct prompt_book *b, unsigned at, const char *path, const char **why);
 
+enum { PROMPT_NUMBERS = 100 };
+
+/* The file of a number that has a recording of its own, under dir; false: it
+ * is said in two words. */
+bool prompt_digit_path(char *to, size_t cap, const char *dir, unsigned number);
+
 /* Numbers 0 to 99 out of DIR/digits/N.wav ("40" and "2" make "42"); how many
  * there are afterwards. */
 unsigned prompt_load_digits(struct prompt_book *b, const char *dir);
