@@ -19,7 +19,7 @@ enum {
 	SLOTS_VERSION = 2, /* of this layout */
 	PAGE = 4096,
 	WORD_BITS = 64,
-	ALIGN = 8,
+	ALIGN = 16, /* a whole struct copy */
 	DEATHS_MAX = 2,
 };
 
@@ -34,12 +34,13 @@ struct slots_head {
 	uint64_t maybe[];
 };
 
+/* What is to be known of one copy; the two of a record lie side by side, and
+ * what they are about behind them: whoever looks touches little memory. */
 struct copy {
 	uint32_t used;
 	uint32_t seq;
 	uint32_t crc; /* of seq, place, length and record */
 	uint32_t n;   /* bytes of it that say something */
-	char record[];
 };
 
 /* A process that dies keeps what it stored, in program order; it is only the
@@ -62,16 +63,28 @@ head_bytes(uint32_t count)
 static struct copy *
 copy_of(const struct slots *s, uint32_t i, unsigned which)
 {
-	size_t at = ((size_t)i * 2 + which) * s->stride;
+	return (struct copy *)(void *)(s->first + i * s->stride) + which;
+}
 
-	return (struct copy *)(void *)(s->first + at);
+static size_t
+aligned(size_t n)
+{
+	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+static char *
+record_of(const struct slots *s, uint32_t i, const struct copy *c)
+{
+	size_t which = (size_t)(c - copy_of(s, i, 0));
+
+	return (char *)copy_of(s, i, 2) + which * aligned(s->record_size);
 }
 
 static uint32_t
 sum(const struct slots *s, uint32_t i, const struct copy *c)
 {
 	uint32_t n = c->n <= s->record_size ? c->n : s->record_size;
-	uint32_t of[4] = { c->seq, i, c->n, hf_crc32c(c->record, n) };
+	uint32_t of[4] = { c->seq, i, c->n, hf_crc32c(record_of(s, i, c), n) };
 
 	return hf_crc32c(of, sizeof(of));
 }
@@ -156,9 +169,8 @@ slots_open(struct slots *s, const char *path, uint32_t kind, uint32_t version,
 
 	hf_assert(record_size > 0 && count > 0);
 	*s = (struct slots){ .record_size = record_size, .count = count };
-	s->stride = (sizeof(struct copy) + record_size + ALIGN - 1) &
-		    ~(size_t)(ALIGN - 1);
-	s->bytes = head_bytes(count) + (size_t)count * 2 * s->stride;
+	s->stride = 2 * (sizeof(struct copy) + aligned(record_size));
+	s->bytes = head_bytes(count) + (size_t)count * s->stride;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno;
@@ -232,7 +244,7 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 	in_order();
 	old->seq = seq;
 	old->n = n;
-	memcpy(old->record, record, n);
+	memcpy(record_of(s, i, old), record, n);
 	old->crc = sum(s, i, old);
 	in_order();
 	old->used = 1;
@@ -269,7 +281,7 @@ slots_read(const struct slots *s, uint32_t i, void *record)
 	c = maybe_live(s, i) ? newest(s, i) : NULL;
 	if (c == NULL)
 		return false;
-	memcpy(record, c->record, c->n);
+	memcpy(record, record_of(s, i, c), c->n);
 	memset((char *)record + c->n, 0, s->record_size - c->n);
 	return true;
 }
@@ -303,7 +315,7 @@ slots_each(const struct slots *s, slots_fn *fn, void *arg)
 		drop_torn(b, best, whole(s, i, b));
 		if (best == NULL)
 			continue;
-		fn(i, best->record, arg);
+		fn(i, record_of(s, i, best), arg);
 		n++;
 	}
 	return n;

@@ -4,7 +4,7 @@
  * written over, its "used" flag last, so a death in the middle of a write
  * leaves the copy before it.
  *
- *      head | copy a, copy b of record 0 | copy a, copy b of record 1 | ...
+ *      head | 0: a.head b.head a b | 1: a.head b.head a b | ...
  *
  * Pages are touched when a record is first committed, so a large table that
  * is little used costs little, also at start.

@@ -92,11 +92,18 @@ put_origin(const struct leg *l, char *to, size_t cap)
 	return msg_encode(&b, &m) ? (uint16_t)b.n : 0;
 }
 
+/* Bytes of refused lines: where there is one line only, it is ours. */
+static size_t
+tail_refused(uint8_t streams)
+{
+	return streams > 1 ? streams * sizeof(struct sdp_refused) : 0;
+}
+
 static uint32_t
 leg_write(const struct leg *l, struct leg_record *r)
 {
 	char *at = r->tail;
-	size_t refused = l->sdp.streams * sizeof(l->sdp.refused[0]);
+	size_t refused = tail_refused(l->sdp.streams);
 
 	memset(r, 0, offsetof(struct leg_record, tail));
 	r->id = l->id;
@@ -149,7 +156,7 @@ static void
 leg_read(uint32_t i, const void *record, void *arg)
 {
 	const struct leg_record *r = record;
-	size_t refused = r->sdp.streams * sizeof(r->sdp.refused[0]);
+	size_t refused = tail_refused(r->sdp.streams);
 	struct leg *l;
 
 	(void)arg;

@@ -797,7 +797,6 @@ sip_session_drop(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
 
 	ss->now = now;
 	s->user = 0;
-	sip_session_touch(ss, s);
 	switch ((enum sip_session_state)s->state) {
 	case SIP_S_INVITED:
 		sip_session_refuse(ss, s,
@@ -813,7 +812,10 @@ sip_session_drop(struct sip_sessions *ss, struct sip_session *s, uint16_t code,
 		sip_trans_cancel(&ss->tt, l->invite, now);
 		break;
 	case SIP_S_ANSWERED:
-		/* RFC 3261 15: no BYE before the ACK (or its time is up). */
+		/* RFC 3261 15: no BYE before the ACK (or its time is up).  In
+		 * the other states a session whose user is gone says by
+		 * itself, when it is found again, what is said here. */
+		sip_session_touch(ss, s);
 		s->drop_code = code;
 		(void)hf_slice_copy(text, s->drop_text, sizeof(s->drop_text));
 		break;
