@@ -112,6 +112,7 @@ struct sim_leg {
 	bool early;      /* media before the answer */
 	bool ringback;   /* a caller who got 180 */
 	bool holds;
+	enum direction asked; /* by the last HOLD_LEG */
 	int64_t up;
 	uint64_t serial; /* dates the events that concern it */
 };
@@ -232,6 +233,7 @@ bool sim_act(struct sim *s, const struct story_act *t);
 /* ---- sim_sip ------------------------------------------------------------- */
 
 void sim_sip_order(struct sim *s, const struct msg *m);
+/* hf-sip dies and is there again, without what it had not committed. */
 void sim_sip_restart(struct sim *s);
 struct sim_leg *sim_leg_current(struct sim *s, const struct sim_actor *a);
 bool sim_reachable(const struct sim *s, const struct sim_actor *a);

@@ -380,9 +380,11 @@ tell_agents(struct sim *s)
 }
 
 static void
-tell_sip_started(struct sim *s)
+tell_sip_started(struct sim *s, bool fresh)
 {
 	struct msg m = { .type = MSG_SIP_STARTED };
+
+	m.sip_started.fresh = fresh;
 
 	for (unsigned i = 0; i < SIM_LEGS; i++)
 		m.sip_started.dialogs += s->leg[i].state != LEG_FREE;
@@ -401,14 +403,17 @@ sim_restart_call(struct sim *s)
 			hf_never("a committed call cannot be restored");
 	}
 	tell_media_started(s);
-	tell_sip_started(s);
+	tell_sip_started(s, false);
 	engine_check(s->engine);
 }
 
 void
 sim_sip_restart(struct sim *s)
 {
-	tell_sip_started(s);
+	for (unsigned i = 0; i < SIM_LEGS; i++)
+		if (s->leg[i].state == LEG_SETUP && s->leg[i].ours)
+			s->leg[i].state = LEG_FREE;
+	tell_sip_started(s, true);
 }
 
 static void
@@ -460,7 +465,7 @@ sim_start(struct sim *s)
 	hf_assert(s->memory != NULL && s->slots != NULL);
 	engine_begin(s);
 	tell_media_started(s);
-	tell_sip_started(s);
+	tell_sip_started(s, true);
 	sim_run(s, s->now + 500000, NULL, NULL);
 	s->began = s->acted = s->deadlines = s->now;
 	return true;

@@ -247,10 +247,15 @@ static void
 ring(struct sim *s, const struct msg_ring_leg *o)
 {
 	struct sim_actor *a = who_is_rung(s, o);
-	struct sim_leg *l = leg_new(s, o->leg, (unsigned)(a - s->actor));
-	uint64_t place = (uint64_t)(l - s->leg);
+	struct sim_leg *l;
+	uint64_t place;
 	int64_t late = 0;
 	char text[200];
+
+	if (leg_find(s, o->leg) != NULL)
+		return; /* asked again */
+	l = leg_new(s, o->leg, (unsigned)(a - s->actor));
+	place = (uint64_t)(l - s->leg);
 
 	l->stream = (uint32_t)(o->port - s->conf.rtp.port_first) / 2;
 	if (a->closed || (a->role == SIM_AGENT && !a->registered)) {
@@ -335,6 +340,8 @@ caller_answered(struct sim *s, struct sim_leg *l, uint16_t port)
 static void
 progress(struct sim *s, struct sim_leg *l, const struct msg_progress_leg *o)
 {
+	if (o->code == 100)
+		return;
 	sim_note(s, &s->actor[l->actor], NOTE_RANG, o->code, "");
 	if (o->code == 180)
 		l->ringback = true;
@@ -357,6 +364,26 @@ reanswered(struct sim *s, uint64_t place, uint64_t direction)
 	sim_fact(s, &m);
 }
 
+static void
+left(struct sim *s, uint64_t leg, uint64_t none)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	(void)none;
+	m.leg_left.leg = leg;
+	m.leg_left.cause = CAUSE_OUR_FAULT;
+	sim_fact(s, &m);
+}
+
+/* Wanted, and not there any more. */
+static void
+no_such_leg(struct sim *s, const struct msg *order)
+{
+	if (order->type == MSG_ANSWER_LEG || order->type == MSG_HOLD_LEG ||
+	    order->type == MSG_PROGRESS_LEG)
+		sim_later(s, WIRE_MS, left, order->drop_leg.leg, 0);
+}
+
 void
 sim_sip_order(struct sim *s, const struct msg *m)
 {
@@ -371,8 +398,10 @@ sim_sip_order(struct sim *s, const struct msg *m)
 		return;
 	}
 	l = leg_find(s, m->drop_leg.leg);
-	if (l == NULL)
+	if (l == NULL) {
+		no_such_leg(s, m);
 		return;
+	}
 	switch ((int)m->type) {
 	case MSG_PROGRESS_LEG:
 		progress(s, l, &m->progress_leg);
@@ -390,6 +419,9 @@ sim_sip_order(struct sim *s, const struct msg *m)
 		l->state = LEG_FREE;
 		break;
 	case MSG_HOLD_LEG:
+		if (l->asked == m->hold_leg.direction)
+			break;
+		l->asked = m->hold_leg.direction;
 		sim_note(s, &s->actor[l->actor],
 		    m->hold_leg.direction == DIRECTION_SENDRECV ? NOTE_RESUMED
 								: NOTE_HELD,

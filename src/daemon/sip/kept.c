@@ -127,7 +127,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->row = l->order.row;
 	r->rings = l->order.leg != 0;
 	r->tried = l->tried;
-	r->hold = l->hold;
+	r->hold = l->hold || l->offered;
 	r->late = l->late;
 	memcpy(at, l->sdp.refused, refused);
 	at += refused;

@@ -13,6 +13,8 @@ enum {
 	HOLD_AGAIN_MS = 200, /* another offer is on its way */
 	NO_PORT = 9,         /* discard: in a description that is not sent */
 	RETRY_AFTER_S = 5,
+	YOUNG_MS = 10000,
+	TRYING = 100,
 	RINGING = 180,
 	UNAVAILABLE = 480, /* when hf-call named no refusal */
 };
@@ -253,11 +255,34 @@ static struct {
 } ended[ENDED_MAX];
 static uint32_t endeds;
 
+/* The same legs by their numbers alone: an order to ring one of them anew may
+ * be on its way, from one who has not heard yet. */
+static uint64_t over[ENDED_MAX];
+static uint32_t overs;
+
+/* Only a new process is asked again for what the one before it was asked. */
+static bool
+is_young(void)
+{
+	return hf_time_since(room.born, room.now).us < (int64_t)YOUNG_MS * 1000;
+}
+
+bool
+leg_told_ended(uint64_t id)
+{
+	for (uint32_t i = 0; is_young() && i < overs && i < ENDED_MAX; i++)
+		if (over[i] == id)
+			return true;
+	return false;
+}
+
 static void
 tell_ended(const struct msg_leg_left *f, bool refused)
 {
 	struct msg m;
 
+	if (refused && is_young())
+		over[overs++ % ENDED_MAX] = f->leg;
 	if (!proc_there(PEER_CALL)) {
 		ended[endeds % ENDED_MAX].left = *f;
 		ended[endeds++ % ENDED_MAX].refused = refused;
@@ -399,6 +424,21 @@ leg_arrive(
 	}
 }
 
+/* What was agreed, in case that the news of a change died with the process
+ * before us. */
+static void
+tell_media(const struct leg *l)
+{
+	struct msg f;
+
+	FACT(f, MSG_LEG_REOFFERED, leg_reoffered);
+	if (!room.fresh || l->media.codec == SIP_CODEC_NONE)
+		return;
+	f.leg_reoffered.leg = l->id;
+	f.leg_reoffered.media = leg_media(&l->media);
+	proc_send(PEER_CALL, &f);
+}
+
 static void
 tell_answered(struct leg *l)
 {
@@ -443,12 +483,16 @@ tell_again(struct leg *l)
 	case LEG_UP:
 		if (l->order.leg != 0) {
 			tell_answered(l);
+			tell_media(l);
 			return;
 		}
+		if (l->state == LEG_ANSWERED)
+			return; /* its ACK is still to come */
 		f.leg_confirmed.leg = l->id;
 		if (l->late)
 			f.leg_confirmed.media = leg_media(&l->media);
 		proc_send(PEER_CALL, &f);
+		tell_media(l);
 		return;
 	}
 }
@@ -505,6 +549,9 @@ restored(struct leg *l)
 			l->state = LEG_ARRIVED;
 		else if (s->state == SIP_S_ANSWERED)
 			l->state = LEG_ANSWERED;
+		if (l->hold) /* its answer, if any, went by us */
+			l->next_by =
+			    hf_time_after(room.now, hf_ms(HOLD_AGAIN_MS));
 		leg_arm(l);
 		return;
 	}
@@ -561,8 +608,9 @@ hold_now(struct leg *l)
 		return;
 	ours = leg_ours(l, &s->dialog.flow);
 	sdp_offer(&b, &l->sdp, &ours);
-	l->hold =
-	    !sip_session_reinvite(&room.ss, s, hf_buf_taken(&b), room.now);
+	l->offered =
+	    sip_session_reinvite(&room.ss, s, hf_buf_taken(&b), room.now);
+	l->hold = !l->offered;
 	if (l->hold) {
 		l->next_by = hf_time_after(room.now, hf_ms(HOLD_AGAIN_MS));
 		leg_arm(l);
@@ -626,7 +674,7 @@ progress(struct leg *l, const struct msg_progress_leg *o)
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 
 	decided(l);
-	if (s == NULL || l->state != LEG_ARRIVED)
+	if (s == NULL || l->state != LEG_ARRIVED || o->code == TRYING)
 		return;
 	if (o->port != 0) {
 		l->port = o->port;
@@ -675,6 +723,16 @@ drop(struct leg *l, const struct msg_drop_leg *o)
 		sip_session_drop(
 		    &room.ss, s, o->code, hf_slice_of(o->reason), room.now);
 	leg_free(l);
+}
+
+/* Asked again for what is so, or is being asked of him, nothing is done. */
+static void
+hold(struct leg *l, enum sip_direction d)
+{
+	if (l->direction == d)
+		return;
+	l->direction = (uint8_t)d;
+	hold_now(l);
 }
 
 static void
@@ -734,7 +792,8 @@ leg_order(const struct msg *m)
 	} else if (l == NULL) {
 		/* It ended while the order was on its way, or before we were
 		 * started: a leg that was to live on is told so. */
-		if (m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG) {
+		if (m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG ||
+		    m->type == MSG_PROGRESS_LEG) {
 			struct leg gone = { .id = leg_named(m) };
 
 			tell_left(&gone, CAUSE_OUR_FAULT, 0, "");
@@ -750,9 +809,7 @@ leg_order(const struct msg *m)
 	} else if (m->type == MSG_DROP_LEG) {
 		drop(l, &m->drop_leg);
 	} else if (m->type == MSG_HOLD_LEG) {
-		leg_touch(l);
-		l->direction = (uint8_t)m->hold_leg.direction;
-		hold_now(l);
+		hold(l, (enum sip_direction)m->hold_leg.direction);
 	} else if (m->type == MSG_PASS_INFO) {
 		pass_info(l, &m->pass_info);
 	} else if (m->type == MSG_REPORT_REFER) {
@@ -871,7 +928,11 @@ on_reanswered(void *arg, struct sip_session *s, const struct sip_msg *m)
 	bool found;
 
 	(void)arg;
-	if (l == NULL || m == NULL || m->status >= 300)
+	if (l == NULL)
+		return;
+	leg_touch(l);
+	l->offered = false;
+	if (m == NULL || m->status >= 300)
 		return; /* refused: the call goes on as it was */
 	if (read_sdp(m, &theirs, &found) != 0 || !found)
 		return;

@@ -387,7 +387,8 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	(void)worker;
 	room.conf = c;
 	room.boot = boot;
-	room.now = proc_now();
+	room.fresh = true;
+	room.now = room.born = proc_now();
 	make_tables(&c->sip);
 	for (unsigned i = 0; i < handeds; i++) {
 		bool good = handed[i].tcp
@@ -447,9 +448,11 @@ met(enum peer from)
 		return;
 	room.now = proc_now();
 	m.sip_started.dialogs = room.legs.used;
+	m.sip_started.fresh = room.fresh;
 	proc_send(PEER_CALL, &m);
 	gate_picture();
 	legs_picture();
+	room.fresh = false;
 }
 
 static void

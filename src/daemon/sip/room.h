@@ -67,6 +67,7 @@ struct leg {
 	uint8_t direction; /* enum sip_direction: what we want */
 	bool tried;        /* a provisional answer came from this target */
 	bool hold;         /* a re-INVITE is due as soon as it may go */
+	bool offered;      /* ... is out, and its answer not yet here */
 	bool late;         /* our 2xx will hold the offer */
 };
 
@@ -87,6 +88,8 @@ struct sip_room {
 	const struct conf_secrets *secrets;
 	uint32_t boot;
 	uint32_t legs_made;
+	struct hf_time born;
+	bool fresh; /* hf-call has not met this process yet */
 	struct hf_time now;
 
 	struct sip_transport tp;
@@ -184,6 +187,8 @@ void leg_refused(const struct leg *l, enum cause cause, uint16_t code,
     struct hf_slice reason);
 /* hf-call is there (again): what it waits for, and what it slept through. */
 void legs_picture(void);
+/* It has been told of this leg's end, or will be; it may not know yet. */
+bool leg_told_ended(uint64_t id);
 /* The Reason header of a goodbye (RFC 3326). */
 enum cause reason_of(
     const struct sip_msg *m, uint16_t *code, char *text, size_t cap);

@@ -347,7 +347,9 @@ caller_left(struct engine *e, struct call *c, const struct msg_leg_left *m)
 		return;
 	leg_forget(e, c, &c->caller);
 	gone(e, c,
-	    m->cause == CAUSE_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_CALLER_LEFT);
+	    m->cause == CAUSE_TIMEOUT || m->cause == CAUSE_OUR_FAULT
+		? m->cause
+		: CAUSE_CALLER_LEFT);
 }
 
 static void
@@ -379,18 +381,14 @@ confirmed(struct engine *e, struct call *c, struct leg *l,
 	call_rejoin(e, c);
 }
 
-/* hf-sip came back without its dialogs: nobody can end these calls but we. */
+/* hf-sip is there (again), or we are: it brings back what it can of its
+ * dialogs, and says of each leg that we want and it has not that it is over. */
 static void
-sip_started(struct engine *e, uint32_t dialogs)
+sip_started(struct engine *e, bool fresh)
 {
-	if (dialogs > 0)
-		return;
-	for (uint32_t i = 0; i < e->pool.cap; i++) {
-		struct call *c = &e->call[i];
-
-		if (!hf_ref_none(c->ref))
-			gone(e, c, CAUSE_OUR_FAULT);
-	}
+	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++)
+		if (!hf_ref_none(e->call[i].ref))
+			call_reorder(e, &e->call[i], fresh);
 }
 
 /* A dialog that lives, of a call that does not: it crossed our BYE, or we were
@@ -430,7 +428,7 @@ fact_sip(struct engine *e, const struct msg *m)
 		agent_went(e, m->agent_went.agent);
 		return;
 	case MSG_SIP_STARTED:
-		sip_started(e, m->sip_started.dialogs);
+		sip_started(e, m->sip_started.fresh);
 		return;
 	}
 	/* Every other one begins with its leg. */

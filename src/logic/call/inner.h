@@ -171,6 +171,9 @@ struct leg *helper_up(struct call *c); /* the one who has the caller, or NULL */
 void call_reopen(struct engine *e, struct call *c); /* its streams */
 void call_rejoin(struct engine *e, struct call *c); /* who hears what */
 void call_restored(struct engine *e, struct call *c);
+/* hf-sip hears once more what the call wants of it; lost: orders may not have
+ * reached it.  Nothing is done twice, and a leg that is no more is told. */
+void call_reorder(struct engine *e, struct call *c, bool lost);
 /* The worker's streams that calls have are taken. */
 void streams_restore(struct engine *e, unsigned worker);
 

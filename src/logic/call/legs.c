@@ -331,11 +331,19 @@ caller_early(struct engine *e, struct call *c)
 	progress(e, c, 183);
 }
 
+static void
+order_answer(struct engine *e, const struct call *c)
+{
+	struct msg_answer_leg *o = ORDER(e, MSG_ANSWER_LEG, answer_leg);
+
+	o->leg = c->caller.id;
+	o->port = leg_port(e, &c->caller);
+	send_sip(e);
+}
+
 void
 caller_answer(struct engine *e, struct call *c)
 {
-	struct msg_answer_leg *o;
-
 	c->due[DUE_READY] = HF_TIME_NEVER;
 	if (c->answered)
 		return;
@@ -343,10 +351,7 @@ caller_answer(struct engine *e, struct call *c)
 	c->answered_at = wall_now(e);
 	c->caller.state = LEG_UP;
 	c->caller.up = e->now;
-	o = ORDER(e, MSG_ANSWER_LEG, answer_leg);
-	o->leg = c->caller.id;
-	o->port = leg_port(e, &c->caller);
-	send_sip(e);
+	order_answer(e, c);
 	touch(e, c);
 }
 
@@ -425,17 +430,22 @@ mirrored(enum direction d)
 }
 
 static void
+order_hold(struct engine *e, const struct leg *l)
+{
+	struct msg_hold_leg *o = ORDER(e, MSG_HOLD_LEG, hold_leg);
+
+	o->leg = l->id;
+	o->direction = (enum direction)l->asked_dir;
+	send_sip(e);
+}
+
+static void
 hold(struct engine *e, struct leg *l, enum direction d)
 {
-	struct msg_hold_leg *o;
-
 	if (l->asked_dir == d)
 		return;
 	l->asked_dir = (uint8_t)d;
-	o = ORDER(e, MSG_HOLD_LEG, hold_leg);
-	o->leg = l->id;
-	o->direction = d;
-	send_sip(e);
+	order_hold(e, l);
 }
 
 void
@@ -497,6 +507,39 @@ helper_reoffered(
 	if (holds && c->kind == CALL_LADDER &&
 	    (l->kind == RUNG_AGENT || media->direction == DIRECTION_INACTIVE))
 		caller_play(e, c, none, AFTER_MUSIC, 0);
+}
+
+/* ---- hf-sip is there again ------------------------------------------------
+ */
+
+/* Who is still being set up is asked again; whoever was asked already does
+ * not notice. */
+static void
+ring_again(struct engine *e, struct call *c, const struct leg *l)
+{
+	struct hf_span left = hf_time_since(e->now, c->due[DUE_STATE]);
+
+	order_ring(e, c, l, l->kind == RUNG_NUMBER ? c->target : c->number,
+	    left.us > 0 ? left : hf_ms(1));
+}
+
+void
+call_reorder(struct engine *e, struct call *c, bool lost)
+{
+	if (c->answered)
+		order_answer(e, c);
+	else
+		progress(e, c, c->early ? 183 : c->ringing ? 180 : 100);
+	for (unsigned i = 0; i < CALL_HELPERS; i++) {
+		struct leg *l = &c->helper[i];
+
+		if (l->id == 0)
+			continue;
+		if (l->state == LEG_UP)
+			order_hold(e, l);
+		else if (lost)
+			ring_again(e, c, l);
+	}
 }
 
 /* ---- after a start ------------------------------------------------------- */
