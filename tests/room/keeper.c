@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conf/load/load.h"
 #include "proc/chan.h"
 #include "proc/snapshot.h"
 #include "tests/room/keeper.h"
@@ -126,6 +127,18 @@ void
 room_prepare(void (*fn)(void))
 {
 	prepare = fn;
+}
+
+void
+room_configure(struct conf *c, const char *yaml)
+{
+	static struct conf_report report;
+
+	if (!conf_load_memory(
+		yaml, strlen(yaml), "room.yaml", NULL, c, NULL, &report)) {
+		conf_report_print(&report, STDERR_FILENO);
+		hf_never("the test's configuration");
+	}
 }
 
 void

@@ -14,6 +14,9 @@
 
 enum { NOT_LONG = 5000 }; /* ms: a room that says nothing by then is broken */
 
+/* A configuration that says "yaml" and has the defaults for all else. */
+void room_configure(struct conf *c, const char *yaml);
+
 /* The program at path, as this room, with this configuration.  Neighbours
  * that were joined before are joined again. */
 void room_start(const char *path, enum room room, const struct conf *c);

@@ -57,24 +57,14 @@ configure(void)
 {
 	struct conf_target *t = &conf.helper[0].to[0];
 
-	conf = (struct conf){ .magic = CONF_MAGIC,
-		.version = CONF_VERSION,
-		.size = sizeof(conf),
-		.site = "lyon",
-		.helpers = 1 };
-	conf.sip = (struct conf_sip){ .dialogs = 64,
-		.transactions = 256,
-		.tcp_connections = 16,
-		.t1 = hf_ms(500),
-		.t2 = hf_ms(4000),
-		.t4 = hf_ms(5000),
-		.tcp_idle = hf_ms(60000),
-		.nonce_life = hf_ms(60000),
-		.expires_min = hf_ms(10000),
-		.expires_max = hf_ms(600000),
-		.trace_bytes = 1 << 16,
-		.user_agent = "Holdfast",
-		.dns_count = 1 };
+	room_configure(&conf, "site: lyon\n"
+			      "sip:\n"
+			      "  dialogs: 64\n"
+			      "  transactions: 256\n"
+			      "  tcp_connections: 16\n"
+			      "  trace_bytes: 64K\n");
+	conf.helpers = 1;
+	conf.sip.dns_count = 1;
 	assert_true(hf_addr_parse_ip(HF_SLICE("127.0.0.1"), &conf.sip.dns[0]));
 	conf.sip.dns[0].port = dns_server_port(dns);
 	conf.helper[0].used = 1;

@@ -81,29 +81,20 @@ target(const struct ua *u)
 static void
 configure(void)
 {
-	conf = (struct conf){ .magic = CONF_MAGIC,
-		.version = CONF_VERSION,
-		.size = sizeof(conf),
-		.site = "lyon",
-		.trunks = 1,
-		.helpers = 3,
-		.agents = 1 };
-	conf.sip = (struct conf_sip){ .dialogs = 64,
-		.transactions = 256,
-		.tcp_connections = 16,
-		.t1 = hf_ms(500),
-		.t2 = hf_ms(4000),
-		.t4 = hf_ms(5000),
-		.tcp_idle = hf_ms(1000),
-		.nonce_life = hf_ms(60000),
-		.guesses = GUESSES,
-		.guess_pause = hf_ms(60000),
-		.expires_min = hf_ms(10000),
-		.expires_max = hf_ms(600000),
-		.trace_bytes = 1 << 16,
-		.user_agent = "Holdfast",
-		.md5_agents = 1,
-		.md5_agent = { "old phone 1." } };
+	room_configure(&conf, "site: lyon\n"
+			      "sip:\n"
+			      "  dialogs: 64\n"
+			      "  transactions: 256\n"
+			      "  tcp_connections: 16\n"
+			      "  tcp_idle: 1s\n"
+			      "  expires_min: 10s\n"
+			      "  trace_bytes: 64K\n");
+	conf.trunks = 1;
+	conf.helpers = 3;
+	conf.agents = 1;
+	conf.sip.guesses = GUESSES;
+	conf.sip.md5_agents = 1;
+	strcpy(conf.sip.md5_agent[0], "old phone 1.");
 	conf.trunk[0].used = 1;
 	conf.trunk[0].peers = 1;
 	assert_true(
