@@ -139,7 +139,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "First and last port. A stream takes two (RTP, RTCP), a call two streams or more; the sockets are opened ahead." },
 	{ "workers", SCOPE_RTP, CONF_T_COUNT, ONE(conf_rtp, workers), .restart = true,
 	    .min = 0, .max = 8, .def = "0",
-	    .help = "Media processes; 0 is one for each processor core." },
+	    .help = "Media processes; 0 is one for each processor core. Several stay each on a core of its own when there are enough." },
 	{ "latch_packets", SCOPE_RTP, CONF_T_COUNT, ONE(conf_rtp, latch_packets),
 	    .min = 1, .max = 1000, .def = "10",
 	    .help = "Behind NAT the sender's true address is learned within so many packets, then locked." },

@@ -57,6 +57,35 @@ ask_priority(void)
 		    strerror(errno));
 }
 
+/* Several workers: each on a processor of its own, where the state of its
+ * calls stays near, unless there are fewer processors than workers. */
+static void
+keep_to_processor(void)
+{
+	uint32_t workers = room.conf->rtp.workers;
+	uint16_t left = room.worker;
+	cpu_set_t may, one;
+
+	if (sched_getaffinity(0, sizeof(may), &may) != 0)
+		return;
+	if (workers == 0)
+		workers = (uint32_t)CPU_COUNT(&may);
+	if (workers > PROC_MEDIA_MAX)
+		workers = PROC_MEDIA_MAX;
+	if (workers < 2 || (uint32_t)CPU_COUNT(&may) < workers)
+		return;
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &may) || left-- > 0)
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) != 0)
+			hf_log(LOG_NOTICE, "processor_refused", "why=\"%s\"",
+			    strerror(errno));
+		return;
+	}
+}
+
 static void
 open_slots(void)
 {
@@ -95,6 +124,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	if (room.count > 0)
 		open_slots();
 	ask_priority();
+	keep_to_processor();
 	stream_restore(proc_now());
 	hf_log(LOG_INFO, "media_started", "worker=%u first=%u streams=%u",
 	    worker, room.first, room.count);
