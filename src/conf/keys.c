@@ -416,7 +416,7 @@ const struct conf_key conf_keys[] = {
 	    .min = SECONDS(1), .max = HOURS(1), .def = "3m",
 	    .help = "The longest message." },
 	{ "messages", SCOPE_BOX, CONF_T_COUNT, ONE(conf_box, messages),
-	    .min = 1, .max = 10000, .def = "200",
+	    .min = 1, .max = CONF_MESSAGES_MAX, .def = "200",
 	    .help = "The most messages in the box; a full box is skipped." },
 	{ "greeting", SCOPE_BOX, CONF_T_PATH, ONE(conf_box, greeting), .restart = true,
 	    .def = "", .def_said = "prompts.voicemail_intro", .example = "vm-intro.wav",

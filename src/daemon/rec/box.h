@@ -21,12 +21,15 @@
 #include "base/check.h"
 #include "base/pool.h"
 #include "base/time.h"
+#include "conf/conf.h"
 
 enum {
 	BOX_NAME_MAX = 64,
 	BOX_BYTES_S = 8000,              /* mu-law: a byte a sample */
 	BOX_BYTES_MIN = BOX_BYTES_S / 2, /* less is a click, not a message */
-	BOX_LIST_MAX = 4096, /* messages that are looked at in a box */
+	/* Messages that are looked at in a box: as many as one may be told to
+	 * hold, and those that were begun while there was room for one. */
+	BOX_LIST_MAX = CONF_MESSAGES_MAX + 256,
 	BOX_BUFFER = 4096,
 };
 

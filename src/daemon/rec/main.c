@@ -50,6 +50,9 @@ struct recording {
 	struct draft draft;
 };
 
+_Static_assert(BOX_LIST_MAX >= CONF_MESSAGES_MAX + RECORDINGS_MAX,
+    "the oldest message is always found");
+
 static struct {
 	const struct conf *conf;
 	int spool;
