@@ -4,7 +4,7 @@
 #   make check      every check; the last line counts them
 #   make fuzz       the fuzzers, FUZZ_SECONDS each
 #   make sanitize   the tests again under the sanitizers
-#   make bench-NAME, make drill-NAME   figures
+#   make bench-NAME figures
 
 BUILD ?= build
 STAGE = $(abspath $(BUILD))/stage
@@ -53,9 +53,6 @@ fuzz: all
 bench-%: all
 	@tools/install-packages run test bench
 	@bench/$@ $(STAGE)
-
-drill-%: all
-	@tests/drill/$@ $(STAGE)
 
 # The same tests under the sanitizers, in a tree of their own.  Memory that is
 # made at boot is kept to the end on purpose: no leak.
