@@ -153,6 +153,7 @@ message(enum peer from, const struct msg *m, int fd)
 		(void)close(fd);
 	switch ((unsigned)m->type) {
 	case MSG_LEG_RANG:
+	case MSG_OPERATOR_ACTED:
 		tell_a_fact();
 		break;
 	case MSG_CALL_ENDED:

@@ -764,6 +764,64 @@ without_the_account_of_its_rooms_it_does_not_start(void **state)
 	assert_false(log_says("room_starting"));
 }
 
+/* Root gives the folder to its rooms; not what somebody let it point to. */
+static void
+a_folder_that_is_a_link_is_refused(void **state)
+{
+	char store[TEXT], away[TEXT];
+
+	(void)state;
+	path_of(store, "store");
+	path_of(away, "store-away");
+	assert_int_equal(rename(store, away), 0);
+	assert_int_equal(symlink("/tmp", store), 0);
+	assert_int_equal(run_once(0), 1);
+	assert_true(log_says("/store: Not a directory") ||
+		    log_says("/store: Too many levels of symbolic links"));
+	assert_int_equal(unlink(store), 0);
+	assert_int_equal(rename(away, store), 0);
+}
+
+/* Also what is done in the keeper and in hf-rec, not in hf-call. */
+static void
+what_operators_do_is_on_its_way_to_the_journal(void **state)
+{
+	static struct answer a;
+	long before;
+
+	(void)state;
+	assert_true(ask("past", "1", WAIT_MS, &a));
+	before = number_of(&a, "hf-store", "facts");
+	assert_true(before >= 0);
+	assert_true(ask("drain", "on", WAIT_MS, &a));
+	assert_true(ask("drain", "off", WAIT_MS, &a));
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("past", "1", WAIT_MS, &a) &&
+		    number_of(&a, "hf-store", "facts") == before + 2)
+			break;
+	assert_int_equal(number_of(&a, "hf-store", "facts"), before + 2);
+}
+
+/* They connect and say nothing; who comes after them is heard. */
+static void
+idle_operators_lock_nobody_out(void **state)
+{
+	static struct answer a;
+	char run[TEXT];
+	int fd[40];
+
+	(void)state;
+	path_of(run, "run");
+	for (size_t i = 0; i < HF_LEN(fd); i++) {
+		fd[i] = asker_connect(run);
+		assert_true(fd[i] >= 0);
+	}
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_string_equal(a.error, "");
+	for (size_t i = 0; i < HF_LEN(fd); i++)
+		(void)close(fd[i]);
+}
+
 static void
 too_few_descriptors_are_said_before_anything_starts(void **state)
 {
@@ -823,10 +881,14 @@ main(int argc, char **argv)
 		LIVE(a_question_always_has_an_answer),
 		LIVE(a_long_answer_is_told_whole_and_hurts_nobody),
 		LIVE(operators_who_stand_still_cost_nobody_an_answer),
+		LIVE(idle_operators_lock_nobody_out),
+		LIVE(what_operators_do_is_on_its_way_to_the_journal),
 		LIVE(a_stranger_on_the_control_socket_is_cut_off),
 		LIVE(a_second_keeper_leaves_the_first_alone),
 		LIVE(drain_can_be_taken_back),
 		cmocka_unit_test_setup(a_port_that_is_taken_is_named, open_log),
+		cmocka_unit_test_setup(
+		    a_folder_that_is_a_link_is_refused, open_log),
 		cmocka_unit_test_setup(
 		    without_the_account_of_its_rooms_it_does_not_start,
 		    open_log),

@@ -217,6 +217,10 @@ message(enum peer from, const struct msg *m, int fd)
 		drain(&m->drain);
 		return;
 	}
+	if (m->type == MSG_OPERATOR_ACTED) {
+		proc_send(PEER_STORE, m); /* we have the way to the journal */
+		return;
+	}
 	look_at_the_clock();
 	engine_fact(room.engine, m, proc_now(), &orders);
 }

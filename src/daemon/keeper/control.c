@@ -15,6 +15,7 @@
 #include "conf/keys.h"
 #include "daemon/keeper/keeper.h"
 #include "proc/chan.h"
+#include "proc/control.h"
 #include "proc/log.h"
 #include "proc/loop.h"
 #include "wire/ask.h"
@@ -25,7 +26,8 @@ enum {
 	ASKS_MAX = 64,
 	GROUPS_MAX = 64,
 	BACKLOG = 16,
-	WAIT_MAX_MS = 60000,            /* no question is granted more */
+	BREATH_MS = 1000,    /* when we have no descriptor to accept with */
+	WAIT_MAX_MS = 60000, /* no question is granted more */
 	NO_ROWS = CHAN_QUEUE_BYTES / 4, /* of the queue, for how they end */
 };
 
@@ -34,6 +36,7 @@ struct client {
 	uint32_t gen;
 	uint32_t watched;
 	uid_t uid;
+	struct hf_time heard; /* connected, or asked, last */
 };
 
 /* One question on its way. */
@@ -61,6 +64,7 @@ static struct {
 	struct client client[CLIENTS_MAX];
 	struct ask ask[ASKS_MAX];
 	uint32_t tags;
+	struct hf_timer breath;
 } control = { .fd = -1 };
 
 static char queues[CLIENTS_MAX][CHAN_QUEUE_BYTES];
@@ -538,6 +542,31 @@ refused(const struct client *cl, const struct ask_verb *v, struct msg_ask *ask)
 	return why;
 }
 
+/* Into the log, and, by way of hf-call, into the journal: hf-call tells itself
+ * what was done through it, and with what outcome. */
+static void
+note_act(const struct client *cl, const struct ask_verb *v,
+    const struct msg_ask *ask)
+{
+	struct msg m = { .type = MSG_OPERATOR_ACTED };
+	struct msg_operator_acted *o = &m.operator_acted;
+	struct hf_buf b = hf_buf_on(o->what, sizeof(o->what) - 1);
+	size_t at = 0;
+
+	hf_log(
+	    LOG_NOTICE, "operator_acted", "verb=%s uid=%u", v->name, cl->uid);
+	if (v->room == ASK_CALL)
+		return;
+	o->at = loop_wall();
+	(void)snprintf(o->who, sizeof(o->who), "uid %u", cl->uid);
+	hf_buf_str(&b, v->name);
+	for (const char *w; (w = control_word(ask, &at)) != NULL;) {
+		hf_buf_char(&b, ' ');
+		hf_buf_str(&b, w);
+	}
+	(void)children_send(ROOM_CALL, &m);
+}
+
 static void
 asked(struct client *cl, struct msg *m)
 {
@@ -550,8 +579,7 @@ asked(struct client *cl, struct msg *m)
 		return;
 	}
 	if (v->acts)
-		hf_log(LOG_NOTICE, "operator_acted", "verb=%s uid=%u", v->name,
-		    cl->uid);
+		note_act(cl, v, &m->ask);
 	for (size_t i = 0; i < HF_LEN(own); i++)
 		if (strcmp(own[i].verb, v->name) == 0) {
 			own[i].run(cl, &m->ask);
@@ -588,6 +616,7 @@ client_read(struct client *cl)
 	in = (struct hf_slice){ bytes, (size_t)n };
 	if (n == 0 || !msg_decode(&in, &m) || in.n > 0 || m.type != MSG_ASK)
 		return false;
+	cl->heard = loop_now();
 	asked(cl, &m);
 	return true;
 }
@@ -672,14 +701,65 @@ may_ask(int fd, uid_t *uid)
 	return false;
 }
 
+static bool
+waits(const struct client *cl)
+{
+	for (uint32_t i = 0; i < ASKS_MAX; i++)
+		if (control.ask[i].used && client_of(&control.ask[i]) == cl)
+			return true;
+	return false;
+}
+
+/* A free place; else that of who has been idle longest.  Root also takes that
+ * of one who waits for an answer: nobody else locks him out. */
+static struct client *
+place_for(uid_t uid)
+{
+	struct client *best = NULL;
+
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = &control.client[i];
+
+		if (cl->chan.fd < 0)
+			return cl;
+		if (waits(cl) && (uid != 0 || cl->uid == 0))
+			continue;
+		if (best == NULL || (waits(best) && !waits(cl)) ||
+		    (waits(best) == waits(cl) &&
+			hf_time_before(cl->heard, best->heard)))
+			best = cl;
+	}
+	if (best != NULL)
+		client_close(best);
+	return best;
+}
+
+static void came(int fd, uint32_t events, void *arg);
+
+static void
+listen_again(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	(void)now;
+	loop_watch(control.fd, EPOLLIN, came, NULL);
+}
+
 static void
 came(int fd, uint32_t events, void *arg)
 {
+	struct client *cl;
 	int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	uid_t uid = 0;
 
 	(void)events;
 	(void)arg;
+	if (c < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			 errno == ENOMEM)) {
+		/* He would wake us again at once, for nothing. */
+		loop_unwatch(control.fd);
+		hf_timer_start(loop_wheel(), &control.breath,
+		    hf_time_after(loop_now(), hf_ms(BREATH_MS)));
+	}
 	if (c < 0)
 		return;
 	if (!may_ask(c, &uid)) {
@@ -687,18 +767,16 @@ came(int fd, uint32_t events, void *arg)
 		(void)close(c);
 		return;
 	}
-	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
-		struct client *cl = &control.client[i];
-
-		if (cl->chan.fd >= 0)
-			continue;
-		chan_open(&cl->chan, c, 0);
-		cl->uid = uid;
-		cl->gen++;
-		return; /* watched by the flush at the end of this turn */
+	cl = place_for(uid);
+	if (cl == NULL) {
+		hf_log(LOG_WARNING, "operator_refused", "why=too_many");
+		(void)close(c);
+		return;
 	}
-	hf_log(LOG_WARNING, "operator_refused", "why=too_many");
-	(void)close(c);
+	chan_open(&cl->chan, c, 0);
+	cl->uid = uid;
+	cl->heard = loop_now();
+	cl->gen++; /* watched by the flush at the end of this turn */
 }
 
 int
@@ -731,6 +809,7 @@ control_open(const char *run_dir)
 	}
 	if (g != NULL)
 		(void)!chown(control.path, (uid_t)-1, g->gr_gid);
+	hf_timer_init(&control.breath, listen_again);
 	loop_watch(control.fd, EPOLLIN, came, NULL);
 	control.opened = loop_now();
 	return 0;

@@ -290,19 +290,33 @@ wrong_dir(const char *path)
 	return false;
 }
 
+/* Makes it when it is not there and gives it away, never by way of a link: who
+ * may write where it lies must not choose what root gives to whom. */
+static bool
+folder_for(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+	int fd;
+	bool well;
+
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		return wrong_dir(path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return wrong_dir(path);
+	well = !keeper.user.change || (fchown(fd, uid, gid) == 0 &&
+					  (mode == 0 || fchmod(fd, mode) == 0));
+	if (!well)
+		(void)wrong_dir(path);
+	(void)close(fd);
+	return well;
+}
+
 /* A folder that one of the rooms writes into. */
 static bool
 make_dir(const char *path)
 {
-	const struct keeper_user *u = &keeper.user;
-
-	if (path[0] == '\0')
-		return true;
-	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return wrong_dir(path);
-	if (u->change && chown(path, u->uid, u->gid) != 0)
-		return wrong_dir(path);
-	return true;
+	return path[0] == '\0' ||
+	       folder_for(path, keeper.user.uid, keeper.user.gid, 0);
 }
 
 /* Rooms may put files here, and may not take away ours: the folder stays
@@ -310,14 +324,7 @@ make_dir(const char *path)
 static bool
 make_run_dir(const char *path)
 {
-	const struct keeper_user *u = &keeper.user;
-
-	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return wrong_dir(path);
-	if (u->change &&
-	    (chown(path, 0, u->gid) != 0 || chmod(path, 01771) != 0))
-		return wrong_dir(path);
-	return true;
+	return folder_for(path, 0, keeper.user.gid, 01771);
 }
 
 /* Who parses what strangers send is not root, unless somebody has asked for
