@@ -281,11 +281,19 @@ struct conf_keeper {
 	struct hf_span drain_max;
 };
 
+struct conf_calls {
+	struct hf_span
+	    silent_max;         /* then it is asked whether it lives; 0 never */
+	struct hf_span longest; /* from the answer; 0: no end */
+	struct hf_span ring;    /* numbers outside, and colleagues */
+};
+
 struct conf {
 	uint32_t magic, version, size, generation;
 	char site[CONF_NAME_MAX];
 	uint32_t calls_max;
 	uint32_t pad;
+	struct conf_calls calls;
 	struct conf_sip sip;
 	struct conf_rtp rtp;
 	struct conf_guard guard;

@@ -64,6 +64,8 @@ const struct conf_key conf_keys[] = {
 	{ "voicemail", SCOPE_ROOT, CONF_T_FAMILY, LIST(conf, box, boxes), .scope = SCOPE_BOX,
 	    .help = "Boxes for messages. Without this key a box named in a ladder comes into being with the defaults." },
 	/* Before the ladders: their rungs' numbers are looked up in it. */
+	{ "calls", SCOPE_ROOT, CONF_T_SECTION, ONE(conf, calls), .scope = SCOPE_CALLS,
+	    .help = "How long things may last in any call." },
 	{ "outbound", SCOPE_ROOT, CONF_T_SECTION, ONE(conf, outbound), .scope = SCOPE_OUTBOUND,
 	    .help = "Calls to the world. Without it there are none." },
 	{ "ladders", SCOPE_ROOT, CONF_T_FAMILY, LIST(conf, ladder, ladders), .scope = SCOPE_LADDER,
@@ -324,6 +326,17 @@ const struct conf_key conf_keys[] = {
 	{ "voicemail", SCOPE_CODES, CONF_T_DIALLED, ONE(conf_codes, voicemail),
 	    .def = "*9", .help = "Play the messages of my box." },
 
+	/* ---- calls -------------------------------------------------------- */
+	{ "silent_max", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, silent_max),
+	    .min = SECONDS(0), .max = HOURS(1), .def = "60s",
+	    .help = "A party of whom neither RTP nor RTCP has come for so long, give or take a few seconds, is asked by SIP whether it is still there (OPTIONS inside the dialog), and again each time so long; a caller whose port is closed is asked at once. One that does not answer for 64 times sip.t1, or does not know the call any more, has left. A muted phone answers, and stays. 0s: nobody is asked." },
+	{ "longest", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, longest),
+	    .min = SECONDS(0), .max = HOURS(24 * 7), .def = "4h",
+	    .help = "So long after the answer a call is ended, whoever talks. 0s is never." },
+	{ "ring", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, ring),
+	    .min = SECONDS(1), .max = MINUTES(3), .def = "45s",
+	    .help = "A number outside rings so long, and a colleague whom an agent dials or passes a caller to." },
+
 	/* ---- outbound ----------------------------------------------------- */
 	{ "allow", SCOPE_OUTBOUND, CONF_T_PATTERN, LIST(conf_outbound, allow, allows),
 	    .def = "", .example = "[\"+33*\"]",
@@ -451,6 +464,7 @@ const struct conf_scope_row conf_scopes[SCOPE_NR] = {
 	[SCOPE_STORE] = { SCOPE(conf_store, "section") },
 	[SCOPE_PROMPTS] = { SCOPE(conf_prompts, "section") },
 	[SCOPE_CODES] = { SCOPE(conf_codes, "section") },
+	[SCOPE_CALLS] = { SCOPE(conf_calls, "section") },
 	[SCOPE_OUTBOUND] = { SCOPE(conf_outbound, "section") },
 	[SCOPE_TRUNK] = { FAMILY(conf_trunk, name, "trunk") },
 	[SCOPE_HELPER] = { FAMILY(conf_helper, name, "helper") },

@@ -124,6 +124,7 @@ struct sim_stream {
 	enum judge judge;
 	uint16_t row;
 	int64_t joined_at, last; /* last packet from the party */
+	int64_t quiet;           /* the same, or when we said so */
 	int64_t turn;            /* since when the ear waits for it */
 	bool spoke, suspect, voiced, suppressed, muted;
 	int64_t suspect_at, voice_at;

@@ -238,12 +238,28 @@ ear(struct sim *s, struct sim_stream *t, const struct sim_actor *a)
 }
 
 static void
+quiet(struct sim *s, struct sim_stream *t)
+{
+	struct msg m = { .type = MSG_STREAM_SILENT };
+
+	m.stream_silent.stream = t->ref;
+	m.stream_silent.silent.us = s->now - t->quiet;
+	t->quiet = s->now;
+	sim_fact(s, &m);
+}
+
+static void
 party_tick(struct sim *s, struct sim_stream *t)
 {
 	bool now_sends = sends(s, place_of(s, t));
 	const struct sim_leg *l = leg_at(s, place_of(s, t));
 	struct hf_ref ref = t->ref;
 
+	if (now_sends)
+		t->quiet = s->now;
+	else if (s->conf.calls.silent_max.us > 0 &&
+		 s->now - t->quiet >= s->conf.calls.silent_max.us)
+		quiet(s, t);
 	if (now_sends) {
 		if (t->suspect)
 			well_again(s, t);
@@ -524,7 +540,7 @@ open_stream(struct sim *s, const struct msg_open_stream *o)
 		s->streams_seen = o->stream.n + 1;
 	t->ref = o->stream;
 	t->open = true;
-	t->last = s->now;
+	t->last = t->quiet = s->now;
 }
 
 static void

@@ -380,8 +380,23 @@ static void
 no_such_leg(struct sim *s, const struct msg *order)
 {
 	if (order->type == MSG_ANSWER_LEG || order->type == MSG_HOLD_LEG ||
-	    order->type == MSG_PROGRESS_LEG)
+	    order->type == MSG_PROGRESS_LEG || order->type == MSG_PROBE_LEG)
 		sim_later(s, WIRE_MS, left, order->drop_leg.leg, 0);
+}
+
+static void
+unanswered(struct sim *s, uint64_t place, uint64_t serial)
+{
+	struct sim_leg *l = still(s, place, serial);
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	if (l == NULL)
+		return;
+	m.leg_left.leg = l->id;
+	m.leg_left.cause = CAUSE_TIMEOUT;
+	m.leg_left.code = 408;
+	l->state = LEG_FREE;
+	sim_fact(s, &m);
 }
 
 void
@@ -428,6 +443,14 @@ sim_sip_order(struct sim *s, const struct msg *m)
 		    0, direction_name(m->hold_leg.direction));
 		sim_later(s, 2 * WIRE_MS, reanswered, (uint64_t)(l - s->leg),
 		    m->hold_leg.direction);
+		break;
+	case MSG_PROBE_LEG:
+		if (!sim_reachable(s, &s->actor[l->actor]))
+			sim_later(s,
+			    s->actor[l->actor].closed
+				? 2 * WIRE_MS
+				: 64 * s->conf.sip.t1.us / 1000,
+			    unanswered, (uint64_t)(l - s->leg), l->serial);
 		break;
 	case MSG_PASS_INFO:
 		sim_note(

@@ -37,6 +37,9 @@ report_begin(struct stream *s, struct hf_time now)
 	s->their_report = HF_TIME_NEVER;
 	s->deaf = 0;
 	s->reports_us = false;
+	s->signed_on = false;
+	s->received_then = s->meter.received;
+	s->quiet = now;
 	s->one_way = false;
 	s->reported_packets = s->voice.packets;
 	s->rtcp_due = hf_time_after(now, interval(FIRST_MS * 2));
@@ -87,11 +90,34 @@ send_report(struct stream *s, struct hf_time now)
 	s->reported_packets = s->voice.packets;
 }
 
+/* Seen from report to report: that costs a packet nothing, and what matters
+ * here is a minute. */
+static void
+look_for_signs(struct stream *s, struct hf_time now)
+{
+	struct msg m = { .type = MSG_STREAM_SILENT };
+	struct hf_span most = room.conf->calls.silent_max;
+
+	if (s->signed_on || s->meter.received != s->received_then) {
+		s->signed_on = false;
+		s->received_then = s->meter.received;
+		s->quiet = now;
+		return;
+	}
+	if (most.us == 0 || hf_time_since(s->quiet, now).us < most.us)
+		return;
+	m.stream_silent.stream = s->ref;
+	m.stream_silent.silent = hf_time_since(s->quiet, now);
+	s->quiet = now;
+	proc_send(PEER_CALL, &m);
+}
+
 void
 report_age(struct stream *s, struct hf_time now)
 {
 	if (hf_time_before(now, s->rtcp_due))
 		return;
+	look_for_signs(s, now);
 	s->rtcp_due = hf_time_after(now, interval(EVERY_MS));
 	if (s->media.rtp.family != 0)
 		send_report(s, now);
@@ -140,6 +166,7 @@ report_hear(struct stream *s, const uint8_t *p, size_t n, struct hf_time now)
 		s->their_ntp = news.ntp_mid;
 		s->their_report = now;
 	}
+	s->signed_on = true;
 	guard_sign(s, now);
 	judge(s, &news);
 }

@@ -134,7 +134,10 @@ struct stream {
 	uint64_t sent_then; /* ours, at their last report */
 	uint8_t deaf;       /* reports in a row that show nothing received */
 	bool one_way;
-	bool reports_us; /* its reports have had a block about us */
+	bool reports_us;        /* its reports have had a block about us */
+	bool signed_on;         /* RTCP came since our last report */
+	uint64_t received_then; /* at our last report */
+	struct hf_time quiet;   /* since when nothing came, or we said so */
 	struct patience patience;
 };
 

@@ -747,6 +747,18 @@ pass_info(struct leg *l, const struct msg_pass_info *o)
 		    room.now);
 }
 
+/* Whatever it answers it is there, unless it does not know the dialog (RFC 3261
+ * 12.2.1.2); the session layer sees to that. */
+static void
+probe_leg(struct leg *l)
+{
+	struct sip_session *s = leg_session(l);
+
+	if (s != NULL)
+		(void)sip_session_tell(&room.ss, s, SIP_OPTIONS, HF_SLICE(""),
+		    NULL, HF_SLICE(""), room.now);
+}
+
 static void
 report_refer(struct leg *l, const struct msg_report_refer *o)
 {
@@ -775,6 +787,8 @@ leg_named(const struct msg *m)
 		return m->pass_info.leg;
 	case MSG_REPORT_REFER:
 		return m->report_refer.leg;
+	case MSG_PROBE_LEG:
+		return m->probe_leg.leg;
 	default:
 		return 0;
 	}
@@ -793,7 +807,7 @@ leg_order(const struct msg *m)
 		/* It ended while the order was on its way, or before we were
 		 * started: a leg that was to live on is told so. */
 		if (m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG ||
-		    m->type == MSG_PROGRESS_LEG) {
+		    m->type == MSG_PROGRESS_LEG || m->type == MSG_PROBE_LEG) {
 			struct leg gone = { .id = leg_named(m) };
 
 			tell_left(&gone, CAUSE_OUR_FAULT, 0, "");
@@ -812,6 +826,8 @@ leg_order(const struct msg *m)
 		hold(l, (enum sip_direction)m->hold_leg.direction);
 	} else if (m->type == MSG_PASS_INFO) {
 		pass_info(l, &m->pass_info);
+	} else if (m->type == MSG_PROBE_LEG) {
+		probe_leg(l);
 	} else if (m->type == MSG_REPORT_REFER) {
 		report_refer(l, &m->report_refer);
 	}

@@ -197,7 +197,8 @@ on_ended(void *arg, struct hf_ref t, uint64_t user, enum sip_method method,
 	case SIP_S_UP:
 		if (hf_ref_is(t, sip_live(ss, s)->reinvite))
 			reinvite_over(ss, s);
-		if (method == SIP_INVITE || method == SIP_INFO)
+		if (method == SIP_INVITE || method == SIP_INFO ||
+		    method == SIP_OPTIONS)
 			sip_session_leave(ss, s, NULL, SIP_LEFT_LOST);
 		break;
 	case SIP_S_LEAVING:

@@ -76,6 +76,7 @@ enum due {
 	DUE_READY,    /* answer when ready: answer anyway */
 	DUE_ANNOUNCE, /* tell the place in line */
 	DUE_PASSED,   /* whom a REFER named has not answered */
+	DUE_LONGEST,  /* nobody may talk for longer */
 	DUE_NR,
 };
 

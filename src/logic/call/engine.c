@@ -558,9 +558,16 @@ fact_media(struct engine *e, const struct msg *m)
 			stream_well(e, c, l, &m->stream_well);
 		break;
 	case MSG_STREAM_REFUSED:
-		if (helpers && l->joined)
+		/* A caller may be about to move to another port: his phone is
+		 * asked.  So is who was dialled: there is no rescue. */
+		if (!helpers || c->kind != CALL_LADDER)
+			leg_silent(e, c, l, "its media port is closed");
+		else if (l->joined)
 			helper_lost(
 			    e, c, l, CAUSE_ICMP, "its media port is closed");
+		break;
+	case MSG_STREAM_SILENT:
+		leg_silent(e, c, l, "neither sound nor RTCP");
 		break;
 	case MSG_STREAM_MUTE:
 		if (helpers)

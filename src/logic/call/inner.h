@@ -140,6 +140,13 @@ void pass_late(struct engine *e, struct call *c);
  * waited for. */
 bool pass_left(struct engine *e, struct call *c, struct leg *l, enum cause why);
 
+/* hf-sip reports no_answer after so long; when we assume it ourselves. */
+static inline struct hf_span
+ring_late(struct hf_span ring)
+{
+	return (struct hf_span){ ring.us + hf_ms(2000).us };
+}
+
 /* ---- legs.c -------------------------------------------------------------- */
 
 const struct conf_guard *guard_of(const struct engine *e, const struct leg *l);
@@ -187,6 +194,9 @@ void caller_play(struct engine *e, struct call *c, const uint8_t *list,
     enum after after, uint32_t message);
 void caller_refuse(
     struct engine *e, struct call *c, uint16_t code, const char *reason);
+/* Not a sign of life from a party that is connected: is it still there? */
+void leg_silent(
+    struct engine *e, struct call *c, struct leg *l, const char *evidence);
 /* Whatever hold we asked of it is over. */
 void leg_resume(struct engine *e, struct leg *l);
 void caller_reoffered(

@@ -4,10 +4,7 @@
 #include "logic/call/inner.h"
 
 enum {
-	SETUP_MARGIN_MS =
-	    2000, /* hf-sip reports a timeout before we assume it */
-	NUMBER_RING_MS = 45000, /* people outside need time to answer */
-	HOPS_TO_A_SITE = 2,     /* it has helpers of its own */
+	HOPS_TO_A_SITE = 2, /* it has helpers of its own */
 };
 
 static enum rung
@@ -166,8 +163,7 @@ reaching(struct engine *e, struct call *c, struct hf_span give_up)
 {
 	if (c->state != CALL_STATE_REACHING)
 		enter(e, c, CALL_STATE_REACHING);
-	due_in(e, c, DUE_STATE,
-	    (struct hf_span){ give_up.us + hf_ms(SETUP_MARGIN_MS).us });
+	due_in(e, c, DUE_STATE, ring_late(give_up));
 }
 
 struct leg *
@@ -197,11 +193,11 @@ number_again(struct engine *e, struct call *c, const struct leg *failed)
 		return false;
 	leg_drop(e, c, &c->helper[0], 0, "");
 	c->via++;
-	l = number_ring(e, c, rung, number, hf_ms(NUMBER_RING_MS));
+	l = number_ring(e, c, rung, number, e->conf->calls.ring);
 	if (l == NULL)
 		hf_never("the stream of a moment ago is gone");
 	l->referred = referred;
-	reaching(e, c, hf_ms(NUMBER_RING_MS));
+	reaching(e, c, e->conf->calls.ring);
 	return true;
 }
 
@@ -229,12 +225,12 @@ rung_begin(struct engine *e, struct call *c, uint8_t rung,
 	case CONF_RUNG_NUMBER:
 		TEXT(c->target, r->number);
 		c->via = 0;
-		if (number_ring(e, c, rung, c->target, hf_ms(NUMBER_RING_MS)) ==
+		if (number_ring(e, c, rung, c->target, e->conf->calls.ring) ==
 		    NULL) {
 			*why = CAUSE_OUR_FAULT;
 			return false;
 		}
-		reaching(e, c, hf_ms(NUMBER_RING_MS));
+		reaching(e, c, e->conf->calls.ring);
 		return true;
 	case CONF_RUNG_VOICEMAIL:
 		voicemail_begin(e, c, r->row);

@@ -349,6 +349,8 @@ caller_answer(struct engine *e, struct call *c)
 		return;
 	c->answered = true;
 	c->answered_at = wall_now(e);
+	if (e->conf->calls.longest.us > 0)
+		due_in(e, c, DUE_LONGEST, e->conf->calls.longest);
 	c->caller.state = LEG_UP;
 	c->caller.up = e->now;
 	order_answer(e, c);
@@ -446,6 +448,21 @@ hold(struct engine *e, struct leg *l, enum direction d)
 		return;
 	l->asked_dir = (uint8_t)d;
 	order_hold(e, l);
+}
+
+void
+leg_silent(
+    struct engine *e, struct call *c, struct leg *l, const char *evidence)
+{
+	struct msg_probe_leg *o;
+
+	if (l->state != LEG_UP)
+		return;
+	tell_evidence(e, c, "asked", "%s: %s",
+	    l == &c->caller ? "the caller" : leg_name(e, c, l), evidence);
+	o = ORDER(e, MSG_PROBE_LEG, probe_leg);
+	o->leg = l->id;
+	send_sip(e);
 }
 
 void

@@ -115,7 +115,9 @@ gone(struct engine *e, struct call *c, enum cause why)
 		leg_drop(e, c, l, 0, "");
 	}
 	if (c->agent != CONF_NONE)
-		agent_free(e, c->agent, c, true, why);
+		/* His phone is to blame only if it was he who went. */
+		agent_free(e, c->agent, c, true,
+		    c->caller.id != 0 ? CAUSE_DONE : why);
 	if (c->caller.id != 0 && c->answered)
 		leg_drop(e, c, &c->caller, 0, "");
 	else if (c->caller.id != 0)
@@ -202,6 +204,10 @@ machine_time(struct engine *e, struct call *c, enum due d)
 		break;
 	case DUE_PASSED:
 		pass_late(e, c);
+		break;
+	case DUE_LONGEST:
+		tell_evidence(e, c, "longest", "the call has lasted too long");
+		gone(e, c, CAUSE_TIMEOUT);
 		break;
 	case DUE_NR:
 		hf_never("no such deadline");

@@ -5,8 +5,6 @@
 #include "logic/call/inner.h"
 
 enum {
-	RING_MS = 60000,
-	RING_MARGIN_MS = 2000,
 	TONE_MAX_MS = 5000,
 };
 
@@ -65,10 +63,10 @@ ring(struct engine *e, struct call *c, enum rung kind, uint16_t row)
 
 	c->kind = CALL_DIRECT;
 	TEXT(c->target, c->number);
-	l = kind == RUNG_AGENT
-		? leg_ring(e, c, kind, row, CALL_RUNG_NONE, c->number,
-		      hf_ms(RING_MS))
-		: number_ring(e, c, CALL_RUNG_NONE, c->number, hf_ms(RING_MS));
+	l = kind == RUNG_AGENT ? leg_ring(e, c, kind, row, CALL_RUNG_NONE,
+				     c->number, e->conf->calls.ring)
+			       : number_ring(e, c, CALL_RUNG_NONE, c->number,
+				     e->conf->calls.ring);
 	if (l == NULL) {
 		gone(e, c, CAUSE_OUR_FAULT);
 		return;
@@ -76,7 +74,7 @@ ring(struct engine *e, struct call *c, enum rung kind, uint16_t row)
 	if (kind == RUNG_AGENT)
 		agent_ring(e, row, c);
 	enter(e, c, CALL_STATE_REACHING);
-	due_in(e, c, DUE_STATE, hf_ms(RING_MS + RING_MARGIN_MS));
+	due_in(e, c, DUE_STATE, ring_late(e->conf->calls.ring));
 }
 
 static void

@@ -5,8 +5,6 @@
 #include "logic/call/inner.h"
 
 enum {
-	RING_MARGIN_MS =
-	    2000, /* hf-sip reports no_answer before we assume it */
 	NUMBERS_SPOKEN = 99,
 };
 
@@ -180,8 +178,7 @@ ring(struct engine *e, struct call *c, uint16_t agent)
 		return false;
 	agent_ring(e, agent, c);
 	enter(e, c, CALL_STATE_REACHING);
-	due_in(e, c, DUE_STATE,
-	    (struct hf_span){ patience.us + hf_ms(RING_MARGIN_MS).us });
+	due_in(e, c, DUE_STATE, ring_late(patience));
 	return true;
 }
 

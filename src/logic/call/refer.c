@@ -15,11 +15,6 @@
 #include "base/prompt.h"
 #include "logic/call/inner.h"
 
-enum {
-	PASS_RING_MS = 45000,
-	PASS_MARGIN_MS = 2000, /* hf-sip reports no_answer before us */
-};
-
 static void
 report(struct engine *e, const struct leg *to, uint16_t code)
 {
@@ -73,12 +68,12 @@ ring(struct engine *e, struct call *c, const char *number, uint16_t agent)
 	TEXT(c->passed_to, number);
 	if (agent != CONF_NONE) {
 		l = leg_ring(e, c, RUNG_AGENT, agent, CALL_RUNG_NONE, number,
-		    hf_ms(PASS_RING_MS));
+		    e->conf->calls.ring);
 		if (l != NULL)
 			agent_ring(e, agent, c);
 	} else {
 		l = number_ring(
-		    e, c, CALL_RUNG_NONE, number, hf_ms(PASS_RING_MS));
+		    e, c, CALL_RUNG_NONE, number, e->conf->calls.ring);
 	}
 	if (l != NULL)
 		l->referred = true;
@@ -95,7 +90,7 @@ reaching(struct engine *e, struct call *c)
 	if (c->state == CALL_STATE_RESCUE && c->kind == CALL_LADDER)
 		tell_rescued(e, c, (enum rung)l->kind, leg_name(e, c, l));
 	enter(e, c, CALL_STATE_REACHING);
-	due_in(e, c, DUE_STATE, hf_ms(PASS_RING_MS + PASS_MARGIN_MS));
+	due_in(e, c, DUE_STATE, ring_late(e->conf->calls.ring));
 	/* On a ladder he has heard a voice already, and hears its music. */
 	if (c->kind != CALL_LADDER)
 		caller_play(e, c, none, AFTER_MUSIC, 0);
@@ -127,7 +122,7 @@ pass_begin(struct engine *e, struct call *c, struct leg *l, const char *number)
 		return;
 	}
 	c->passing = l == &c->caller ? PASSING_BY_CALLER : PASSING_BY_HELPER;
-	due_in(e, c, DUE_PASSED, hf_ms(PASS_RING_MS + PASS_MARGIN_MS));
+	due_in(e, c, DUE_PASSED, ring_late(e->conf->calls.ring));
 	tell_evidence(e, c, "passes_on", "%s is rung",
 	    agent != CONF_NONE ? leg_name(e, c, &c->helper[1])
 			       : "a number outside");
@@ -171,8 +166,10 @@ pass_answered(struct engine *e, struct call *c)
 		leg_drop(e, c, by, 0, "");
 	}
 	c->passing = PASSING_NOT;
-	for (unsigned d = 0; d < DUE_NR; d++)
-		c->due[d] = HF_TIME_NEVER;
+	c->due[DUE_PASSED] = HF_TIME_NEVER;
+	/* They were about who has gone. */
+	c->due[DUE_NEVER] = HF_TIME_NEVER;
+	c->due[DUE_JUDGE] = HF_TIME_NEVER;
 }
 
 void
