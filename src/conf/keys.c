@@ -324,7 +324,7 @@ const struct conf_key conf_keys[] = {
 	{ "wrap_up_end", SCOPE_CODES, CONF_T_DIALLED, ONE(conf_codes, wrap_up_end),
 	    .def = "*3", .help = "I am done with the work after the last call." },
 	{ "voicemail", SCOPE_CODES, CONF_T_DIALLED, ONE(conf_codes, voicemail),
-	    .def = "*9", .help = "Play the messages of my box." },
+	    .def = "*9", .help = "Play the messages of my box; with a number behind it, those of the first, second, ... box that I may hear, or with a box's name." },
 
 	/* ---- calls -------------------------------------------------------- */
 	{ "silent_max", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, silent_max),
@@ -436,7 +436,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "What asks for the message." },
 	{ "agents", SCOPE_BOX, CONF_T_REF, LIST(conf_box, agent, agents), .scope = SCOPE_AGENT,
 	    .def = "", .def_said = "any agent", .example = "[anna]",
-	    .help = "Who may listen by dialling codes.voicemail." },
+	    .help = "Who may listen by dialling codes.voicemail. A box that names the agent comes before one that names nobody." },
 
 	/* ---- ladders.NAME, numbers.NUMBER --------------------------------- */
 	{ "", SCOPE_LADDER, CONF_T_RUNGS, LIST(conf_ladder, rung, rungs), .required = true,

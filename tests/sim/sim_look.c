@@ -60,7 +60,9 @@ sim_journal(struct sim *s, const struct msg *m)
 	struct sim_fact *f = &s->fact[s->facts];
 
 	s->came += m->type == MSG_CALL_CAME;
-	s->ended += m->type == MSG_CALL_ENDED;
+	/* Who was refused at the door has no "came". */
+	s->ended += m->type == MSG_CALL_ENDED &&
+		    !hf_ref_none(m->call_ended.call);
 	if (s->facts == SIM_FACTS)
 		return;
 	fields_put(&b, m);

@@ -424,6 +424,29 @@ old_calls_are_forgotten_with_all_that_belongs_to_them(void **state)
 	assert_int_equal(rows, 2);
 }
 
+/* Of calls there are few, of moves many: the next pass is due all the same. */
+static void
+old_moves_are_forgotten_as_fast_as_they_come(void **state)
+{
+	bool more = false;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 450; i++) {
+		struct msg m = { .type = MSG_AGENT_MOVED, .boot = 1, .seq = i };
+
+		m.agent_moved.at = now;
+		TAKE(m);
+	}
+	assert_int_equal(journal_commit(&j, now), DB_OK);
+	now.us++;
+	assert_int_equal(journal_prune(&j, now, &more), DB_OK);
+	assert_true(more);
+	assert_int_equal(journal_prune(&j, now, &more), DB_OK);
+	assert_true(more);
+	assert_int_equal(journal_prune(&j, now, &more), DB_OK);
+	assert_false(more);
+}
+
 static void
 questions_have_clear_answers(void **state)
 {
@@ -526,6 +549,7 @@ main(void)
 		T(a_file_of_a_later_house_is_not_touched),
 		T(facts_taken_before_the_file_was_found_are_compared_with_it),
 		T(old_calls_are_forgotten_with_all_that_belongs_to_them),
+		T(old_moves_are_forgotten_as_fast_as_they_come),
 		T(questions_have_clear_answers),
 		T(states_acts_and_messages_are_written_down),
 	};

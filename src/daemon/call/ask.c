@@ -456,6 +456,7 @@ ask_summary(struct answer *a)
 	row_number(b, "calls_so_far", (int64_t)e->counts.calls);
 	row_number(b, "rescues_so_far", (int64_t)e->counts.rescues);
 	row_number(b, "refused_full", (int64_t)e->counts.refused_full);
+	row_number(b, "refused_untold", (int64_t)e->counts.refused_untold);
 	row_number(b, "stale_facts", (int64_t)e->counts.stale_facts);
 	row_bool(b, "draining", engine_draining(e));
 }

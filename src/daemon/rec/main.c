@@ -92,6 +92,8 @@ tell_saved(uint32_t number, uint16_t box, const struct box_message *b)
 	m.message_saved.box = box;
 	(void)snprintf(
 	    m.message_saved.name, sizeof(m.message_saved.name), "%s", b->name);
+	(void)snprintf(m.message_saved.box_name,
+	    sizeof(m.message_saved.box_name), "%s", rec.conf->box[box].name);
 	m.message_saved.length = box_length(b->bytes);
 	if (proc_there(PEER_CALL))
 		proc_send(PEER_CALL, &m);

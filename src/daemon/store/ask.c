@@ -159,13 +159,13 @@ tell_record(struct answer *a, db_stmt *s)
 	row_text(&a->row, "what", "call");
 	put_wall(a, "answered", db_i64(s, 5));
 	put_wall(a, "ended", db_i64(s, 6));
-	row_number(&a->row, "trunk", db_i64(s, 13));
+	put_column(a, "trunk", s, 13);
 	tell_call(a, s);
 }
 
 #define CALL_COLUMNS                                                           \
 	"id, came, number, caller, ladder, answered, ended, cause, steps, "    \
-	"rescues, worst_gap, last_kind, last_name, trunk "
+	"rescues, worst_gap, last_kind, last_name, line "
 
 static const char *
 answer_calls(struct answer *a, struct hf_slice args)

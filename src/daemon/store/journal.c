@@ -20,13 +20,13 @@ static const char *const sql[] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_CALL_CAME] =
-	    "INSERT INTO calls(id, came, trunk, number, caller, ladder) "
-	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING",
+	    "INSERT INTO calls(id, came, trunk, number, caller, ladder, line) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING",
 	[SQL_CALL_ENDED] =
 	    "INSERT INTO calls(id, came, trunk, number, caller, ladder, answered, "
 	    "ended, cause, steps, rescues, worst_gap, last_kind, last_name, "
-	    "caller_leg, helper_leg) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-	    "?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT(id) DO UPDATE SET "
+	    "caller_leg, helper_leg, line) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+	    "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT(id) DO UPDATE SET "
 	    "ladder = excluded.ladder, answered = excluded.answered, "
 	    "ended = excluded.ended, cause = excluded.cause, "
 	    "steps = excluded.steps, rescues = excluded.rescues, "
@@ -50,8 +50,8 @@ static const char *const sql[] = {
 	[SQL_ACT] =
 	    "INSERT INTO acts(n, at, who, what) VALUES(?1, ?2, ?3, ?4)",
 	[SQL_MESSAGE] =
-	    "INSERT INTO messages(n, at, call, box, name, length) "
-	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	    "INSERT INTO messages(n, at, call, box, name, length, box_name) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_CURSOR] =
 	    "INSERT INTO cursors(room, boot, seq) VALUES(?1, ?2, ?3) "
 	    "ON CONFLICT(room, boot) DO UPDATE SET seq = excluded.seq",
@@ -307,6 +307,7 @@ bind_ended(struct journal *j, const struct msg_call_ended *m)
 	db_bind_text(s, 14, m->last_name);
 	db_bind_i64(s, 15, (int64_t)m->caller_leg);
 	db_bind_i64(s, 16, (int64_t)m->helper_leg);
+	db_bind_text(s, 17, m->line);
 	return s;
 }
 
@@ -378,6 +379,7 @@ bind_message(struct journal *j, const struct msg_message_saved *m, int64_t at,
 	db_bind_i64(s, 4, m->box);
 	db_bind_text(s, 5, m->name);
 	db_bind_i64(s, 6, m->length.us);
+	db_bind_text(s, 7, m->box_name);
 	return s;
 }
 
@@ -394,6 +396,7 @@ write_fact(struct journal *j, const struct msg *m, int64_t at)
 		s = j->sql[SQL_CALL_CAME];
 		bind_call(
 		    s, c->id, c->at, c->trunk, c->number, c->from, c->ladder);
+		db_bind_text(s, 7, c->line);
 		break;
 	}
 	case MSG_RUNG_ENDED:
@@ -681,6 +684,7 @@ journal_prune(struct journal *j, struct hf_wall before, bool *more)
 		"ORDER BY n LIMIT 200) AND at < (SELECT us FROM horizon)",
 		"DELETE FROM calls WHERE id IN old",
 	};
+	enum { PRUNE_FRESH = 1 }; /* up to here nothing old is deleted */
 	_Static_assert(JOURNAL_PRUNE_CALLS == 200, "as written above");
 	char horizon[160];
 
@@ -694,9 +698,13 @@ journal_prune(struct journal *j, struct hf_wall before, bool *more)
 	enum db_result r = db_run(&j->db, horizon);
 	if (r == DB_OK)
 		r = db_once(&j->db, j->sql[SQL_BEGIN]);
-	for (size_t i = 0; r == DB_OK && i < HF_LEN(acts); i++)
+	uint32_t gone = 0;
+	for (size_t i = 0; r == DB_OK && i < HF_LEN(acts); i++) {
 		r = db_run(&j->db, acts[i]);
-	uint32_t gone = db_changed(&j->db);
+		gone = db_changed(&j->db);
+		/* Any of them may be the one that grows fastest. */
+		*more |= i > PRUNE_FRESH && gone == JOURNAL_PRUNE_CALLS;
+	}
 	if (r == DB_OK)
 		r = db_once(&j->db, j->sql[SQL_COMMIT]);
 	if (r != DB_OK) {
@@ -706,6 +714,5 @@ journal_prune(struct journal *j, struct hf_wall before, bool *more)
 	}
 	j->counts.pruned += gone;
 	j->pages += gone / 4;
-	*more = gone == JOURNAL_PRUNE_CALLS;
 	return r;
 }

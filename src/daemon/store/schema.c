@@ -60,6 +60,9 @@ static const char *const steps[] = {
 	" room TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	" PRIMARY KEY(room, boot)) STRICT, WITHOUT ROWID;",
 	"ALTER TABLE rungs ADD COLUMN leg INTEGER NOT NULL DEFAULT 0;",
+	/* Places are the running configuration's; names outlive it. */
+	"ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE messages ADD COLUMN box_name TEXT NOT NULL DEFAULT '';",
 };
 /* clang-format on */
 

@@ -7,13 +7,36 @@
 enum {
 	RETRY_AFTER_S = 5,
 	STREAMS_A_CALL = 2, /* fewer free than these: do not begin */
+	REFUSED_TOLD_A_SECOND = 10,
 };
 
-/* A call that never became one: no record, no CDR, one line of SIP. */
+void
+call_name(struct engine *e, char *id, size_t cap)
+{
+	snprintf(
+	    id, cap, "%.16s-%x-%x", e->conf->site, e->boot, ++e->next_call);
+}
+
+/* In a flood the journal is spared, and the counter says how many. */
+static bool
+may_tell(struct engine *e)
+{
+	int64_t s = e->now.us / hf_ms(1000).us;
+
+	if (s != e->refused_second) {
+		e->refused_second = s;
+		e->refused_told = 0;
+	}
+	return e->refused_told++ < REFUSED_TOLD_A_SECOND;
+}
+
+/* A call that never became one: one line of SIP, and its record, so that it is
+ * known who was turned away. */
 static void
 refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
-    const char *reason)
+    enum cause why, const char *reason)
 {
+	bool told = may_tell(e);
 	struct msg_refuse_leg *o = ORDER(e, MSG_REFUSE_LEG, refuse_leg);
 
 	o->leg = m->leg;
@@ -21,6 +44,10 @@ refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
 	o->retry_after = code == 503 ? RETRY_AFTER_S : 0;
 	TEXT(o->reason, reason);
 	send_sip(e);
+	if (told)
+		tell_refused(e, m, why);
+	else
+		e->counts.refused_untold++;
 }
 
 /* "lyon/2 paris/1": has it been through this site, and from which rung did it
@@ -101,8 +128,7 @@ record_begin(struct engine *e, struct call *c, struct hf_ref ref,
 	};
 	for (unsigned d = 0; d < DUE_NR; d++)
 		c->due[d] = HF_TIME_NEVER;
-	snprintf(c->id, sizeof(c->id), "%.16s-%x-%x", e->conf->site, e->boot,
-	    ++e->next_call);
+	call_name(e, c->id, sizeof(c->id));
 	TEXT(c->number, m->number);
 	TEXT(c->from, m->from);
 	TEXT(c->display, m->display);
@@ -195,20 +221,20 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 	}
 	if (m->agent != CONF_NONE &&
 	    (m->agent >= e->conf->agents || !e->conf->agent[m->agent].used)) {
-		refuse(e, m, 403, "");
+		refuse(e, m, 403, CAUSE_FORBIDDEN, "");
 		return;
 	}
 	if (m->agent == CONF_NONE &&
 	    (m->trunk >= e->conf->trunks || !e->conf->trunk[m->trunk].used)) {
-		refuse(e, m, 403, "");
+		refuse(e, m, 403, CAUSE_FORBIDDEN, "");
 		return;
 	}
 	if (m->agent == CONF_NONE && ladder == CONF_NONE) {
-		refuse(e, m, 404, "");
+		refuse(e, m, 404, CAUSE_UNREACHABLE, "");
 		return;
 	}
 	if (goes_round(e, m->path)) {
-		refuse(e, m, 482, "loop");
+		refuse(e, m, 482, CAUSE_LOOP_DETECTED, "loop");
 		return;
 	}
 	if (!e->draining && keep_early(e, m))
@@ -216,7 +242,8 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 	if (e->draining || !worker_choose(e, &worker) ||
 	    !hf_pool_take(&e->pool, &ref)) {
 		e->counts.refused_full++;
-		refuse(e, m, 503, e->draining ? "drain" : "busy");
+		refuse(e, m, 503, e->draining ? CAUSE_DRAIN : CAUSE_BUSY,
+		    e->draining ? "drain" : "busy");
 		return;
 	}
 	c = &e->call[ref.n];

@@ -144,6 +144,7 @@ struct call {
 	struct hf_time queued;     /* his place in line, kept for ever */
 	struct hf_time rung_began; /* queue and voicemail, which have no leg */
 	struct hf_time entered;    /* the present state */
+	struct hf_time recorded;   /* since when a message is */
 	struct hf_wall came, answered_at;
 	struct hf_span worst_gap;
 	struct msg_play_prompt playing; /* id 0: none; to say it again */

@@ -117,6 +117,8 @@ struct engine {
 	int64_t wall_ahead; /* wall clock minus monotonic */
 	uint32_t boot;
 	uint32_t next_call, next_leg, next_prompt, next_recording;
+	int64_t refused_second; /* the second that these were told in */
+	uint32_t refused_told;
 	bool draining;
 	char operator_name[64]; /* who gave the order under way */
 
@@ -150,6 +152,7 @@ struct engine {
 
 	struct engine_counts {
 		uint64_t calls, rescues, refused_full, stale_facts;
+		uint64_t refused_untold; /* not in the journal */
 	} counts;
 
 	struct msg m; /* being put together */

@@ -18,6 +18,12 @@ ladder_name(const struct engine *e, const struct call *c)
 					    : "";
 }
 
+static const char *
+line_name(const struct engine *e, uint16_t trunk)
+{
+	return trunk < e->conf->trunks ? e->conf->trunk[trunk].name : "";
+}
+
 void
 tell_came(struct engine *e, const struct call *c)
 {
@@ -29,6 +35,7 @@ tell_came(struct engine *e, const struct call *c)
 	TEXT(o->number, c->number);
 	TEXT(o->from, c->from);
 	TEXT(o->ladder, ladder_name(e, c));
+	TEXT(o->line, line_name(e, c->trunk));
 	send_store(e);
 }
 
@@ -134,6 +141,25 @@ tell_ended(struct engine *e, const struct call *c, enum cause why)
 	o->last_kind = (enum rung)c->last_kind;
 	o->caller_leg = c->caller_leg;
 	o->helper_leg = c->helper_leg;
+	TEXT(o->line, line_name(e, c->trunk));
+	send_store(e);
+}
+
+void
+tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why)
+{
+	struct msg_call_ended *o = ORDER(e, MSG_CALL_ENDED, call_ended);
+
+	call_name(e, o->id, sizeof(o->id));
+	o->came = m->at.us != 0 ? m->at : wall_now(e);
+	o->ended = wall_now(e);
+	TEXT(o->number, m->number);
+	TEXT(o->from, m->from);
+	o->trunk = m->trunk;
+	TEXT(o->line, line_name(e, m->trunk));
+	o->cause = why;
+	o->last_kind = RUNG_CODE;
+	o->caller_leg = m->leg;
 	send_store(e);
 }
 

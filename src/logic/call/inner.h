@@ -62,6 +62,8 @@ void call_arrived(struct engine *e, const struct msg_leg_arrived *m);
  * been.  False: it does not fit any more, which no honest call gets to. */
 bool path_on(const struct engine *e, const struct call *c, uint8_t rung,
     char to[CONF_PATH_MAX]) HF_CHECK;
+/* The next call's name for the journal, unique for ever. */
+void call_name(struct engine *e, char *id, size_t cap);
 /* Callers who came before hf-media: one gave up; now all may come in. */
 void call_left_early(struct engine *e, uint64_t leg);
 void call_early_admit(struct engine *e);
@@ -266,7 +268,11 @@ struct vote_conf vote_conf_of(const struct engine *e, uint16_t helper);
 /* ---- voicemail.c --------------------------------------------------------- */
 
 void voicemail_begin(struct engine *e, struct call *c, uint16_t box);
-void voicemail_listen(struct engine *e, struct call *c);
+/* Which of the boxes that he may hear: by name, by number (1: the first), or
+ * "": his own, else anybody's.  CONF_NONE: none. */
+uint16_t voicemail_box(
+    const struct engine *e, uint16_t agent, const char *which);
+void voicemail_listen(struct engine *e, struct call *c, uint16_t box);
 void voicemail_prompt_ended(struct engine *e, struct call *c);
 void voicemail_digit(struct engine *e, struct call *c, uint8_t digit);
 void voicemail_recorded(
@@ -297,6 +303,9 @@ void tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
 void tell_rescued(
     struct engine *e, struct call *c, enum rung to_kind, const char *to_name);
 void tell_ended(struct engine *e, const struct call *c, enum cause why);
+/* A call that was never taken in: its one record. */
+void tell_refused(
+    struct engine *e, const struct msg_leg_arrived *m, enum cause why);
 void tell_agent(struct engine *e, uint16_t agent, const char *why);
 void tell_breaker(struct engine *e, uint16_t helper, const char *evidence);
 void tell_operator(struct engine *e, const char *fmt, ...)

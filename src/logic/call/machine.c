@@ -116,8 +116,8 @@ gone(struct engine *e, struct call *c, enum cause why)
 	}
 	if (c->agent != CONF_NONE)
 		/* His phone is to blame only if it was he who went. */
-		agent_free(e, c->agent, c, true,
-		    c->caller.id != 0 ? CAUSE_DONE : why);
+		agent_free(
+		    e, c->agent, c, true, c->caller.id != 0 ? CAUSE_DONE : why);
 	if (c->caller.id != 0 && c->answered)
 		leg_drop(e, c, &c->caller, 0, "");
 	else if (c->caller.id != 0)

@@ -35,6 +35,18 @@ is_code(const char *code, const char *dialled)
 	return code[0] != '\0' && strcmp(code, dialled) == 0;
 }
 
+/* The code, and behind it which box. */
+static uint16_t
+coded_box(const struct engine *e, uint16_t agent, const char *dialled)
+{
+	const char *code = e->conf->codes.voicemail;
+	size_t n = strlen(code);
+
+	return n > 0 && strncmp(code, dialled, n) == 0 && dialled[n] != '\0'
+		   ? voicemail_box(e, agent, dialled + n)
+		   : CONF_NONE;
+}
+
 /* Two short tones, or a low one, and that was it. */
 static void
 code_tone(struct engine *e, struct call *c, bool done)
@@ -101,7 +113,7 @@ outcall_arrived(struct engine *e, struct call *c)
 {
 	const struct conf_codes *codes = &e->conf->codes;
 	uint16_t agent = c->agent;
-	uint16_t other = agent_of_extension(e, c->number);
+	uint16_t other = agent_of_extension(e, c->number), box;
 
 	if (is_code(codes->available, c->number) ||
 	    is_code(codes->wrap_up_end, c->number)) {
@@ -113,7 +125,9 @@ outcall_arrived(struct engine *e, struct call *c)
 		    agent_wish(
 			e, agent, AGENT_STATE_NOT_READY, "by feature code"));
 	} else if (is_code(codes->voicemail, c->number)) {
-		voicemail_listen(e, c);
+		voicemail_listen(e, c, voicemail_box(e, agent, ""));
+	} else if ((box = coded_box(e, agent, c->number)) != CONF_NONE) {
+		voicemail_listen(e, c, box);
 	} else if (!hf_ref_none(e->agent[agent].call)) {
 		/* One call at a time: his phone's second line stays free. */
 		refuse(e, c, CAUSE_BUSY);

@@ -6,6 +6,8 @@
  *
  * hf-rec writes and reads; we only say when. */
 
+#include <stdlib.h>
+
 #include "base/prompt.h"
 #include "logic/call/inner.h"
 
@@ -76,6 +78,7 @@ record(struct engine *e, struct call *c)
 
 	c->voicemail = VOICEMAIL_RECORDING;
 	c->recording = ++e->next_recording;
+	c->recorded = e->now;
 	o->recording = c->recording;
 	o->box = c->box;
 	o->call = c->ref;
@@ -193,19 +196,49 @@ voicemail_lost(struct engine *e, const struct msg_message_lost *m)
 
 /* ---- listening ----------------------------------------------------------- */
 
-static uint16_t
-box_for(const struct engine *e, uint16_t agent)
+static bool
+is_named(const struct conf_box *b, uint16_t agent)
 {
+	for (unsigned k = 0; k < b->agents; k++) {
+		if (b->agent[k] == agent)
+			return true;
+	}
+	return false;
+}
+
+/* His own before everybody's. */
+static uint16_t
+first_box(const struct engine *e, uint16_t agent)
+{
+	uint16_t any = CONF_NONE;
+
 	for (uint16_t i = 0; i < e->conf->boxes; i++) {
 		const struct conf_box *b = &e->conf->box[i];
 
-		/* None named: any agent's. */
-		if (b->used && b->agents == 0)
+		if (!b->used)
+			continue;
+		if (is_named(b, agent))
 			return i;
-		for (unsigned k = 0; b->used && k < b->agents; k++) {
-			if (b->agent[k] == agent)
-				return i;
-		}
+		if (b->agents == 0 && any == CONF_NONE)
+			any = i;
+	}
+	return any;
+}
+
+uint16_t
+voicemail_box(const struct engine *e, uint16_t agent, const char *which)
+{
+	unsigned long nth = strtoul(which, NULL, 10);
+
+	if (which[0] == '\0')
+		return first_box(e, agent);
+	for (uint16_t i = 0; i < e->conf->boxes; i++) {
+		const struct conf_box *b = &e->conf->box[i];
+
+		if (!b->used || (b->agents > 0 && !is_named(b, agent)))
+			continue;
+		if (strcmp(b->name, which) == 0 || (nth > 0 && --nth == 0))
+			return i;
 	}
 	return CONF_NONE;
 }
@@ -226,10 +259,8 @@ load(struct engine *e, struct call *c)
 }
 
 void
-voicemail_listen(struct engine *e, struct call *c)
+voicemail_listen(struct engine *e, struct call *c, uint16_t box)
 {
-	uint16_t box = box_for(e, c->agent);
-
 	c->kind = CALL_LISTEN;
 	if (box == CONF_NONE) {
 		gone(e, c, CAUSE_FORBIDDEN);
@@ -354,7 +385,7 @@ voicemail_stop(struct engine *e, struct call *c)
 	case VOICEMAIL_RECORDING:
 		end_recording(e, c);
 		end_message(e, c,
-		    hf_time_since(c->entered, e->now).us >=
+		    hf_time_since(c->recorded, e->now).us >=
 			hf_ms(KEEP_MIN_MS).us);
 		break;
 	case VOICEMAIL_GREETING:
