@@ -99,3 +99,21 @@ conf_agent_left(const struct conf *old, const struct conf *new, uint16_t agent)
 
 	return was->used && (!is->used || strcmp(was->name, is->name) != 0);
 }
+
+const char *
+conf_rung_title(const struct conf *c, const struct conf_rung *r)
+{
+	switch ((enum conf_rung_kind)r->kind) {
+	case CONF_RUNG_BOT:
+	case CONF_RUNG_CENTRE:
+	case CONF_RUNG_SITE:
+		return c->helper[r->row].name;
+	case CONF_RUNG_QUEUE:
+		return c->queue[r->row].name;
+	case CONF_RUNG_NUMBER:
+		return r->number;
+	case CONF_RUNG_VOICEMAIL:
+		return c->box[r->row].name;
+	}
+	hf_never("no such kind of rung");
+}

@@ -175,7 +175,8 @@ struct conf_queue {
 	char name[CONF_NAME_MAX];
 	uint8_t used;
 	uint8_t strategy;
-	uint8_t pad[2];
+	uint8_t estimate; /* of the wait is said as well */
+	uint8_t pad[1];
 	struct hf_span max_wait;
 	struct hf_span ring;     /* an agent's phone rings so long */
 	struct hf_span announce; /* position, every so often; 0 never */
@@ -260,6 +261,8 @@ struct conf_prompts {
 	char still_there[CONF_PATH_MAX];
 	char you_are_number[CONF_PATH_MAX];
 	char in_line[CONF_PATH_MAX];
+	char wait_is[CONF_PATH_MAX], less_than[CONF_PATH_MAX];
+	char minutes[CONF_PATH_MAX];
 	char voicemail_intro[CONF_PATH_MAX];
 	char no_messages[CONF_PATH_MAX];
 	char goodbye[CONF_PATH_MAX];
@@ -324,6 +327,8 @@ struct conf_secrets {
 uint16_t conf_helper_find(const struct conf *c, const char *name);
 uint16_t conf_queue_find(const struct conf *c, const char *name);
 uint16_t conf_agent_find(const struct conf *c, const char *name);
+/* Whom it leads to: a helper, queue or box by name, or the number. */
+const char *conf_rung_title(const struct conf *c, const struct conf_rung *r);
 /* Was this agent's row somebody's before the reload who is not there now?  It
  * can be another's by now. */
 bool conf_agent_left(

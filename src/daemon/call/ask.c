@@ -40,13 +40,6 @@ since(struct hf_time t)
 
 /* ---- calls --------------------------------------------------------------- */
 
-static const char *
-ladder_name(const struct engine *e, const struct call *c)
-{
-	return c->ladder < e->conf->ladders ? e->conf->ladder[c->ladder].name
-					    : "";
-}
-
 /* Who has the caller, or is being tried for him. */
 static void
 row_with(struct hf_buf *b, const struct engine *e, const struct call *c)
@@ -80,7 +73,7 @@ row_call(struct hf_buf *b, const struct engine *e, const struct call *c)
 	row_with(b, e, c);
 	row_text(b, "number", c->number);
 	row_text(b, "from", c->from);
-	row_text(b, "ladder", ladder_name(e, c));
+	row_text(b, "ladder", engine_ladder_name(e, c));
 	row_span(b, "age", since(c->arrived));
 	row_number(b, "rescues", c->rescues);
 }
@@ -380,24 +373,6 @@ ask_helper(struct answer *a)
 
 /* ---- what would happen --------------------------------------------------- */
 
-static const char *
-rung_title(const struct conf *c, const struct conf_rung *r)
-{
-	switch ((enum conf_rung_kind)r->kind) {
-	case CONF_RUNG_BOT:
-	case CONF_RUNG_CENTRE:
-	case CONF_RUNG_SITE:
-		return c->helper[r->row].name;
-	case CONF_RUNG_QUEUE:
-		return c->queue[r->row].name;
-	case CONF_RUNG_NUMBER:
-		return r->number;
-	case CONF_RUNG_VOICEMAIL:
-		return c->box[r->row].name;
-	}
-	hf_never("no such kind of rung");
-}
-
 static void
 ask_explain(struct answer *a)
 {
@@ -421,7 +396,7 @@ ask_explain(struct answer *a)
 		row_text(b, "ladder", c->ladder[ladder].name);
 		row_text(b, "kind",
 		    conf_rung_kind_name((enum conf_rung_kind)r->kind));
-		row_text(b, "name", rung_title(c, r));
+		row_text(b, "name", conf_rung_title(c, r));
 		row_text(b, "now",
 		    !usable ? cause_name(why)
 		    : first ? "gets the call"

@@ -67,6 +67,10 @@ struct agent {
 struct queue {
 	struct hf_list waiting; /* call_mind.waiting, first in line first */
 	uint32_t length;
+	/* How fast the line moves while there is one, for the estimate. */
+	struct hf_time moved; /* it began, or somebody left it for an agent */
+	struct hf_span pace;  /* mean between two who did */
+	uint32_t paces;       /* measured */
 };
 
 struct helper {
@@ -208,6 +212,7 @@ bool engine_draining(const struct engine *e);
 uint32_t engine_calls(const struct engine *e);
 /* The call at this place, or NULL when it is free. */
 const struct call *engine_call(const struct engine *e, uint32_t place);
+const char *engine_ladder_name(const struct engine *e, const struct call *c);
 /* Of the record and its rungs: "cloud-a", "sales", "+33..." */
 const char *engine_helper_name(
     const struct engine *e, const struct call *c, const struct leg *l);

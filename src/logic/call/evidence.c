@@ -11,8 +11,8 @@
 		TEXT((o)->id, (c)->id);                                        \
 	} while (0)
 
-static const char *
-ladder_name(const struct engine *e, const struct call *c)
+const char *
+engine_ladder_name(const struct engine *e, const struct call *c)
 {
 	return c->ladder < e->conf->ladders ? e->conf->ladder[c->ladder].name
 					    : "";
@@ -34,7 +34,7 @@ tell_came(struct engine *e, const struct call *c)
 	o->trunk = c->trunk;
 	TEXT(o->number, c->number);
 	TEXT(o->from, c->from);
-	TEXT(o->ladder, ladder_name(e, c));
+	TEXT(o->ladder, engine_ladder_name(e, c));
 	TEXT(o->line, line_name(e, c->trunk));
 	send_store(e);
 }
@@ -131,7 +131,7 @@ tell_ended(struct engine *e, const struct call *c, enum cause why)
 	o->ended = wall_now(e);
 	TEXT(o->number, c->number);
 	TEXT(o->from, c->from);
-	TEXT(o->ladder, ladder_name(e, c));
+	TEXT(o->ladder, engine_ladder_name(e, c));
 	o->trunk = c->trunk;
 	o->cause = why;
 	o->steps = c->steps;

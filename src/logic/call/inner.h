@@ -158,7 +158,7 @@ const char *leg_name(
 bool stream_take(struct engine *e, struct call *c, struct leg *l) HF_CHECK;
 uint16_t leg_port(const struct engine *e, const struct leg *l);
 
-/* An INVITE to a helper, an agent or a number; false when we have no stream
+/* An INVITE to a helper, an agent or a number; NULL when we have no stream
  * left.  row is a helper, an agent or a trunk. */
 struct leg *leg_ring(struct engine *e, struct call *c, enum rung kind,
     uint16_t row, uint8_t rung, const char *number, struct hf_span give_up);
@@ -217,6 +217,8 @@ void queue_leave(struct engine *e, struct call *c); /* out of the line */
 /* On to the next rung: he has waited too long, or nobody is there. */
 void queue_give_up(struct engine *e, struct call *c, enum cause why);
 void queue_announce(struct engine *e, struct call *c);
+/* One who waited has been answered: so fast does the line move. */
+void queue_moved(struct engine *e, const struct call *c, const struct leg *l);
 /* Somebody became available, or somebody came: bring them together. */
 void queue_match(struct engine *e, uint16_t queue);
 void queue_match_agent(struct engine *e, uint16_t agent);
@@ -234,7 +236,7 @@ void agent_went(struct engine *e, uint16_t agent);
 void agent_ring(struct engine *e, uint16_t agent, struct call *c);
 void agent_talk(struct engine *e, uint16_t agent, struct call *c, bool dialled);
 /* The leg to (or from) him is over; answered says whether he ever was on it,
- * failed that his phone is to blame. */
+ * why whether his phone is to blame. */
 void agent_free(struct engine *e, uint16_t agent, struct call *c, bool answered,
     enum cause why);
 void agent_restored(

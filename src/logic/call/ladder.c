@@ -27,24 +27,6 @@ rung_kind(const struct conf_rung *r)
 	hf_never("no such kind of rung");
 }
 
-static const char *
-rung_title(const struct engine *e, const struct conf_rung *r)
-{
-	switch ((enum conf_rung_kind)r->kind) {
-	case CONF_RUNG_BOT:
-	case CONF_RUNG_CENTRE:
-	case CONF_RUNG_SITE:
-		return e->conf->helper[r->row].name;
-	case CONF_RUNG_QUEUE:
-		return e->conf->queue[r->row].name;
-	case CONF_RUNG_NUMBER:
-		return r->number;
-	case CONF_RUNG_VOICEMAIL:
-		return e->conf->box[r->row].name;
-	}
-	hf_never("no such kind of rung");
-}
-
 const struct conf_rung *
 rung_at(const struct engine *e, const struct call *c, uint8_t rung)
 {
@@ -253,19 +235,21 @@ descend(struct engine *e, struct call *c)
 			continue;
 		if (!usable_for(e, c, r, &why)) {
 			tell_evidence(e, c, "rung_skipped", "%s %s: %s",
-			    rung_name(rung_kind(r)), rung_title(e, r),
-			    cause_name(why));
+			    rung_name(rung_kind(r)),
+			    conf_rung_title(e->conf, r), cause_name(why));
 			continue;
 		}
 		c->tried |= (uint16_t)HF_BIT(i);
 		c->rung = i;
 		/* Told first: the queue may hand him on at once. */
 		if (rescued)
-			tell_rescued(e, c, rung_kind(r), rung_title(e, r));
+			tell_rescued(
+			    e, c, rung_kind(r), conf_rung_title(e->conf, r));
 		if (rung_begin(e, c, i, r, &why))
 			return;
 		tell_evidence(e, c, "rung_skipped", "%s %s: %s",
-		    rung_name(rung_kind(r)), rung_title(e, r), cause_name(why));
+		    rung_name(rung_kind(r)), conf_rung_title(e->conf, r),
+		    cause_name(why));
 	}
 	part(e, c, CAUSE_LADDER_ENDED);
 }
@@ -301,7 +285,7 @@ hedge(struct engine *e, struct call *c)
 		c->tried |= (uint16_t)HF_BIT(i);
 		reaching(e, c, e->conf->helper[r->row].guard.setup_max);
 		tell_evidence(e, c, "hedged", "no 100 from %s, %s is rung too",
-		    leg_name(e, c, first), rung_title(e, r));
+		    leg_name(e, c, first), conf_rung_title(e->conf, r));
 		return;
 	}
 }

@@ -259,7 +259,6 @@ leg_ended(struct engine *e, struct call *c, struct leg *l)
 {
 	touch(e, c);
 	l->ended = true;
-	(void)e;
 }
 
 void

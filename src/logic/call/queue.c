@@ -6,6 +6,8 @@
 
 enum {
 	NUMBERS_SPOKEN = 99,
+	PACE_SHARE = 4,  /* of the newest in the mean */
+	PACES_LEAST = 3, /* before it is believed */
 };
 
 bool
@@ -52,6 +54,8 @@ line_up(struct engine *e, struct call *c)
 			break;
 		behind = behind->prev;
 	}
+	if (q->length == 0)
+		q->moved = e->now;
 	hf_list_push(behind->next, &mind_of(e, c)->waiting);
 	q->length++;
 }
@@ -149,20 +153,65 @@ place_in_line(const struct engine *e, const struct call *c)
 }
 
 void
+queue_moved(struct engine *e, const struct call *c, const struct leg *l)
+{
+	struct queue *q = &e->queue[c->queue];
+	struct hf_span took = hf_time_since(q->moved, e->now);
+
+	/* Nobody behind him: it says how fast calls come, not agents. */
+	if (q->length == 0)
+		return;
+	q->moved = e->now;
+	/* An agent was free when he came: the line begins behind him. */
+	if (l->asked.us == c->queued.us)
+		return;
+	if (q->paces == 0)
+		q->pace = took;
+	else
+		q->pace.us += (took.us - q->pace.us) / PACE_SHARE;
+	q->paces++;
+}
+
+/* Minutes, rounded up; 0: nothing to go by. */
+static unsigned
+estimate(const struct engine *e, const struct call *c, unsigned place)
+{
+	const struct queue *q = &e->queue[c->queue];
+	int64_t minute = hf_ms(60000).us, minutes;
+
+	if (!e->conf->queue[c->queue].estimate || q->paces < PACES_LEAST)
+		return 0;
+	minutes = (place * q->pace.us + minute - 1) / minute;
+	return (unsigned)(minutes < NUMBERS_SPOKEN ? minutes : NUMBERS_SPOKEN);
+}
+
+void
 queue_announce(struct engine *e, struct call *c)
 {
-	unsigned place;
+	uint8_t list[3 + 4 + 1];
+	unsigned place, minutes, n = 0;
 
 	if (c->state != CALL_STATE_WAITING)
 		return;
 	place = place_in_line(e, c);
+	minutes = estimate(e, c, place);
 	if (place <= NUMBERS_SPOKEN) {
-		const uint8_t list[] = { PROMPT_YOU_ARE_NUMBER,
-			(uint8_t)(PROMPT_DIGIT_0 + place), PROMPT_IN_LINE,
-			PROMPT_NONE };
-
-		caller_play(e, c, list, AFTER_MUSIC, 0);
+		list[n++] = PROMPT_YOU_ARE_NUMBER;
+		list[n++] = (uint8_t)(PROMPT_DIGIT_0 + place);
+		list[n++] = PROMPT_IN_LINE;
 	}
+	if (minutes > 0) {
+		list[n++] = PROMPT_WAIT_IS;
+		/* "One minutes" is no English. */
+		if (minutes == 1)
+			list[n++] = PROMPT_LESS_THAN;
+		list[n++] =
+		    (uint8_t)(PROMPT_DIGIT_0 + (minutes == 1 ? 2 : minutes));
+		list[n++] = PROMPT_MINUTES;
+	}
+	list[n] = PROMPT_NONE;
+	if (n > 0)
+		caller_play(e, c, list, AFTER_MUSIC, 0);
 	due_in(e, c, DUE_ANNOUNCE, e->conf->queue[c->queue].announce);
 }
 

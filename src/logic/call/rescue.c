@@ -99,6 +99,9 @@ helper_answered(struct engine *e, struct call *c, struct leg *l,
 			tell_rung_without_leg(e, c, RUNG_QUEUE,
 			    e->conf->queue[c->queue].name, CAUSE_DONE);
 		agent_talk(e, l->row, c, false);
+		if (c->queue != CONF_NONE && c->kind == CALL_LADDER &&
+		    !l->referred)
+			queue_moved(e, c, l);
 	}
 	if (!passed)
 		enter(e, c, CALL_STATE_WITH_HELPER);
