@@ -70,6 +70,8 @@ struct conf_sip {
 	uint16_t listens;
 	struct conf_listen listen[CONF_LISTENS_MAX];
 	struct hf_addr advertise;  /* family 0: the address of the socket */
+	uint16_t locals;           /* 0: the private ones */
+	struct hf_net local[CONF_PEERS_MAX]; /* are not told advertise */
 	struct hf_span t1, t2, t4; /* RFC 3261 17.1.1.1 */
 	uint32_t dialogs;          /* size of the dialog table */
 	uint32_t transactions;

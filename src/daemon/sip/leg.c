@@ -188,8 +188,7 @@ leg_ours(const struct leg *l, const struct sip_flow *flow)
 	/* What the signalling is told goes for media too, unless it has an
 	 * address of its own; a peer in the house keeps to the house. */
 	if (adv->family == o.rtp.family &&
-	    room.conf->sip.advertise.family == o.rtp.family &&
-	    hf_addr_same_host(&o.rtp, &room.conf->sip.advertise))
+	    !sip_transport_is_local(&room.tp, &flow->peer))
 		o.rtp = *adv;
 	o.rtp.port = l->port != 0 ? l->port : NO_PORT;
 	return o;

@@ -369,6 +369,8 @@ make_tables(const struct conf_sip *c)
 	need(sip_transport_init(&room.tp, c->tcp_connections, c->tcp_idle,
 		 &c->advertise, proc_rand(), &wire_hooks, NULL),
 	    "sockets");
+	room.tp.local = c->local;
+	room.tp.locals = c->locals;
 	need(sip_sessions_init(&room.ss, room.sessions, &sc, proc_wheel(),
 		 proc_rand(), &session_hooks, NULL, room.now),
 	    "dialogs");
@@ -419,6 +421,8 @@ reconf(const struct conf *c)
 	room.conf = c;
 	gate_reconf(old, c);
 	room.tp.advertise = c->sip.advertise;
+	room.tp.local = c->sip.local;
+	room.tp.locals = c->sip.locals;
 	room.guess.wrong = c->sip.guesses;
 	room.guess.pause = c->sip.guess_pause;
 	room.registrar.expires_min = c->sip.expires_min;

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/sip/sdp.h"
 #include "io/sip/transport.h"
 
 enum {
@@ -103,14 +104,15 @@ sip_transport_udp(struct sip_transport *tp, int fd)
 bool
 sip_transport_tcp(struct sip_transport *tp, int fd)
 {
-	struct hf_addr at;
-	int family;
+	struct sip_socket *s = &tp->tcp[tp->tcps];
 
-	if (!unblock(fd) || !name_of(fd, &at, &family))
+	if (tp->tcps == HF_LEN(tp->tcp) || !unblock(fd) ||
+	    !name_of(fd, &s->at, &s->family) ||
+	    !sip_stream_listen(&tp->stream, fd))
 		return false;
-	if (tp->tcp_at.family == 0)
-		tp->tcp_at = at;
-	return sip_stream_listen(&tp->stream, fd);
+	s->fd = fd;
+	tp->tcps++;
+	return true;
 }
 
 static bool
@@ -177,20 +179,42 @@ ask_kernel(const struct hf_addr *peer)
 	return here;
 }
 
+bool
+sip_transport_is_local(
+    const struct sip_transport *tp, const struct hf_addr *peer)
+{
+	if (is_loopback(peer))
+		return true;
+	for (uint32_t i = 0; i < tp->locals; i++)
+		if (hf_net_has(&tp->local[i], peer))
+			return true;
+	return tp->locals == 0 && sdp_is_private(peer);
+}
+
+/* The socket of ours that this peer would come to. */
+static const struct hf_addr *
+socket_of(const struct sip_transport *tp, const struct sip_flow *flow)
+{
+	if (flow->transport == SIP_UDP)
+		return &tp->udp[flow->socket].at;
+	for (uint32_t i = 0; i < tp->tcps; i++)
+		if (reaches(&tp->tcp[i], &flow->peer))
+			return &tp->tcp[i].at;
+	return &tp->tcp[0].at;
+}
+
 struct hf_addr
 sip_transport_here(
     struct sip_transport *tp, const struct sip_flow *flow, struct hf_time now)
 {
-	const struct hf_addr *at = flow->transport == SIP_UDP
-				       ? &tp->udp[flow->socket].at
-				       : &tp->tcp_at;
+	const struct hf_addr *at = socket_of(tp, flow);
 	uint16_t port = at->port != 0 ? at->port : SIP_PORT;
 	struct sip_route *r;
 	struct hf_addr here;
 	uint32_t h = 0;
 
 	if (tp->advertise.family == flow->peer.family &&
-	    !is_loopback(&flow->peer)) {
+	    !sip_transport_is_local(tp, &flow->peer)) {
 		here = tp->advertise;
 	} else if (at->family == flow->peer.family && !hf_addr_is_any(at)) {
 		here = *at;

@@ -42,8 +42,13 @@ struct sip_transport_counts {
 struct sip_transport {
 	struct sip_socket udp[SIP_SOCKETS_MAX];
 	uint32_t udps;
-	struct hf_addr tcp_at; /* of the first listener; family 0: none */
+	struct sip_socket tcp[SIP_STREAM_LISTENERS];
+	uint32_t tcps;
 	struct hf_addr advertise;
+	/* Networks that reach us without the advertised address; the owner's,
+	 * may change at any time.  None: the private ones. */
+	const struct hf_net *local;
+	uint32_t locals;
 	struct sip_stream stream;
 	char *in;  /* SIP_BATCH datagrams */
 	char *out; /* the arena */
@@ -79,6 +84,10 @@ void sip_transport_ready(
 bool sip_transport_way(const struct sip_transport *tp,
     enum sip_transport_kind kind, const struct hf_addr *peer,
     struct sip_flow *out);
+
+/* Is this peer on our side of the NAT that advertise is for? */
+bool sip_transport_is_local(
+    const struct sip_transport *tp, const struct hf_addr *peer);
 
 /* Our own address as that peer should write it (Via, Contact). */
 struct hf_addr sip_transport_here(

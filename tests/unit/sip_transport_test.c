@@ -1,0 +1,150 @@
+/* io/sip/transport: which address of ours a peer is told. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/sip/transport.h"
+
+static struct sip_transport tp;
+static struct hf_rand rnd = { .key.k = { 1, 2 } };
+static struct hf_time now = { 1000000 };
+static int fd[3];
+
+static void
+on_watch(void *arg, int f, uint32_t events)
+{
+	(void)arg;
+	(void)f;
+	(void)events;
+}
+
+static const struct sip_wire_hooks hooks = { .watch = on_watch };
+
+static struct hf_addr
+at(const char *text)
+{
+	struct hf_addr a;
+
+	assert_true(hf_addr_parse_ip(hf_slice_of(text), &a));
+	return a;
+}
+
+static int
+bound(const char *ip, int type)
+{
+	struct hf_addr a = at(ip);
+	int family = a.family == 6 ? AF_INET6 : AF_INET;
+	struct sockaddr_storage ss;
+	socklen_t n = hf_addr_to_sockaddr(&a, family, &ss);
+	int f = socket(family, type | SOCK_CLOEXEC, 0);
+
+	assert_true(f >= 0);
+	assert_int_equal(bind(f, (struct sockaddr *)&ss, n), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(f, 1), 0);
+	return f;
+}
+
+/* One UDP socket, and a TCP listener of each family on a port of its own. */
+static int
+setup(void **state)
+{
+	struct hf_addr adv = at("198.51.100.7");
+
+	(void)state;
+	assert_true(
+	    sip_transport_init(&tp, 4, hf_ms(60000), &adv, &rnd, &hooks, NULL));
+	fd[0] = bound("127.0.0.1", SOCK_DGRAM);
+	fd[1] = bound("127.0.0.1", SOCK_STREAM);
+	fd[2] = bound("::1", SOCK_STREAM);
+	assert_true(sip_transport_udp(&tp, fd[0]));
+	assert_true(sip_transport_tcp(&tp, fd[1]));
+	assert_true(sip_transport_tcp(&tp, fd[2]));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	sip_transport_free(&tp);
+	for (size_t i = 0; i < HF_LEN(fd); i++)
+		close(fd[i]);
+	return 0;
+}
+
+static const char *
+here(const char *peer, enum sip_transport_kind kind)
+{
+	static char text[HF_ADDR_TEXT_MAX];
+	struct sip_flow f = { .peer = at(peer), .transport = (uint8_t)kind };
+	struct hf_addr a = sip_transport_here(&tp, &f, now);
+	struct hf_buf b = hf_buf_on(text, sizeof(text) - 1);
+
+	hf_addr_put_ip(&b, &a);
+	text[b.n] = '\0';
+	return text;
+}
+
+static void
+the_world_is_told_the_public_address_and_the_house_its_own(void **state)
+{
+	static const char *const inside[] = { "127.0.0.9", "10.1.2.3",
+		"172.16.0.1", "192.168.9.9", "100.64.0.1" };
+
+	(void)state;
+	assert_string_equal(here("203.0.113.5", SIP_UDP), "198.51.100.7");
+	assert_string_equal(here("203.0.113.5", SIP_TCP), "198.51.100.7");
+	for (size_t i = 0; i < HF_LEN(inside); i++) {
+		assert_string_equal(here(inside[i], SIP_UDP), "127.0.0.1");
+		assert_string_equal(here(inside[i], SIP_TCP), "127.0.0.1");
+	}
+}
+
+static void
+named_networks_replace_the_private_ones(void **state)
+{
+	struct hf_net net;
+
+	(void)state;
+	assert_true(hf_net_parse(HF_SLICE("203.0.113.0/24"), &net));
+	tp.local = &net;
+	tp.locals = 1;
+	assert_string_equal(here("203.0.113.5", SIP_UDP), "127.0.0.1");
+	assert_string_equal(here("10.1.2.3", SIP_UDP), "198.51.100.7");
+	assert_string_equal(here("127.0.0.9", SIP_UDP), "127.0.0.1");
+}
+
+static void
+each_family_is_told_its_own_listener(void **state)
+{
+	struct sip_flow four = { .peer = at("127.0.0.9"),
+		.transport = SIP_TCP },
+			six = { .peer = at("::1"), .transport = SIP_TCP };
+
+	(void)state;
+	assert_int_equal(
+	    sip_transport_here(&tp, &four, now).port, tp.tcp[0].at.port);
+	assert_int_equal(
+	    sip_transport_here(&tp, &six, now).port, tp.tcp[1].at.port);
+	assert_int_not_equal(tp.tcp[0].at.port, tp.tcp[1].at.port);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(the_world_is_told_the_public_address_and_the_house_its_own),
+		T(named_networks_replace_the_private_ones),
+		T(each_family_is_told_its_own_listener),
+	};
+#undef T
+	return cmocka_run_group_tests_name("transport", tests, NULL, NULL);
+}
