@@ -166,10 +166,11 @@ on_retry(void *arg, struct sip_session *s)
 		    &p->ss, s, hf_slice_of(p->sdp), p->world->now);
 }
 
-static void
+static uint16_t
 on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	note(arg, W_INFO, s, m);
+	return ((struct party *)arg)->info_status;
 }
 
 static uint16_t
@@ -227,7 +228,7 @@ world_new(void)
 		p->n = i;
 		p->rand.key.k[0] = i + 1;
 		p->answers = p->rings = p->let_in = p->retries = true;
-		p->reoffer_status = 200;
+		p->reoffer_status = p->info_status = 200;
 		snprintf(p->sdp, sizeof(p->sdp), "v=0 of party %u", i);
 		hf_wheel_init(&p->wheel, w->now);
 		hf_assert(sip_sessions_init(&p->ss, p->memory, &conf, &p->wheel,

@@ -42,7 +42,7 @@ struct party {
 	/* What it does by itself. */
 	bool answers, rings, let_in, retries;
 	bool deaf; /* nothing comes of what arrives */
-	uint16_t reoffer_status;
+	uint16_t reoffer_status, info_status;
 	char sdp[64];
 };
 

@@ -377,6 +377,23 @@ hold_info_and_refer_are_told(void **state)
 }
 
 static void
+an_info_that_cannot_be_passed_on_is_refused(void **state)
+{
+	struct ua_call *c;
+	char much[600];
+	struct msg m;
+
+	(void)state;
+	(void)up(&c);
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	ua_inform(c, "text/plain", much);
+	ua_inform(c, "text/plain", "short");
+	assert_true(fact(MSG_LEG_INFO, &m));
+	assert_int_equal(m.leg_info.body.n, 5);
+}
+
+static void
 a_dead_target_is_passed_over_in_milliseconds(void **state)
 {
 	struct msg m;
@@ -762,6 +779,7 @@ main(int argc, char **argv)
 		T(a_call_goes_through_and_both_ends_hear_its_end),
 		T(a_bot_that_says_agent_has_yielded),
 		T(hold_info_and_refer_are_told),
+		T(an_info_that_cannot_be_passed_on_is_refused),
 		T(a_dead_target_is_passed_over_in_milliseconds),
 		T(a_target_that_cannot_be_called_leaves_the_present_call_alone),
 		T(a_helper_known_by_name_is_found),

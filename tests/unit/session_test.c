@@ -573,6 +573,33 @@ info_and_refer_reach_the_user(void **state)
 	end_well();
 }
 
+static bool
+hear_answer_to_info(struct world *x, uint8_t from, struct hf_slice m)
+{
+	if (from == B && is(m, "SIP/2.0 469 ")) {
+		x->count++;
+		assert_non_null(memmem(m.p, m.n, "\r\nRecv-Info: nil\r\n", 18));
+	}
+	return false;
+}
+
+static void
+an_info_that_goes_nowhere_is_not_answered_200(void **state)
+{
+	struct sip_session *s = call_up();
+
+	(void)state;
+	b->info_status = 469;
+	w->count = 0;
+	w->lose = hear_answer_to_info;
+	assert_true(sip_session_tell(&a->ss, s, SIP_INFO,
+	    HF_SLICE("Info-Package: foo\r\n"), NULL, HF_SLICE(""), w->now));
+	world_run(w, 10);
+	assert_int_equal(w->count, 1);
+	assert_int_equal(s->state, SIP_S_UP);
+	end_well();
+}
+
 static struct {
 	uint32_t cseq;
 	char event[32], state[64], type[64], body[64];
@@ -707,6 +734,41 @@ requests_take_the_route_that_was_recorded(void **state)
 	assert_non_null(
 	    strstr(heard, "Route: <sip:192.0.2.1;lr>, <sip:192.0.2.9;lr>\r\n"));
 	assert_int_equal(b->memory[0].dialog.flow.peer.ip[3], 1);
+	end_well();
+}
+
+/* A TLS port hears nothing over UDP. */
+static void
+what_we_do_not_speak_is_answered_where_it_came_from(void **state)
+{
+	static const char *const routes[] = {
+		"Record-Route: <sip:192.0.2.9:5061;transport=tls;lr>\r\n",
+		"Record-Route: <sips:192.0.2.9;lr>\r\n",
+	};
+
+	for (size_t i = 0; i < HF_LEN(routes); i++) {
+		routed(routes[i]);
+		assert_int_equal(b->memory[0].dialog.flow.peer.ip[3], 3);
+		end_well();
+		(void)teardown(state);
+		(void)setup(state);
+	}
+}
+
+static void
+who_wants_tls_all_the_way_is_refused(void **state)
+{
+	struct hf_slice m = invite("z9hG4bKone", "c", 1, "");
+	char text[1000];
+	int n = snprintf(text, sizeof(text), "INVITE sips:%.*s",
+	    (int)(m.n - strlen("INVITE sip:")), m.p + strlen("INVITE sip:"));
+
+	(void)state;
+	world_say(w, C, B, (struct hf_slice){ text, (size_t)n });
+	w->lose = hear_c;
+	world_run(w, 2);
+	assert_non_null(strstr(heard, "SIP/2.0 416 "));
+	assert_int_equal(b->seen[W_ARRIVED], 0);
 	end_well();
 }
 
@@ -971,9 +1033,12 @@ main(void)
 		T(a_call_dropped_while_its_reinvite_waits_leaves_nothing),
 		T(a_dialog_that_the_other_side_forgot_is_over),
 		T(info_and_refer_reach_the_user),
+		T(an_info_that_goes_nowhere_is_not_answered_200),
 		T(a_refer_is_told_how_it_fares),
 		T(a_request_that_came_on_two_ways_is_482),
 		T(requests_take_the_route_that_was_recorded),
+		T(what_we_do_not_speak_is_answered_where_it_came_from),
+		T(who_wants_tls_all_the_way_is_refused),
 		T(a_strict_router_finds_itself_in_the_request_line),
 		T(what_we_cannot_do_is_refused_by_name),
 		T(a_long_wish_is_refused_by_name_too),

@@ -967,26 +967,6 @@ on_retry(void *arg, struct sip_session *s)
 		hold_now(l);
 }
 
-void
-on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
-{
-	const struct sip_header_line *h = sip_find(m, SIP_H_CONTENT_TYPE, 0);
-	struct leg *l = leg_of(s);
-	struct msg f;
-
-	FACT(f, MSG_LEG_INFO, leg_info);
-	(void)arg;
-	if (l == NULL || m->body.n > sizeof(f.leg_info.body.p))
-		return;
-	f.leg_info.leg = l->id;
-	if (h != NULL)
-		(void)hf_slice_copy(
-		    h->value, f.leg_info.type, sizeof(f.leg_info.type));
-	f.leg_info.body.n = (uint16_t)m->body.n;
-	memcpy(f.leg_info.body.p, m->body.p, m->body.n);
-	proc_send(PEER_CALL, &f);
-}
-
 uint16_t
 on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
 {

@@ -290,7 +290,10 @@ tell_nowhere(const struct leg *l)
 	for (unsigned n = 0; n < targets(&l->order) && text[0] == '\0'; n++) {
 		const struct conf_target *c = target_conf(&l->order, n);
 
-		if (c != NULL && target_addresses(c) == 0)
+		if (c != NULL && c->transport == CONF_TLS)
+			(void)snprintf(
+			    text, sizeof(text), "no TLS to %.48s", c->host);
+		else if (c != NULL && target_addresses(c) == 0)
 			(void)snprintf(text, sizeof(text),
 			    "no address for %.48s", c->host);
 	}

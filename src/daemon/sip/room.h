@@ -4,6 +4,7 @@
  *   main   the sockets, the skeleton's handlers, the trace
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
+ *   info   what an INFO carries
  *   ring   calling out: a helper's targets or an agent's phones, in order
  *   kept   what of it outlives the process
  *   names  where the targets' host names lead, looked up ahead
@@ -200,7 +201,6 @@ uint16_t on_reoffered(void *arg, struct sip_session *s, const struct sip_msg *m,
     struct hf_buf *sdp);
 void on_reanswered(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_retry(void *arg, struct sip_session *s);
-void on_info(void *arg, struct sip_session *s, const struct sip_msg *m);
 uint16_t on_referred(
     void *arg, struct sip_session *s, const struct sip_uri *to);
 void on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
@@ -212,6 +212,9 @@ void kept_open(void);
 void kept_commit(void);
 /* We live: now and then, so that a later start knows how old its past is. */
 void kept_alive(void);
+
+/* ---- info ---------------------------------------------------------------- */
+uint16_t on_info(void *arg, struct sip_session *s, const struct sip_msg *m);
 
 /* ---- ring ---------------------------------------------------------------- */
 void ring_leg(const struct msg_ring_leg *o);

@@ -65,8 +65,21 @@ next_hop(const struct sip_dialog *d, struct sip_uri *out)
 	return true;
 }
 
-/* Names are not looked up here: one who calls himself by a name is answered
- * where he was last heard. */
+/* What we speak towards it: not TLS, nor what a browser speaks. */
+static bool
+is_spoken(const struct sip_uri *u)
+{
+	struct hf_slice transport;
+
+	if (!hf_slice_eq_nocase(u->scheme, HF_SLICE("sip")))
+		return false;
+	return !sip_param(u->params, HF_SLICE("transport"), &transport) ||
+	       hf_slice_eq_nocase(transport, HF_SLICE("udp")) ||
+	       hf_slice_eq_nocase(transport, HF_SLICE("tcp"));
+}
+
+/* Names are not looked up here: one who calls himself by a name, or asks for
+ * what we do not speak, is answered where he was last heard. */
 static void
 aim(struct sip_dialog *d, const struct sip_flow *from)
 {
@@ -79,7 +92,7 @@ aim(struct sip_dialog *d, const struct sip_flow *from)
 		d->natted = true;
 		return;
 	}
-	if (!next_hop(d, &u) || !hf_addr_parse_ip(u.host, &a))
+	if (!next_hop(d, &u) || !is_spoken(&u) || !hf_addr_parse_ip(u.host, &a))
 		return;
 	a.port = u.port != 0 ? u.port : SIP_PORT;
 	d->natted = d->routes[0] == '\0' &&

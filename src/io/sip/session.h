@@ -108,7 +108,9 @@ struct sip_session_hooks {
 	    void *arg, struct sip_session *s, const struct sip_msg *m);
 	/* It met theirs; now is the time to try sip_session_reinvite again. */
 	void (*retry)(void *arg, struct sip_session *s);
-	void (*info)(void *arg, struct sip_session *s, const struct sip_msg *m);
+	/* An INFO: 200, or why it goes nowhere. */
+	uint16_t (*info)(
+	    void *arg, struct sip_session *s, const struct sip_msg *m);
 	/* 202, or why not.  to is the Refer-To URI. */
 	uint16_t (*referred)(
 	    void *arg, struct sip_session *s, const struct sip_uri *to);

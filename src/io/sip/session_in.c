@@ -400,6 +400,23 @@ say_options(struct sip_sessions *ss, struct hf_ref t, const struct sip_msg *m,
 }
 
 static void
+hear_info(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
+    const struct sip_msg *m, const struct sip_flow *from)
+{
+	char room[64];
+	struct hf_buf b = hf_buf_on(room, sizeof(room));
+	uint16_t status = s->user != 0 ? ss->hooks->info(ss->arg, s, m) : 481;
+
+	/* RFC 6086 4.2.2, and 8.2.3 of RFC 3261. */
+	if (status == 469)
+		sip_put_named(&b, HF_SLICE("Recv-Info"), HF_SLICE("nil"));
+	if (status == 415)
+		sip_put_named(
+		    &b, HF_SLICE("Accept-Encoding"), HF_SLICE("identity"));
+	sip_sessions_reply(ss, t, m, from, status, nothing, hf_buf_taken(&b));
+}
+
+static void
 inside(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
     const struct sip_msg *m, const struct sip_flow *from)
 {
@@ -425,9 +442,7 @@ inside(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 		hear_bye(ss, s, t, m, from);
 		break;
 	case SIP_INFO:
-		say(ss, t, m, from, 200);
-		if (s->user != 0)
-			ss->hooks->info(ss->arg, s, m);
+		hear_info(ss, s, t, m, from);
 		break;
 	case SIP_REFER:
 		hear_refer(ss, s, t, m, from);
@@ -486,6 +501,11 @@ on_request(void *arg, struct hf_ref t, const struct sip_msg *m,
 	case SIP_INVITE:
 		if (m->has_max_forwards && m->max_forwards == 0) {
 			say(ss, t, m, from, 483);
+			return;
+		}
+		/* He wants TLS all the way (RFC 3261 26.2.2). */
+		if (hf_slice_eq_nocase(m->uri.scheme, HF_SLICE("sips"))) {
+			say(ss, t, m, from, 416);
 			return;
 		}
 		break;

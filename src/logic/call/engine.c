@@ -359,6 +359,10 @@ info(struct engine *e, struct call *c, struct leg *from,
 	struct leg *to = from == &c->caller ? helper_up(c) : &c->caller;
 	struct msg_pass_info *o;
 
+	if (to == NULL && c->voicemail != VOICEMAIL_NONE) {
+		voicemail_info(e, c, m);
+		return;
+	}
 	if (to == NULL || to->id == 0 || (to == &c->caller && !c->answered))
 		return;
 	o = ORDER(e, MSG_PASS_INFO, pass_info);

@@ -277,6 +277,9 @@ uint16_t voicemail_box(
 void voicemail_listen(struct engine *e, struct call *c, uint16_t box);
 void voicemail_prompt_ended(struct engine *e, struct call *c);
 void voicemail_digit(struct engine *e, struct call *c, uint8_t digit);
+/* A phone that sends its digits by INFO. */
+void voicemail_info(
+    struct engine *e, struct call *c, const struct msg_leg_info *m);
 void voicemail_recorded(
     struct engine *e, struct call *c, const struct msg_recording_ended *m);
 void voicemail_saved(struct engine *e, const struct msg_message_saved *m);

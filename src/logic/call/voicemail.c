@@ -347,6 +347,42 @@ voicemail_digit(struct engine *e, struct call *c, uint8_t digit)
 	}
 }
 
+/* "Signal=5" and more lines, or the digit alone; 0: none. */
+static uint8_t
+digit_of(const struct msg_leg_info *m)
+{
+	static const char signal[] = "signal=", digits[] = "0123456789*#";
+	struct hf_slice body = { (const char *)m->body.p, m->body.n };
+	struct hf_slice type = hf_slice_of(m->type);
+	uint64_t n;
+
+	if (hf_slice_eq_nocase(type, HF_SLICE("application/dtmf-relay"))) {
+		if (!hf_slice_starts_nocase(body, HF_SLICE(signal)))
+			return 0;
+		body.p += sizeof(signal) - 1;
+		body.n -= sizeof(signal) - 1;
+	} else if (!hf_slice_eq_nocase(type, HF_SLICE("application/dtmf"))) {
+		return 0;
+	}
+	body.n = hf_slice_find(body, '\r');
+	body = hf_slice_trim(body);
+	/* Some write * and # as the numbers of RFC 4733's events. */
+	if (hf_slice_number(body, sizeof(digits) - 2, &n))
+		return (uint8_t)digits[n];
+	return body.n == 1 && strchr(digits, body.p[0]) != NULL
+		   ? (uint8_t)body.p[0]
+		   : 0;
+}
+
+void
+voicemail_info(struct engine *e, struct call *c, const struct msg_leg_info *m)
+{
+	uint8_t digit = digit_of(m);
+
+	if (digit != 0)
+		voicemail_digit(e, c, digit);
+}
+
 /* ---- both ---------------------------------------------------------------- */
 
 void
