@@ -637,6 +637,182 @@ who_restarts_hears_the_whole_picture(void **state)
 	assert_int_equal(m.sip_started.dialogs, 0);
 }
 
+/* ---- odd offers, odd answers --------------------------------------------- */
+
+static void
+hold(uint64_t leg)
+{
+	struct msg m = { .type = MSG_HOLD_LEG };
+
+	m.hold_leg.leg = leg;
+	m.hold_leg.direction = DIRECTION_SENDONLY;
+	room_tell(ROOM_CALL, &m);
+}
+
+static void
+a_late_offer_is_answered_in_the_ack_and_told(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	(void)state;
+	caller->manner.late_offer = true;
+	c = ua_invite(caller, house_at, "100");
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_int_equal(m.leg_arrived.media.codec, CODEC_NONE);
+	order(MSG_ANSWER_LEG, m.leg_arrived.leg);
+	assert_true(fact(MSG_LEG_CONFIRMED, &m));
+	assert_int_not_equal(m.leg_confirmed.media.codec, CODEC_NONE);
+	assert_int_not_equal(m.leg_confirmed.media.rtp.port, 0);
+	assert_non_null(noted(c, UA_ANSWERED));
+}
+
+static void
+two_offers_that_meet_are_both_refused_and_ours_comes_again(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	const struct ua_note *n;
+
+	(void)state;
+	(void)ua_run(w, 50, NULL, NULL);
+	hold(leg);
+	/* It is on its way, and the phone has not looked. */
+	usleep(50000);
+	ua_reinvite(c, "sendrecv", false);
+	n = noted(c, UA_REANSWERED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 491);
+	/* RFC 3261 14.1: within 2 s, for the dialog is his. */
+	if ((n = noted(c, UA_REINVITED)) == NULL)
+		n = noted(c, UA_REINVITED);
+	assert_non_null(n);
+}
+
+static void
+a_phone_that_is_silent_to_an_offer_is_lost(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg;
+	struct msg m;
+	bool left;
+
+	(void)state;
+	conf.sip.t1 = hf_ms(50); /* 64 of them are 3.2 s */
+	room_kill();
+	room_start(program, ROOM_SIP, &conf);
+	leg = up(&c);
+	c->speechless = true;
+	hold(leg);
+	left = fact(MSG_LEG_LEFT, &m) || fact(MSG_LEG_LEFT, &m);
+	assert_true(left);
+	assert_true(m.leg_left.leg == leg);
+	assert_int_equal(m.leg_left.cause, CAUSE_TIMEOUT);
+}
+
+/* A socket of the test's own at that address, and what comes to it. */
+static char came[65536];
+
+static bool
+comes(int fd, const char *begin)
+{
+	int64_t until = ua_now() + SOON * 1000;
+
+	while (ua_now() < until) {
+		ssize_t n;
+
+		(void)ua_run(w, 2, NULL, NULL);
+		n = recv(fd, came, sizeof(came) - 1, MSG_DONTWAIT);
+		if (n <= 0)
+			continue;
+		came[n] = '\0';
+		if (strncmp(came, begin, strlen(begin)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+say(int fd, const char *text)
+{
+	assert_true(sendto(fd, text, strlen(text), 0,
+			(const struct sockaddr *)&house_at.to,
+			sizeof(struct sockaddr_in)) > 0);
+}
+
+/* The line of the bot's INVITE that begins so, with its end. */
+static const char *
+line_of(const char *invite, const char *name)
+{
+	static char line[4][512];
+	static unsigned n;
+	const char *p = strstr(invite, name);
+	char *to = line[n++ % HF_LEN(line)];
+
+	assert_non_null(p);
+	snprintf(to, sizeof(line[0]), "%.*s\r\n", (int)strcspn(p + 2, "\r\n"),
+	    p + 2);
+	return to;
+}
+
+/* A proxy forked our INVITE, and a second phone took it too: 13.2.2.4. */
+static void
+a_second_answer_of_a_fork_is_acked_and_let_go(void **state)
+{
+	struct hf_addr at;
+	char text[4096], me[64];
+	struct ua_call *c, *b;
+	int fd, n;
+
+	(void)up(&c);
+	(void)state;
+	b = ua_current(bot);
+	assert_true(hf_addr_parse_ip(hf_slice_of(second->ip), &at));
+	fd = bound(SOCK_DGRAM, &at);
+	hf_addr_text(&at, me);
+	n = snprintf(text, sizeof(text), "SIP/2.0 200 OK\r\n%s%s%s%s",
+	    line_of(b->invite, "\r\nVia:"), line_of(b->invite, "\r\nFrom:"),
+	    line_of(b->invite, "\r\nCall-ID:"),
+	    line_of(b->invite, "\r\nCSeq:"));
+	n += snprintf(text + n, sizeof(text) - (size_t)n,
+	    "%.*s;tag=fork\r\nContact: <sip:x@%s>\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    (int)strlen(line_of(b->invite, "\r\nTo:")) - 2,
+	    line_of(b->invite, "\r\nTo:"), me);
+	say(fd, text);
+	assert_true(comes(fd, "ACK "));
+	assert_non_null(strstr(came, ";tag=fork"));
+	assert_true(comes(fd, "BYE "));
+	assert_non_null(strstr(came, ";tag=fork"));
+	/* The call with the first goes on. */
+	assert_false(b->over);
+	close(fd);
+}
+
+static void
+an_invite_of_more_than_8_kb_hears_513(void **state)
+{
+	struct hf_addr at;
+	char text[12000], me[64];
+	struct ua_call *c;
+	int fd;
+
+	(void)state;
+	assert_true(hf_addr_parse_ip(hf_slice_of(caller->ip), &at));
+	fd = bound(SOCK_DGRAM, &at);
+	hf_addr_text(&at, me);
+	snprintf(text, sizeof(text),
+	    "INVITE sip:100@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKb"
+	    "\r\nMax-Forwards: 70\r\nFrom: \"%0*d\" <sip:a@b>;tag=1\r\n"
+	    "To: <sip:100@%s>\r\nCall-ID: big\r\nCSeq: 1 INVITE\r\n"
+	    "Contact: <sip:a@%s>\r\nContent-Length: 0\r\n\r\n",
+	    house, me, 9000, 0, house, me);
+	say(fd, text);
+	assert_true(comes(fd, "SIP/2.0 513 "));
+	(void)arrives(&c);
+	close(fd);
+}
+
 /* Longer than the connection may be idle, and than any may be. */
 enum { SILENCE = 5000 };
 
@@ -788,6 +964,11 @@ main(int argc, char **argv)
 		T(an_unknown_name_and_a_wrong_password_look_the_same),
 		T(who_guesses_is_not_listened_to_for_a_while),
 		T(an_agent_comes_is_rung_calls_and_goes),
+		T(a_late_offer_is_answered_in_the_ack_and_told),
+		T(two_offers_that_meet_are_both_refused_and_ours_comes_again),
+		T(a_phone_that_is_silent_to_an_offer_is_lost),
+		T(a_second_answer_of_a_fork_is_acked_and_let_go),
+		T(an_invite_of_more_than_8_kb_hears_513),
 		T(a_phone_registered_over_tcp_may_be_silent),
 		T(a_new_password_ends_what_the_old_one_began),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
