@@ -57,7 +57,7 @@ check_header(const struct sip_header_line *h)
 	if (sip_parse_via(h->value, &via)) {
 		check_inside(via.branch);
 		check_inside(via.host);
-		(void)sip_reply_address(&via, &addr);
+		(void)sip_host_addr(via.received, &addr);
 	}
 	(void)sip_unquote(h->value, text, sizeof(text));
 }
@@ -87,8 +87,7 @@ check_message(void)
 		check_header(&m.header[i]);
 	if (sdp_find(&m, &sdp, &status))
 		check_inside(sdp);
-	(void)sip_unknown_required(
-	    &m, SIP_H_REQUIRE, HF_SLICE(SIP_SUPPORTED), &b);
+	(void)sip_unknown_required(&m, SIP_H_REQUIRE, HF_SLICE(""), &b);
 	(void)sip_digest_find(&digest, &m, SIP_H_AUTHORIZATION, &c);
 }
 

@@ -55,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n == 0 || !sdp_parse(text, &sdp, &why))
 		return 0;
 	hf_assert(sdp.streams <= SDP_STREAMS_MAX);
-	ours.rtp.family = sdp_family(&sdp, &state);
+	ours.rtp.family = sdp.streams > 0 ? sdp.stream[0].rtp.family : 0;
 	if (ours.rtp.family == 0)
 		ours.rtp.family = 4;
 	ours.rtp.ip[0] = 198;

@@ -143,7 +143,6 @@ our_own_headers_look_as_they_should(void **state)
 	sip_put_contact(&b, NOTHING, &six, S("tcp"));
 	sip_put_reason(&b, "SIP", 486, S("busy"));
 	sip_put_reason(&b, "Q.850", 16, NOTHING);
-	sip_put_warning(&b, 305, &four, S("no codec"));
 	sip_put_cseq(&b, 9, S("INVITE"));
 	sip_put_body(&b, "text/plain", S("hello"));
 	assert_written(
@@ -155,7 +154,6 @@ our_own_headers_look_as_they_should(void **state)
 	    "Contact: <sip:[2001:db8::1]:6;transport=tcp>\r\n"
 	    "Reason: SIP;cause=486;text=\"busy\"\r\n"
 	    "Reason: Q.850;cause=16\r\n"
-	    "Warning: 305 192.0.2.1:5060 \"no codec\"\r\n"
 	    "CSeq: 9 INVITE\r\nContent-Type: text/plain\r\n"
 	    "Content-Length: 5\r\n\r\nhello");
 }
@@ -196,39 +194,6 @@ users_survive_being_escaped(void **state)
 	assert_string_equal(back, user);
 }
 
-static void
-answers_go_where_the_via_says(void **state)
-{
-	static const struct {
-		const char *via, *want;
-	} rows[] = {
-		{ "SIP/2.0/UDP 192.0.2.1", "192.0.2.1:5060" },
-		{ "SIP/2.0/UDP 192.0.2.1:5070", "192.0.2.1:5070" },
-		{ "SIP/2.0/UDP 192.0.2.1:5070;received=198.51.100.1",
-		    "198.51.100.1:5070" },
-		{ "SIP/2.0/UDP h:5070;received=198.51.100.1;rport=9",
-		    "198.51.100.1:9" },
-		{ "SIP/2.0/UDP 192.0.2.1:5070;rport", "192.0.2.1:5070" },
-		{ "SIP/2.0/UDP 192.0.2.1:5070;rport=0", "192.0.2.1:5070" },
-		{ "SIP/2.0/UDP [2001:db8::1]", "[2001:db8::1]:5060" },
-		{ "SIP/2.0/UDP host.example", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct sip_via via;
-		struct hf_addr got, want;
-
-		assert_true(sip_parse_via(hf_slice_of(rows[i].via), &via));
-		assert_int_equal(
-		    sip_reply_address(&via, &got), rows[i].want != NULL);
-		if (rows[i].want != NULL) {
-			want = at(rows[i].want);
-			assert_true(hf_addr_eq(&got, &want));
-		}
-	}
-}
-
 int
 main(void)
 {
@@ -244,7 +209,6 @@ main(void)
 		cmocka_unit_test_setup(
 		    nobody_puts_a_line_of_his_own_into_ours, setup),
 		cmocka_unit_test_setup(users_survive_being_escaped, setup),
-		cmocka_unit_test_setup(answers_go_where_the_via_says, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

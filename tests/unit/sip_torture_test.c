@@ -253,10 +253,9 @@ received(void)
 {
 	struct hf_addr a, want;
 
-	assert_true(sip_reply_address(&m.via, &a));
+	assert_true(sip_host_addr(m.via.received, &a));
 	assert_true(hf_addr_parse_ip(S("2001:db8::9:255"), &want));
 	assert_true(hf_addr_same_host(&a, &want));
-	assert_int_equal(a.port, 5060);
 }
 
 static void
@@ -404,7 +403,6 @@ static uint16_t
 answer_offer(void)
 {
 	static struct sdp_state state;
-	const struct sip_header_line *accept = sip_find(&m, SIP_H_ACCEPT, 0);
 	struct sdp_ours ours = { .ptime_ms = 20 };
 	struct hf_addr source = { .family = 0 };
 	struct sip_media media;
@@ -415,15 +413,14 @@ answer_offer(void)
 	char room[SDP_ROOM];
 	struct hf_buf b = hf_buf_on(room, sizeof(room));
 
-	if (accept != NULL && !sip_has_token(&m, SIP_H_ACCEPT, S("*/*")) &&
-	    !sip_has_token(&m, SIP_H_ACCEPT, S("application/sdp")))
+	if (!sdp_is_accepted(&m))
 		return 406;
 	if (!sdp_find(&m, &body, &status))
 		return status;
 	if (!sdp_parse(body, &sdp, &why))
 		return 400;
 	memset(&state, 0, sizeof(state));
-	assert_true(hf_addr_parse(sdp_family(&sdp, &state) == 6
+	assert_true(hf_addr_parse(sdp.stream[0].rtp.family == 6
 				      ? S("[2001:db8::99]:20000")
 				      : S("192.0.2.99:20000"),
 	    &ours.rtp));
@@ -442,7 +439,7 @@ answer(void)
 		return 501;
 	if (!takes(m.method))
 		return 405;
-	if (sip_unknown_required(&m, SIP_H_REQUIRE, S(SIP_SUPPORTED), &b)) {
+	if (sip_unknown_required(&m, SIP_H_REQUIRE, S(""), &b)) {
 		assert_slice(hf_buf_taken(&b),
 		    "nothingSupportsThis, nothingSupportsThisEither");
 		return 420;

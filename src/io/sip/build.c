@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "io/sip/lex.h"
 
-enum { MAX_FORWARDS = 70, SIP_PORT = 5060 };
+enum { MAX_FORWARDS = 70 };
 
 static void
 put_eol(struct hf_buf *b)
@@ -177,19 +177,6 @@ sip_put_reason(struct hf_buf *b, const char *protocol, uint16_t cause,
 		hf_buf_str(b, ";text=");
 		sip_put_quoted(b, text);
 	}
-	put_eol(b);
-}
-
-void
-sip_put_warning(struct hf_buf *b, uint16_t code, const struct hf_addr *agent,
-    struct hf_slice text)
-{
-	hf_buf_str(b, "Warning: ");
-	hf_buf_u64(b, code);
-	hf_buf_char(b, ' ');
-	hf_addr_put(b, agent);
-	hf_buf_char(b, ' ');
-	sip_put_quoted(b, text);
 	put_eol(b);
 }
 
@@ -394,19 +381,4 @@ sip_put_cancel(
 	put_after_invite(b, invite, SIP_CANCEL, invite);
 	hf_buf_slice(b, lines);
 	sip_put_body(b, NULL, (struct hf_slice){ NULL, 0 });
-}
-
-bool
-sip_reply_address(const struct sip_via *via, struct hf_addr *out)
-{
-	uint64_t port;
-
-	if (!sip_host_addr(
-		via->received.n > 0 ? via->received : via->host, out))
-		return false;
-	if (hf_slice_number(via->rport, UINT16_MAX, &port) && port > 0)
-		out->port = (uint16_t)port;
-	else
-		out->port = via->port != 0 ? via->port : SIP_PORT;
-	return true;
 }

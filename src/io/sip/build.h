@@ -13,12 +13,11 @@
 
 #include "io/sip/msg.h"
 
-/* What we can do; the values of Allow, Supported and Accept. */
+/* What we can do; the values of Allow and Accept. */
 #define SIP_ALLOW                                                              \
 	"INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER, NOTIFY, "             \
 	"UPDATE, REGISTER"
-#define SIP_SUPPORTED "replaces"
-#define SIP_ACCEPT    "application/sdp, multipart/mixed"
+#define SIP_ACCEPT "application/sdp, multipart/mixed"
 
 /* First lines.  The URI is written as it is, but ends at the first byte that
  * may not stand in a request line.  An empty reason: sip_reason(). */
@@ -55,10 +54,6 @@ void sip_put_cseq(struct hf_buf *b, uint32_t cseq, struct hf_slice method);
  * text: none. */
 void sip_put_reason(struct hf_buf *b, const char *protocol, uint16_t cause,
     struct hf_slice text);
-/* RFC 3261 20.43: "Warning: 305 host "text"". */
-void sip_put_warning(struct hf_buf *b, uint16_t code,
-    const struct hf_addr *agent, struct hf_slice text);
-
 /* Every entry of one header of another message, one line each, in order:
  * Record-Route in a 2xx, Via in a response. */
 void sip_put_copies(
@@ -92,9 +87,5 @@ void sip_put_ack(struct hf_buf *b, const struct sip_msg *invite,
     const struct sip_msg *response);
 void sip_put_cancel(
     struct hf_buf *b, const struct sip_msg *invite, struct hf_slice lines);
-
-/* Where a response goes (18.2.2, RFC 3581): received and rport of the top
- * Via, else its sent-by.  False when that is a name. */
-bool sip_reply_address(const struct sip_via *via, struct hf_addr *out);
 
 #endif

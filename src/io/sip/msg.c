@@ -40,22 +40,6 @@ sip_list_next(struct hf_slice *list, struct hf_slice *item)
 	return false;
 }
 
-bool
-sip_has_token(
-    const struct sip_msg *m, enum sip_header id, struct hf_slice token)
-{
-	const struct sip_header_line *h;
-
-	for (unsigned n = 0; (h = sip_find(m, id, n)) != NULL; n++) {
-		struct hf_slice list = h->value, item;
-
-		while (sip_list_next(&list, &item))
-			if (hf_slice_eq_nocase(item, token))
-				return true;
-	}
-	return false;
-}
-
 static bool
 in_list(struct hf_slice list, struct hf_slice token)
 {

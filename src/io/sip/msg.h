@@ -183,11 +183,6 @@ int sip_frame(struct hf_slice bytes, uint32_t *skip);
 const struct sip_header_line *sip_find(
     const struct sip_msg *m, enum sip_header id, unsigned nth);
 
-/* Is the token in one of the header's comma lists (Require, Supported,
- * Allow)?  Without case. */
-bool sip_has_token(
-    const struct sip_msg *m, enum sip_header id, struct hf_slice token);
-
 /* Takes the next item off a comma list; quotes and <> protect commas.  False
  * at the end; empty items are passed over. */
 bool sip_list_next(struct hf_slice *list, struct hf_slice *item);

@@ -98,14 +98,6 @@ choose(const struct sdp *offer, const struct sdp_state *state)
 	return NO_AUDIO;
 }
 
-uint8_t
-sdp_family(const struct sdp *offer, const struct sdp_state *state)
-{
-	unsigned i = choose(offer, state);
-
-	return i == NO_AUDIO ? 0 : offer->stream[i].rtp.family;
-}
-
 static uint8_t
 packet_time(const struct sdp_stream *s)
 {

@@ -123,6 +123,29 @@ is_optional(const struct sip_msg *m)
 }
 
 bool
+sdp_is_accepted(const struct sip_msg *m)
+{
+	static const char *const fitting[] = { "application/sdp",
+		"application/*", "*/*" };
+	const struct sip_header_line *h;
+	bool any = false;
+
+	for (unsigned n = 0; (h = sip_find(m, SIP_H_ACCEPT, n)) != NULL; n++) {
+		struct hf_slice list = h->value, item;
+
+		while (sip_list_next(&list, &item)) {
+			any = true;
+			item.n = hf_slice_find(item, ';');
+			for (size_t i = 0; i < HF_LEN(fitting); i++)
+				if (hf_slice_eq_nocase(hf_slice_trim(item),
+					hf_slice_of(fitting[i])))
+					return true;
+		}
+	}
+	return !any;
+}
+
+bool
 sdp_find(const struct sip_msg *m, struct hf_slice *out, uint16_t *status)
 {
 	const struct sip_header_line *type = sip_find(m, SIP_H_CONTENT_TYPE, 0);

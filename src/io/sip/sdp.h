@@ -107,6 +107,10 @@ struct sdp_state {
 	} refused[SDP_STREAMS_MAX];
 };
 
+/* May our answer to this INVITE be a session description?  Without an Accept
+ * header it may (RFC 3261 20.1). */
+bool sdp_is_accepted(const struct sip_msg *m);
+
 /* The description in a message: its body, or the application/sdp part of a
  * multipart body (RFC 5621).  False when there is none; *status is then 415
  * for a body we must understand but cannot, else 0. */
@@ -114,10 +118,6 @@ bool sdp_find(const struct sip_msg *m, struct hf_slice *out, uint16_t *status);
 
 /* False when it is malformed: 400, *why is static text for Warning and log. */
 bool sdp_parse(struct hf_slice text, struct sdp *out, const char **why);
-
-/* 4 or 6: the address family of the stream that sdp_answer() would take, so
- * that ours can be of the same; 0 when there is none. */
-uint8_t sdp_family(const struct sdp *offer, const struct sdp_state *state);
 
 /*
  * Writes our answer to an offer.  Returns 0, or 488 when there is nothing in

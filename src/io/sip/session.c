@@ -442,7 +442,6 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 	hf_buf_slice(b, lines);
 	sip_put_agent(ss, b);
 	sip_put_body(b, NULL, HF_SLICE(""));
-	ss->count.refused[status / 100 % HF_LEN(ss->count.refused)]++;
 	if (!hf_ref_none(t)) {
 		sip_draft_answer(ss, t, status, b);
 		return;

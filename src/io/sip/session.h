@@ -123,7 +123,6 @@ struct sip_session_counts {
 	uint64_t calls_in, calls_out, full;
 	uint64_t glare, out_of_order, no_ack, forked, looped, no_dialog;
 	uint64_t ack_unmatched, restored;
-	uint64_t refused[7]; /* by class of our refusals, stateless or not */
 };
 
 struct sip_sessions {

@@ -503,6 +503,10 @@ on_request(void *arg, struct hf_ref t, const struct sip_msg *m,
 			say(ss, t, m, from, 483);
 			return;
 		}
+		if (!sdp_is_accepted(m)) {
+			say(ss, t, m, from, 406);
+			return;
+		}
 		/* He wants TLS all the way (RFC 3261 26.2.2). */
 		if (hf_slice_eq_nocase(m->uri.scheme, HF_SLICE("sips"))) {
 			say(ss, t, m, from, 416);
