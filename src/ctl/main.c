@@ -194,6 +194,23 @@ run(struct ctl *c, char *path, size_t n)
 	return err == CTL_DONE ? v->run(c) : err;
 }
 
+/* A house that lives in the tree this program was run from, as the one of
+ * "make run" does, else the machine's. */
+static const char *
+usual_dir(char *path, size_t n)
+{
+	ssize_t len = readlink("/proc/self/exe", path, n - 1);
+	char *slash;
+
+	path[len > 0 ? len : 0] = '\0';
+	for (int up = 0; up < 2; up++)
+		if ((slash = strrchr(path, '/')) != NULL)
+			*slash = '\0';
+	len = (ssize_t)strlen(path);
+	(void)snprintf(path + len, n - (size_t)len, "/run/holdfast");
+	return len > 0 && access(path, F_OK) == 0 ? path : default_run_dir;
+}
+
 static void
 tell_error(const struct ctl *c)
 {
@@ -209,11 +226,12 @@ main(int argc, char **argv)
 {
 	struct ctl c = { .fd = -1, .timeout = hf_ms(3000) };
 	const char *dir = getenv("HF_RUN_DIR");
-	char path[512];
+	char path[512], usual[480];
 	int err;
 
 	snprintf(path, sizeof(path), "%s/control",
-	    dir != NULL && *dir != '\0' ? dir : default_run_dir);
+	    dir != NULL && *dir != '\0' ? dir
+					: usual_dir(usual, sizeof(usual)));
 	c.socket = path;
 	if (argc > 1 && strcmp(argv[1], "complete") == 0)
 		return complete_run(&c, argc - 2, argv + 2);

@@ -7,6 +7,7 @@ showing, every way to fail, and whether the page and the shell know them.
 import json
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -296,6 +297,19 @@ def the_shell_knows_verbs_options_and_live_names():
     check(r.stdout.decode().strip() == 'anna alice', 'bash', r)
 
 
+# As under build/stage while "make run" runs.
+def the_house_of_its_own_tree_is_found():
+    with tempfile.TemporaryDirectory() as tree:
+        for folder in 'bin', 'run':
+            os.mkdir(os.path.join(tree, folder))
+        os.symlink(DIR, os.path.join(tree, 'run', 'holdfast'))
+        copy = shutil.copy(HFCTL, os.path.join(tree, 'bin'))
+        env = {k: v for k, v in os.environ.items() if k != 'HF_RUN_DIR'}
+        r = subprocess.run([copy, 'status'], env=env, capture_output=True,
+                           timeout=20)
+        check(r.returncode == 0 and b'site' in r.stdout, 'own tree', r)
+
+
 def the_page_has_each_verb_and_option():
     page = open(PAGE).read()
     for verb in VERBS:
@@ -319,6 +333,7 @@ with tempfile.TemporaryDirectory() as DIR:
     voicemail_is_exported_but_never_over_a_file()
     trouble_is_one_line_and_an_exit_code()
     the_shell_knows_verbs_options_and_live_names()
+    the_house_of_its_own_tree_is_found()
     the_page_has_each_verb_and_option()
     listener.close()
 sys.exit(failures != 0)

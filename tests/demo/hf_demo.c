@@ -1,11 +1,16 @@
 /*
  * hf-demo run [--address IP]: a site to call from any softphone; its cloud bot
  * talks, and dies in mid-sentence.  Until interrupted.  On loopback unless
- * told.
+ * told.  The hfctl beside it finds it: STAGE/run/holdfast leads there.
  *
- * hf-demo rescue [--after SPAN_MS]: the same without a softphone: a site of its
- * own, a caller, a bot that is killed, a person who answers; then the timeline
- * with the gap, measured by the time stamps of the caller's kernel.
+ * hf-demo rescue [--after SPAN_MS]: the same without a softphone: a caller, a
+ * bot that is killed, a person who answers; then the timeline with the gap,
+ * measured by the time stamps of the caller's kernel.  It is played at the site
+ * of "run" when there is one, so that it can be looked at afterwards; else at
+ * one of its own.
+ *
+ *      rescue --"3000"--> socket DIR/demo --> run plays it
+ *             <--text, then a zero when all went well--
  *
  * The actors are the tests' own; nothing is simulated inside Holdfast.
  */
@@ -14,6 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/lib/site.h"
@@ -22,6 +30,7 @@ enum {
 	VOICE_CAROL = 3,
 	VOICE_BOT = 20,
 	VOICE_ANNA = 33,
+	VOICE_RITA = 34,
 	BOT_LIVES_MS = 12000,
 	TALK_MS = 3000,
 	SOON_MS = 5000,
@@ -32,12 +41,14 @@ enum {
 	EXPIRES = 3600,
 };
 
-#define NUMBER "+33400000000"
-#define SOUNDS "/usr/share/asterisk/sounds/en_US_f_Allison/"
+#define NUMBER        "+33400000000"
+#define RESCUE_NUMBER "+33400000001"
+#define SOUNDS        "/usr/share/asterisk/sounds/en_US_f_Allison/"
 
 static const char password[] = "holdfast-demo";
 static volatile sig_atomic_t stopped;
 static struct ua_world *w;
+static FILE *told; /* where the timeline goes */
 
 static void
 on_signal(int n)
@@ -75,6 +86,19 @@ ladder(struct site *s, const struct ua *bot, const char *rungs)
 	site_set(s, "numbers.\"" NUMBER "\"", "front");
 }
 
+/* What the rescue is played on. */
+static void
+rescue_ladder(struct site *s, const struct ua *bot)
+{
+	site_set(
+	    s, "bots.frail-bot.to", "[\"sip:bot@%s:%d\"]", bot->ip, bot->port);
+	site_set(s, "queues.rescue.wrap_up", "0s");
+	site_set(
+	    s, "ladders.rescue", "[ { bot: frail-bot }, { queue: rescue } ]");
+	site_set(s, "numbers.\"" RESCUE_NUMBER "\"", "rescue");
+	site_agent(s, "rita", password, "rescue");
+}
+
 static bool
 is_noted(void *arg)
 {
@@ -99,8 +123,8 @@ phone_register(const struct site *s, struct ua *u)
  * ----------------------------------------------------------------------- */
 
 struct drama {
-	struct ua *carol, *bot, *anna;
-	struct ua_call *call;
+	struct ua *carol, *bot, *rita;
+	struct ua_call *call, *before; /* rita's last one */
 	int64_t zero, last, died;
 	const struct ua_note *rang;
 };
@@ -108,8 +132,8 @@ struct drama {
 static void
 tell(const struct drama *d, int64_t at, const char *what)
 {
-	printf("  %7.3f s  %s\n", (double)(at - d->zero) / 1e6, what);
-	fflush(stdout);
+	fprintf(told, "  %7.3f s  %s\n", (double)(at - d->zero) / 1e6, what);
+	fflush(told);
 }
 
 static bool
@@ -121,22 +145,22 @@ hears_bot(void *arg)
 }
 
 static bool
-anna_rings(void *arg)
+rita_rings(void *arg)
 {
 	struct drama *d = arg;
 
-	d->rang = d->anna->calls != NULL
-		      ? ua_noted(d->anna->calls, UA_CALLED, 0)
+	d->rang = d->rita->calls != d->before
+		      ? ua_noted(d->rita->calls, UA_CALLED, 0)
 		      : NULL;
 	return d->rang != NULL;
 }
 
 static bool
-hears_anna(void *arg)
+hears_rita(void *arg)
 {
 	const struct drama *d = arg;
 
-	return ua_hears(d->call, VOICE_ANNA, d->died) >= 0;
+	return ua_hears(d->call, VOICE_RITA, d->died) >= 0;
 }
 
 /* When did carol first hear something of that kind after the bot's last
@@ -168,7 +192,7 @@ timeline(struct drama *d)
 {
 	char text[200];
 	double ms;
-	int64_t anna = ua_hears(d->call, VOICE_ANNA, d->died);
+	int64_t rita = ua_hears(d->call, VOICE_RITA, d->died);
 
 	last_find(d);
 	tell(d, d->last, "the last packet of the bot reaches the caller");
@@ -192,22 +216,24 @@ timeline(struct drama *d)
 		tell(d, bye->at, text);
 	}
 	if (d->rang != NULL)
-		tell(d, d->rang->at, "anna's phone rings");
-	tell(d, anna, "the caller hears anna");
-	printf("\nLongest silence at the caller: %.1f ms; re-INVITEs to the "
-	       "caller: %d\n",
-	    (double)ua_longest_gap(d->call, d->last, anna) / 1000,
+		tell(d, d->rang->at, "rita's phone rings");
+	tell(d, rita, "the caller hears rita");
+	fprintf(told,
+	    "\nLongest silence at the caller: %.1f ms; re-INVITEs to the "
+	    "caller: %d\n",
+	    (double)ua_longest_gap(d->call, d->last, rita) / 1000,
 	    ua_noted(d->call, UA_REINVITED, 0) != NULL);
 }
 
 static bool
 drama_play(struct drama *d, const struct site *s, int after_ms)
 {
-	printf("A caller dials " NUMBER ".\n");
+	fprintf(told, "A caller dials " RESCUE_NUMBER ".\n");
+	d->before = d->rita->calls;
 	d->zero = ua_now();
-	d->call = ua_invite(d->carol, s->udp, NUMBER);
+	d->call = ua_invite(d->carol, s->udp, RESCUE_NUMBER);
 	if (!ua_run(w, SOON_MS, hears_bot, d)) {
-		fprintf(stderr, "the caller never heard the bot\n");
+		fprintf(told, "the caller never heard the bot\n");
 		return false;
 	}
 	tell(d, ua_hears(d->call, VOICE_BOT, 0), "the caller hears the bot");
@@ -217,14 +243,14 @@ drama_play(struct drama *d, const struct site *s, int after_ms)
 	d->bot->calls->media.speech = UA_NOTHING;
 	tell(d, d->died,
 	    "the bot dies in mid-sentence; no BYE, its sockets stay open");
-	if (!ua_run(w, SOON_MS, anna_rings, d)) {
-		fprintf(stderr, "nobody's phone rang\n");
+	if (!ua_run(w, SOON_MS, rita_rings, d)) {
+		fprintf(told, "nobody's phone rang\n");
 		return false;
 	}
 	ua_run(w, RINGS_MS, NULL, NULL);
-	ua_answer(d->anna->calls);
-	if (!ua_run(w, SOON_MS, hears_anna, d)) {
-		fprintf(stderr, "the caller never heard anna\n");
+	ua_answer(d->rita->calls);
+	if (!ua_run(w, SOON_MS, hears_rita, d)) {
+		fprintf(told, "the caller never heard rita\n");
 		return false;
 	}
 	timeline(d);
@@ -233,30 +259,153 @@ drama_play(struct drama *d, const struct site *s, int after_ms)
 	return true;
 }
 
-static int
-rescue(int after_ms)
+/* Its actors, at addresses of their own or all at one. */
+static void
+drama_cast(
+    struct drama *d, const char *carol, const char *bot, const char *rita)
 {
-	struct drama d = { .rang = NULL };
+	*d = (struct drama){
+		.carol = ua_new(w, "carol", carol, UA_UDP, VOICE_CAROL),
+		.bot = ua_new(w, "frail-bot", bot, UA_UDP, VOICE_BOT),
+		.rita = ua_new(w, "rita", rita, UA_UDP, VOICE_RITA),
+	};
+	d->rita->manner.answer_ms = -1;
+}
+
+/* At a site of its own. */
+static int
+rescue_alone(int after_ms)
+{
+	char carol[64], bot[64];
+	struct drama d;
 	struct site *s = site_new("demo", false);
 
 	if (s == NULL)
 		return 2;
-	d.carol = ua_new(
-	    w, "carol", site_address(SITE_TRUNK, 1), UA_UDP, VOICE_CAROL);
-	d.bot = ua_new(
-	    w, "cloud-bot", site_address(SITE_HELPERS, 1), UA_UDP, VOICE_BOT);
-	d.anna =
-	    ua_new(w, "anna", site_address(SITE_AGENTS, 1), UA_UDP, VOICE_ANNA);
-	d.anna->manner.answer_ms = -1;
-	ladder(s, d.bot, "[ { bot: cloud-bot }, { queue: sales } ]");
-	site_agent(s, "anna", password, "sales");
-	bool well = site_start(s, w) && phone_register(s, d.anna) &&
+	snprintf(carol, sizeof carol, "%s", site_address(SITE_TRUNK, 1));
+	snprintf(bot, sizeof bot, "%s", site_address(SITE_HELPERS, 1));
+	drama_cast(&d, carol, bot, site_address(SITE_AGENTS, 1));
+	rescue_ladder(s, d.bot);
+	bool well = site_start(s, w) && phone_register(s, d.rita) &&
 		    drama_play(&d, s, after_ms);
-	if (!well)
+	if (well)
+		printf("\nThis site is closed again.  While \"make run\" runs "
+		       "in another terminal the rescue is\nplayed there, and "
+		       "hfctl why last shows what was seen.\n");
+	else
 		site_show_log(s);
 	well = site_stop(s) && well;
 	site_free(s);
 	return well ? 0 : 1;
+}
+
+/* ---- the site of "run", for others
+ * ------------------------------------------------- */
+
+static bool
+socket_name(struct sockaddr_un *to, const char *dir)
+{
+	*to = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	int n = snprintf(to->sun_path, sizeof to->sun_path, "%s/demo", dir);
+	return n > 0 && (size_t)n < sizeof to->sun_path;
+}
+
+/* STAGE/run/holdfast leads to the site, where the hfctl of this stage looks; a
+ * folder that is there already is somebody's house. */
+static bool
+place_take(const struct site *s, char *place, size_t cap)
+{
+	char run[200], to[100];
+	struct stat st;
+
+	snprintf(run, sizeof run, "%s", site_stage("run"));
+	snprintf(place, cap, "%s/holdfast", run);
+	snprintf(to, sizeof to, "%s/run", s->dir);
+	(void)mkdir(run, 0755);
+	if (lstat(place, &st) == 0 && S_ISLNK(st.st_mode))
+		(void)unlink(place);
+	return symlink(to, place) == 0;
+}
+
+static int
+door_open(const struct site *s)
+{
+	struct sockaddr_un at;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && socket_name(&at, s->dir) &&
+	    bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+	    chmod(at.sun_path, 0600) == 0 && listen(fd, 4) == 0)
+		return fd;
+	perror("hf-demo: nobody can ask for a rescue");
+	return -1;
+}
+
+static void
+door_answer(int door, struct drama *d, const struct site *s)
+{
+	char text[16] = "";
+	int fd = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	struct timeval soon = { .tv_sec = 1 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+	if (recv(fd, text, sizeof text - 1, 0) <= 0 ||
+	    (told = fdopen(fd, "w")) == NULL) {
+		close(fd);
+		told = stdout;
+		return;
+	}
+	printf("A rescue was asked for; it is told there.\n");
+	fflush(stdout);
+	if (drama_play(d, s, atoi(text)))
+		fputc('\0', told);
+	else if (d->call != NULL && !d->call->over)
+		ua_hang_up(d->call, NULL);
+	fclose(told);
+	told = stdout;
+}
+
+/* False when there is no such site. */
+static bool
+rescue_there(int after_ms, int *status)
+{
+	struct sockaddr_un to;
+	char dir[300], text[500];
+	ssize_t n;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(dir, sizeof dir, "%s/..", site_stage("run/holdfast"));
+	if (fd < 0 || !socket_name(&to, dir) ||
+	    connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+		close(fd);
+		return false;
+	}
+	n = snprintf(text, sizeof text, "%d", after_ms);
+	*status = send(fd, text, (size_t)n, MSG_NOSIGNAL) == n ? 1 : 2;
+	while ((n = recv(fd, text, sizeof text, 0)) > 0) {
+		if (text[n - 1] == '\0') {
+			*status = 0;
+			n--;
+		}
+		fwrite(text, 1, (size_t)n, stdout);
+		fflush(stdout);
+	}
+	close(fd);
+	if (*status == 0)
+		printf("\nLook at it:  hfctl why last, hfctl trace last, "
+		       "hfctl calls --past 1\n");
+	return true;
+}
+
+static int
+rescue(int after_ms)
+{
+	int status;
+
+	return rescue_there(after_ms, &status) ? status
+					       : rescue_alone(after_ms);
 }
 
 /* ---- run
@@ -308,8 +457,12 @@ bots_die(struct ua *bot)
 }
 
 static void
-advice(const struct site *s, const char *ip)
+advice(const struct site *s, const char *ip, bool found)
 {
+	char where[100] = "";
+
+	if (!found)
+		snprintf(where, sizeof where, "HF_RUN_DIR=%s/run ", s->dir);
 	printf("\nA Holdfast stands at %s, port %d (UDP and TCP).\n\n"
 	       "  Call it from any softphone, without an account:\n"
 	       "      sip:" NUMBER "@%s:%d\n"
@@ -318,12 +471,12 @@ advice(const struct site *s, const char *ip)
 	       "  Be the person who takes over, from a second softphone:\n"
 	       "      user ben, password %s, server %s:%d\n"
 	       "  While ben is not there, a scripted agent, anna, answers.\n\n"
-	       "  Look at it:       %s --socket %s/run/control status\n"
+	       "  Look at it:       %s%s status\n"
 	       "  Without a phone:  %s demo rescue\n"
 	       "  From elsewhere:   HF_DEMO_ADDRESS=own-address make run\n"
 	       "  Stop it:          Ctrl-C\n\n",
 	    ip, s->port, ip, s->port, BOT_LIVES_MS / 1000, password, ip,
-	    s->port, site_stage("bin/hfctl"), s->dir, site_stage("bin/hfctl"));
+	    s->port, where, site_stage("bin/hfctl"), site_stage("bin/hfctl"));
 	fflush(stdout);
 }
 
@@ -363,15 +516,26 @@ run(const char *ip)
 	    "{ voicemail: front } ]");
 	site_agent(s, "ben", password, "sales");
 	site_agent(s, "anna", password, "backup");
-	if (!site_start(s, w) || !phone_register(s, anna))
+	struct drama drama;
+	char place[300];
+	drama_cast(&drama, ip, ip, ip);
+	rescue_ladder(s, drama.bot);
+	if (!site_start(s, w) || !phone_register(s, anna) ||
+	    !phone_register(s, drama.rita))
 		return 1;
-	advice(s, ip);
+	bool found = place_take(s, place, sizeof place);
+	int door = door_open(s);
+	advice(s, ip, found);
+	signal(SIGPIPE, SIG_IGN); /* who asked for a rescue may go */
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	while (!stopped && kill(s->pid, 0) == 0) {
 		ua_run(w, 50, NULL, NULL);
 		bots_die(bot);
+		door_answer(door, &drama, s);
 	}
+	if (found)
+		unlink(place);
 	printf("Good night.\n");
 	bool well = site_stop(s);
 	site_free(s);
@@ -383,6 +547,7 @@ main(int argc, char **argv)
 {
 	int status = 2;
 
+	told = stdout;
 	stage_find();
 	w = ua_world_new();
 	if (argc == 2 && strcmp(argv[1], "run") == 0)
