@@ -168,7 +168,8 @@ struct conf_trunk {
 	uint16_t peers;
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
 	struct hf_net peer[CONF_PEERS_MAX];
-	struct hf_span ready_max; /* answer_when_ready: then answer anyway */
+	struct hf_span ready_max;   /* answer_when_ready: then answer anyway */
+	char user[CONF_NUMBER_MAX]; /* answers its challenges; empty: none */
 };
 
 enum conf_strategy { CONF_LONGEST_IDLE };
@@ -323,6 +324,7 @@ struct conf_secrets {
 	uint32_t magic, version, size, generation;
 	char agent[CONF_AGENTS_MAX]
 		  [CONF_NUMBER_MAX]; /* by place in conf.agent */
+	char trunk[CONF_TRUNKS_MAX][CONF_NUMBER_MAX]; /* in conf.trunk */
 };
 
 /* The row's place, or CONF_NONE. */

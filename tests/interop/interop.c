@@ -31,8 +31,9 @@ enum {
 	WAV_HEADER = 44,
 };
 
-#define NUMBER "+33400000000"
-#define SECRET "correct-horse"
+#define NUMBER         "+33400000000"
+#define SECRET         "correct-horse"
+#define CARRIER_SECRET "open-sesame"
 
 static struct ua_world *w;
 static struct site *s;
@@ -454,10 +455,9 @@ linphone_answers(void)
 /* ---- kamailio, the carrier's proxy in front
  * ---------------------------------------------- */
 
-/* Starts it; callers reach it by UDP, it reaches the house by UDP or TCP.
- * Returns where to call. */
+/* Starts it with this route; returns where it listens. */
 static const char *
-kamailio_start(bool tcp)
+kamailio_start(const char *more, const char *route)
 {
 	static char at[100];
 	char proxy[64];
@@ -469,13 +469,9 @@ kamailio_start(bool tcp)
 	    "tcp_children=1\ntcp_source_ipv4=%s\n"
 	    "log_stderror=yes\ndebug=0\nloadmodule \"tm.so\"\n"
 	    "loadmodule \"sl.so\"\nloadmodule \"rr.so\"\nloadmodule \"pv.so\"\n"
-	    "loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n"
-	    "request_route {\n"
-	    " if (has_totag()) { loose_route(); t_relay(); exit; }\n"
-	    " if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
-	    " if (is_method(\"INVITE\")) record_route();\n"
-	    " $du = \"sip:%s:%d%s\";\n t_relay();\n}\n",
-	    proxy, proxy, proxy, s->ip, s->port, tcp ? ";transport=tcp" : "");
+	    "loadmodule \"textops.so\"\nloadmodule \"siputils.so\"\n%s"
+	    "request_route {\n%s}\n",
+	    proxy, proxy, proxy, more, route);
 	char *argv[] = { (char *)"kamailio", (char *)"-f",
 		(char *)(uintptr_t) "kamailio.cfg", (char *)"-DD", (char *)"-E",
 		(char *)"-m", (char *)"64", (char *)"-M", (char *)"8",
@@ -484,6 +480,21 @@ kamailio_start(bool tcp)
 	ua_run(w, 1500, NULL, NULL);
 	snprintf(at, sizeof at, "%s:5060", proxy);
 	return at;
+}
+
+/* Callers reach it by UDP, it reaches the house by UDP or TCP. */
+static const char *
+kamailio_in_front(bool tcp)
+{
+	char route[400];
+
+	snprintf(route, sizeof route,
+	    " if (has_totag()) { loose_route(); t_relay(); exit; }\n"
+	    " if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
+	    " if (is_method(\"INVITE\")) record_route();\n"
+	    " $du = \"sip:%s:%d%s\";\n t_relay();\n",
+	    s->ip, s->port, tcp ? ";transport=tcp" : "");
+	return kamailio_start("", route);
 }
 
 static struct ua *
@@ -500,7 +511,7 @@ byes_pass(bool tcp)
 
 	if (!house_opens())
 		return false;
-	const char *at = kamailio_start(tcp);
+	const char *at = kamailio_in_front(tcp);
 	for (int round = 0; round < 2; round++) {
 		struct ua_call *c = ua_invite(carol, ua_where(at), NUMBER);
 		if (!hears(bot, VOICE_PEER) || !hears(carol, VOICE_OURS))
@@ -538,7 +549,7 @@ kamailio_sees_no_rescue(void)
 	if (!house_opens() || !anna_registers(anna))
 		return false;
 	struct ua_call *c =
-	    ua_invite(carol, ua_where(kamailio_start(false)), NUMBER);
+	    ua_invite(carol, ua_where(kamailio_in_front(false)), NUMBER);
 	if (!hears(bot, VOICE_PEER) || !hears(carol, VOICE_OURS))
 		return false;
 	bot->dead = true;
@@ -551,6 +562,63 @@ kamailio_sees_no_rescue(void)
 	ua_run(w, 500, NULL, NULL);
 	return ua_noted(c, UA_BYE, 0) != NULL ||
 	       fails("the agent's BYE did not come through the proxy");
+}
+
+/* The carrier that an agent calls out through asks who we are, for the call
+ * and for its end. */
+static bool
+kamailio_asks(const char *algorithm)
+{
+	struct ua *anna, *carol = carol_stands();
+	char more[200], route[700];
+
+	(void)bot_stands();
+	anna = anna_stands();
+	text_write("carrier", "%s\n", CARRIER_SECRET);
+	chmod(file("carrier"), 0600);
+	site_set(s, "trunks.carrier.to", "sip:%s:5060",
+	    site_address(SITE_TRUNK, 60));
+	site_set(s, "trunks.carrier.user", "holdfast");
+	site_set(s, "trunks.carrier.secret_file", "%s", file("carrier"));
+	site_set(s, "outbound.allow", "[\"+33*\"]");
+	site_set(s, "outbound.via", "[carrier]");
+	if (!house_opens() || !anna_registers(anna))
+		return false;
+	snprintf(more, sizeof more,
+	    "loadmodule \"auth.so\"\n"
+	    "modparam(\"auth\", \"algorithm\", \"%s\")\n",
+	    algorithm);
+	snprintf(route, sizeof route,
+	    " if (src_ip == %s && is_method(\"INVITE|BYE\")) {\n"
+	    "  if (!pv_proxy_authenticate(\"carrier\", \"" CARRIER_SECRET
+	    "\", \"0\")) {\n"
+	    "   proxy_challenge(\"carrier\", \"1\"); exit; }\n"
+	    "  consume_credentials();\n }\n"
+	    " if (has_totag()) { loose_route(); t_relay(); exit; }\n"
+	    " if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
+	    " record_route();\n"
+	    " $du = \"sip:%s:%d\";\n t_relay();\n",
+	    s->ip, carol->ip, carol->port);
+	(void)kamailio_start(more, route);
+	struct ua_call *c = ua_invite(anna, s->udp, "+33412345678");
+	if (!hears(carol, VOICE_AGENT) || !hears(anna, VOICE_PEER))
+		return false;
+	ua_hang_up(c, NULL);
+	ua_run(w, 1000, NULL, NULL);
+	return ua_noted(carol->calls, UA_BYE, 0) != NULL ||
+	       fails("the BYE was not let through");
+}
+
+static bool
+kamailio_asks_for_md5(void)
+{
+	return kamailio_asks("MD5");
+}
+
+static bool
+kamailio_asks_for_sha256(void)
+{
+	return kamailio_asks("SHA-256");
 }
 
 /* ---- all of it
@@ -568,6 +636,10 @@ static const struct {
 	{ "kamailio stands between", "kamailio", kamailio_stands_between },
 	{ "kamailio speaks TCP to the house", "kamailio", kamailio_speaks_tcp },
 	{ "kamailio sees no rescue", "kamailio", kamailio_sees_no_rescue },
+	{ "kamailio asks who calls, by MD5", "kamailio",
+	    kamailio_asks_for_md5 },
+	{ "kamailio asks who calls, by SHA-256", "kamailio",
+	    kamailio_asks_for_sha256 },
 };
 
 static void

@@ -374,8 +374,8 @@ secret_take(struct load *l, struct mark at, const char *path, char *to)
 }
 
 static void
-fill_secret(struct load *l, const struct conf_key *k, uint32_t node,
-    const struct conf_agent *a)
+fill_secret(
+    struct load *l, const struct conf_key *k, uint32_t node, const void *row)
 {
 	struct conf_key path = *k;
 	char text[CONF_PATH_MAX], full[sizeof(l->folder) + CONF_PATH_MAX];
@@ -385,9 +385,12 @@ fill_secret(struct load *l, const struct conf_key *k, uint32_t node,
 		return;
 	snprintf(
 	    full, sizeof(full), "%s%s", text[0] == '/' ? "" : l->folder, text);
-	if (!secret_take(l, load_mark(l, node), full,
-		l->secrets->agent[a - l->out->agent]))
-		return;
+	(void)secret_take(l, load_mark(l, node), full,
+	    k->in == SCOPE_TRUNK
+		? l->secrets
+		      ->trunk[(const struct conf_trunk *)row - l->out->trunk]
+		: l->secrets
+		      ->agent[(const struct conf_agent *)row - l->out->agent]);
 }
 
 /* ---- ladders ------------------------------------------------------------- */

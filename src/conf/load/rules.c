@@ -138,6 +138,21 @@ warn_tls(
 		    t->uri);
 }
 
+/* Half of an account answers no challenge. */
+static void
+rules_trunk(
+    struct load *l, uint32_t map, struct mark at, const struct conf_trunk *t)
+{
+	bool secret = tree_key(&l->tree, map, "secret_file") != 0;
+
+	if (secret != (t->user[0] != '\0'))
+		load_warn(l, mark_of(l, map, at, "user", "secret_file"),
+		    "the trunk's challenges are not answered without %s; "
+		    "write it too",
+		    secret ? "user" : "secret_file");
+	warn_tls(l, map, at, &t->to);
+}
+
 void
 rules_scope(struct load *l, enum conf_scope scope, uint32_t map, struct mark at,
     void *base)
@@ -155,7 +170,7 @@ rules_scope(struct load *l, enum conf_scope scope, uint32_t map, struct mark at,
 	else if (scope == SCOPE_CODES)
 		rules_codes(l, map, at, base);
 	else if (scope == SCOPE_TRUNK)
-		warn_tls(l, map, at, &((const struct conf_trunk *)base)->to);
+		rules_trunk(l, map, at, base);
 	else if (scope == SCOPE_HELPER)
 		for (uint8_t i = 0; i < h->targets; i++)
 			warn_tls(l, map, at, &h->to[i]);

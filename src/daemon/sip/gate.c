@@ -227,6 +227,44 @@ gate_stateless(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 	    &room.ss, HF_REF_NONE, m, from, status, HF_SLICE(""), lines);
 }
 
+/* ---- we are asked who we are --------------------------------------------- */
+
+uint16_t
+gate_account(const struct msg_ring_leg *o)
+{
+	const struct conf *c = room.conf;
+
+	if (o->kind != TO_NUMBER || o->row >= c->trunks ||
+	    c->trunk[o->row].user[0] == '\0')
+		return 0;
+	return (uint16_t)(o->row + 1);
+}
+
+bool
+gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
+    struct hf_slice method, struct hf_slice uri, struct hf_buf *line)
+{
+	uint16_t row = (uint16_t)(account - 1);
+	uint64_t random = hf_rand_u64(proc_rand());
+	char text[2 * sizeof(random)];
+	struct hf_buf cnonce = hf_buf_on(text, sizeof(text));
+	const struct conf_trunk *t;
+
+	(void)arg;
+	if (row >= room.conf->trunks || room.secrets == NULL ||
+	    room.secrets->trunk[row][0] == '\0')
+		return false;
+	t = &room.conf->trunk[row];
+	hf_buf_hex(&cnonce, &random, sizeof(random));
+	if (sip_digest_answer(line, asked, &hashes, hf_slice_of(t->user),
+		hf_slice_of(room.secrets->trunk[row]), method, uri,
+		hf_buf_taken(&cnonce)))
+		return true;
+	hf_log(LOG_WARNING, "challenge_not_answered", "trunk=%s status=%u",
+	    t->name, asked->status);
+	return false;
+}
+
 /* ---- REGISTER ------------------------------------------------------------ */
 
 static void

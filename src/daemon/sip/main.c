@@ -291,6 +291,7 @@ static const struct sip_session_hooks session_hooks = {
 	.here = on_here,
 	.admit = gate_admit,
 	.stateless = gate_stateless,
+	.credentials = gate_credentials,
 	.outside = on_outside,
 	.outcome = probe_outcome,
 	.rang = on_rang,

@@ -235,6 +235,7 @@ call_target(struct leg *l, struct place p)
 		.max_forwards = o->hops,
 		.give_up = l->give_up,
 		.handle = l->id,
+		.account = gate_account(o),
 	};
 	s = sip_session_call(&room.ss, &c, room.now);
 	if (s == NULL)

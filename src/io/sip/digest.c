@@ -540,3 +540,25 @@ sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
 	}
 	return false;
 }
+
+bool
+sip_digest_stale(const struct sip_msg *challenge)
+{
+	enum sip_header asked = challenge->status == 407
+				    ? SIP_H_PROXY_AUTHENTICATE
+				    : SIP_H_WWW_AUTHENTICATE;
+	const struct sip_header_line *line;
+	struct hf_slice list, item, name, value;
+
+	for (unsigned n = 0; (line = sip_find(challenge, asked, n)) != NULL;
+	     n++) {
+		if (!is_digest(line->value, &list))
+			continue;
+		while (sip_list_next(&list, &item))
+			if (split_item(item, &name, &value) &&
+			    NAMED(name, "stale") &&
+			    hf_slice_eq_nocase(value, HF_SLICE("true")))
+				return true;
+	}
+	return false;
+}

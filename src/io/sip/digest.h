@@ -105,6 +105,9 @@ bool sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
     const struct sip_hashes *hash, struct hf_slice user, struct hf_slice secret,
     struct hf_slice method, struct hf_slice uri, struct hf_slice cnonce);
 
+/* Does the challenge say that nothing was wrong but the nonce's age? */
+bool sip_digest_stale(const struct sip_msg *challenge);
+
 /* A quoted string's text: \x becomes x.  False when it does not fit. */
 bool sip_unquote(struct hf_slice s, char *to, size_t cap);
 

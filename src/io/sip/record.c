@@ -40,6 +40,7 @@ sip_record_write(const struct sip_sessions *ss, const struct sip_session *s,
 	r->cseq_invite = d->cseq_invite;
 	r->cseq_answered = s->cseq_answered;
 	r->drop_code = s->drop_code;
+	r->account = s->account;
 	r->state = s->state;
 	r->caller = s->caller;
 	r->early = s->early;
@@ -121,6 +122,7 @@ read_record(struct sip_session *s, const struct sip_record *r)
 		.n = r->ref.n,
 		.cseq_answered = r->cseq_answered,
 		.drop_code = r->drop_code,
+		.account = r->account,
 		.state = r->state,
 		.caller = r->caller,
 		.early = r->early,
@@ -198,6 +200,9 @@ static bool
 resume_calling(struct sip_sessions *ss, struct sip_session *s,
     struct hf_slice words, bool wanted)
 {
+	/* A challenge may still come. */
+	if (s->account != 0)
+		sip_live(ss, s)->asked = sip_keep_put(&ss->tt.keep, words);
 	return words.n > 0 &&
 	       sip_trans_resume_invite(&ss->tt, words, &sip_live(ss, s)->source,
 		   hf_ref_key(sip_session_ref(ss, s)), !wanted, ss->now,

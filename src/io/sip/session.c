@@ -160,6 +160,7 @@ sip_session_free(struct sip_sessions *ss, struct sip_session *s)
 	hf_timer_stop(ss->wheel, &l->timer);
 	sip_keep_give(&ss->tt.keep, &l->asked);
 	sip_keep_give(&ss->tt.keep, &l->answer);
+	sip_keep_give(&ss->tt.keep, &l->credentials);
 	sip_trans_adopt(&ss->tt, l->invite, 0, ss->now);
 	sip_trans_adopt(&ss->tt, l->reinvite, 0, ss->now);
 	hf_map_del(&ss->by_tag, s->tag);
@@ -330,12 +331,14 @@ sip_session_begin(struct sip_sessions *ss, struct sip_dialog *d,
 }
 
 void
-sip_session_ack(struct sip_sessions *ss, struct sip_dialog *d)
+sip_session_ack(
+    struct sip_sessions *ss, struct sip_dialog *d, struct hf_slice lines)
 {
 	struct sip_draft draft;
 	struct hf_buf *b = sip_draft(&draft);
 
 	(void)sip_session_begin(ss, d, SIP_ACK, b);
+	hf_buf_slice(b, lines);
 	sip_put_agent(ss, b);
 	sip_put_body(b, NULL, HF_SLICE(""));
 	if (!b->overflow)
@@ -390,7 +393,7 @@ sip_session_decline(struct sip_sessions *ss, const struct sip_msg *m,
 	d.flow = *from;
 	if (!sip_dialog_answered(&d, m, from))
 		return;
-	sip_session_ack(ss, &d);
+	sip_session_ack(ss, &d, HF_SLICE(""));
 	(void)!send_bye(ss, &d, 0, 0, HF_SLICE(""));
 }
 
@@ -669,6 +672,10 @@ sip_session_call(
 		&sip_live(ss, s)->invite))
 		goto failed;
 	ss->count.calls_out++;
+	s->account = c->account;
+	if (c->account != 0)
+		sip_live(ss, s)->asked =
+		    sip_keep_put(&ss->tt.keep, hf_buf_taken(b));
 	sip_live(ss, s)->source = c->to;
 	s->give_up = c->give_up;
 	sip_session_arm(ss, s);

@@ -45,6 +45,8 @@ struct sip_session {
 	uint32_t cseq_answered; /* CSeq of the INVITE our 2xx is for */
 	uint16_t drop_code;     /* why, for the BYE that must wait */
 	uint8_t state;
+	uint16_t
+	    account;  /* whose credentials challenges ask for; 0: nobody's */
 	bool caller;  /* we made the Call-ID */
 	bool early;   /* CALLING: a To tag came */
 	bool unacked; /* our 2xx (also to a re-INVITE) waits for its ACK */
@@ -60,8 +62,11 @@ struct sip_session_live {
 	struct hf_ref reinvite; /* ours, waiting for an answer */
 	struct sip_flow source; /* INVITED: where the INVITE came from; CALLING:
 				 * where ours went; later: where our 2xx goes */
-	uint32_t asked;         /* kept bytes: the INVITE */
+	uint32_t asked;         /* kept bytes: the INVITE; of ours only when it
+				 * may be challenged */
 	uint32_t answer;        /* kept bytes: our 2xx */
+	uint32_t credentials;   /* kept bytes: what answered a challenge */
+	uint8_t challenges;     /* answered, of the present request */
 	bool changed;           /* since its record was last asked for */
 	bool reworded;          /* ... and its words */
 };
@@ -82,6 +87,12 @@ struct sip_session_hooks {
 	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
 	void (*stateless)(void *arg, const struct sip_msg *m,
 	    const struct sip_flow *from, uint16_t status);
+	/* Credentials for a challenge to a request of ours, as a whole header
+	 * line; account is the call's.  False: there are none, or it asks for
+	 * what we cannot do. */
+	bool (*credentials)(void *arg, uint16_t account,
+	    const struct sip_msg *challenge, struct hf_slice method,
+	    struct hf_slice uri, struct hf_buf *line);
 	/* A new call (INVITE), or another request outside of dialogs: to be
 	 * answered with sip_session_invited() or sip_sessions_reply(). */
 	void (*outside)(void *arg, struct hf_ref t, const struct sip_msg *m,
@@ -199,6 +210,8 @@ struct sip_call {
 	bool anonymous;        /* From says nobody's name */
 	struct hf_time give_up;
 	uint64_t handle; /* the user's */
+	uint16_t
+	    account; /* for hooks->credentials; 0: challenges are refusals */
 };
 /* Calls; NULL: no room, or it could not be sent. */
 struct sip_session *sip_session_call(

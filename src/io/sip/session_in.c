@@ -1,6 +1,7 @@
 /* io/sip/session_in - see session.h: what we hear */
 
 #include "io/sip/build.h"
+#include "io/sip/credentials.h"
 #include "io/sip/sdp.h"
 #include "io/sip/session_own.h"
 
@@ -48,10 +49,12 @@ hear_answer(struct sip_sessions *ss, struct sip_session *s,
 		return;
 	}
 	s->give_up = HF_TIME_NEVER;
+	sip_keep_give(&ss->tt.keep, &sip_live(ss, s)->asked);
+	sip_live(ss, s)->challenges = 0; /* its BYE's come */
 	sip_session_arm(ss, s);
 	sip_session_move(s, SIP_S_UP);
 	sip_session_reword(ss, s);
-	sip_session_ack(ss, &s->dialog);
+	sip_session_ack(ss, &s->dialog, sip_session_credentials(ss, s));
 	if (wanted)
 		ss->hooks->answered(ss->arg, s, m);
 	else
@@ -67,7 +70,8 @@ hear_invite_response(struct sip_sessions *ss, struct sip_session *s,
 		if (m->status / 100 != 2)
 			return;
 		if (sip_dialog_has(&s->dialog, m))
-			sip_session_ack(ss, &s->dialog);
+			sip_session_ack(
+			    ss, &s->dialog, sip_session_credentials(ss, s));
 		else
 			sip_session_decline(ss, m, from);
 		return;
@@ -79,7 +83,7 @@ hear_invite_response(struct sip_sessions *ss, struct sip_session *s,
 			ss->hooks->rang(ss->arg, s, m);
 	} else if (m->status < 300) {
 		hear_answer(ss, s, m, from);
-	} else {
+	} else if (!sip_session_challenged(ss, s, m)) {
 		if (s->user != 0)
 			ss->hooks->refused(ss->arg, s, m, SIP_END_TIMEOUT);
 		sip_session_free(ss, s);
@@ -114,7 +118,7 @@ hear_reinvite_response(struct sip_sessions *ss, struct sip_session *s,
 	sip_session_touch(ss, s);
 	if (m->status < 300) {
 		sip_dialog_refresh(&s->dialog, m, from);
-		sip_session_ack(ss, &s->dialog);
+		sip_session_ack(ss, &s->dialog, nothing);
 	}
 	if (s->state != SIP_S_UP)
 		return;
@@ -158,11 +162,13 @@ on_response(void *arg, struct hf_ref t, uint64_t user, const struct sip_msg *m,
 		else if (hf_ref_is(t, l->invite))
 			hear_invite_response(ss, s, m, from);
 		else if (m->status / 100 == 2)
-			sip_session_ack(ss, &s->dialog);
+			sip_session_ack(
+			    ss, &s->dialog, sip_session_credentials(ss, s));
 	} else if (m->status < 200) {
 		return;
 	} else if (m->cseq_method == SIP_BYE) {
-		if (s->state == SIP_S_LEAVING)
+		if (s->state == SIP_S_LEAVING &&
+		    !sip_session_challenged(ss, s, m))
 			sip_session_free(ss, s);
 	} else if ((m->status == 481 || m->status == 408) &&
 		   m->cseq_method != SIP_NOTIFY && s->state == SIP_S_UP) {
@@ -219,7 +225,7 @@ on_stray(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	struct sip_session *s = by_dialog(ss, m);
 
 	if (s != NULL && s->dialog.cseq_invite == m->cseq)
-		sip_session_ack(ss, &s->dialog);
+		sip_session_ack(ss, &s->dialog, sip_session_credentials(ss, s));
 	else if (s == NULL && sip_session_by_tag(ss, m->from_tag) != NULL)
 		sip_session_decline(ss, m, from);
 }

@@ -49,7 +49,9 @@ void sip_put_our_contact(struct sip_sessions *ss, struct hf_buf *b,
 /* The beginning of a request in s's dialog; the transaction's branch. */
 uint64_t sip_session_begin(struct sip_sessions *ss, struct sip_dialog *d,
     enum sip_method method, struct hf_buf *b);
-void sip_session_ack(struct sip_sessions *ss, struct sip_dialog *d);
+/* lines: more header lines, may be empty. */
+void sip_session_ack(
+    struct sip_sessions *ss, struct sip_dialog *d, struct hf_slice lines);
 void sip_session_bye(struct sip_sessions *ss, struct sip_session *s,
     uint16_t code, struct hf_slice text);
 /* A 2xx that nobody wants: ACK, then BYE (13.2.2.4). */
