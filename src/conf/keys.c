@@ -441,7 +441,7 @@ const struct conf_key conf_keys[] = {
 	{ "symmetric", SCOPE_AGENT, CONF_T_CHOICE, ONE(conf_agent, symmetric), .words = symmetries,
 	    .def = "auto",
 	    .help = "May the phone's sound come from elsewhere than its SDP says? auto: from the host of its SDP or of its signalling, any port, when the first is private and the second another. yes: also from any host that sends three packets in a row within rtp.latch_packets. no: never. Once heard it is locked." },
-	{ "realm", SCOPE_AGENT, CONF_T_TEXT, ONE(conf_agent, realm), .restart = true,
+	{ "realm", SCOPE_AGENT, CONF_T_TEXT, ONE(conf_agent, realm),
 	    .def = "", .def_said = "the site's name", .example = "lyon.example.net",
 	    .help = "The realm of the digest challenge." },
 

@@ -791,6 +791,13 @@ in_old(const struct walk *w, const void *base)
 	return (const char *)w->old + ((const char *)base - (const char *)w->c);
 }
 
+/* A row that was not there: families have no such key with another default
+ * than nothing. */
+static const union {
+	struct conf_queue queue;
+	struct conf_box box;
+} no_row;
+
 static void
 walk_value(struct walk *w, const struct conf_key *k, const void *base)
 {
@@ -800,8 +807,7 @@ walk_value(struct walk *w, const struct conf_key *k, const void *base)
 		return;
 	put_all(k, base, w->c, text, sizeof(text));
 	if (w->old != NULL && w->fresh)
-		(void)snprintf(
-		    before, sizeof(before), "%s", k->def != NULL ? k->def : "");
+		put_all(k, &no_row, w->old, before, sizeof(before));
 	else if (w->old != NULL)
 		put_all(k, in_old(w, base), w->old, before, sizeof(before));
 	if (w->old == NULL || strcmp(text, before) != 0)

@@ -683,9 +683,13 @@ what_takes_a_restart_is_found(void **state)
 	assert_true(conf_load_memory(
 	    "site: lyon\n"
 	    "queues: { a: { music: /x.wav, ring: 8s }, c: {} }\n"
+	    "agents: { ben: { secret_file: /x } }\n"
+	    "voicemail: { front: { max: 9s } }\n"
 	    "prompts: { goodbye: a-long-name-of-a-file.wav }\n",
 	    strlen("site: lyon\n"
 		   "queues: { a: { music: /x.wav, ring: 8s }, c: {} }\n"
+		   "agents: { ben: { secret_file: /x } }\n"
+		   "voicemail: { front: { max: 9s } }\n"
 		   "prompts: { goodbye: a-long-name-of-a-file.wav }\n"),
 	    "holdfast.yaml", &old, &conf, NULL, &report));
 	conf_each_restart(&old, &conf, note_restart, &b);

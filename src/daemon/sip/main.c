@@ -3,6 +3,7 @@
  * registrar and digest.  It decides nothing about calls; hf-call does.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -428,6 +429,10 @@ reconf(const struct conf *c)
 	room.guess.pause = c->sip.guess_pause;
 	room.registrar.expires_min = c->sip.expires_min;
 	room.registrar.expires_max = c->sip.expires_max;
+	/* Its nonces were made with the old one: phones are asked once more. */
+	memset(room.digest.realm, 0, sizeof(room.digest.realm));
+	(void)snprintf(
+	    room.digest.realm, sizeof(room.digest.realm), "%s", gate_realm());
 	names_reconf();
 }
 
