@@ -61,18 +61,15 @@ caller_noted(struct ua_call *c, const struct ua_note *n)
 	struct line **l = c->owner;
 
 	if (n->what == UA_ANSWERED && l != NULL) {
-		*l = lines_add(lines, c);
-		if (*l != NULL) {
-			(*l)->listens = true;
-			up++;
-		}
+		*l = lines_add(lines, c, true);
+		up += *l != NULL;
 	} else if (n->what == UA_ANSWERED) {
 		fresh_answered++;
 		ua_hang_up(c, NULL);
 	} else if ((n->what == UA_BYE || n->what == UA_REFUSED) && !parting) {
 		lost += l != NULL;
 		if (l != NULL && *l != NULL)
-			(*l)->fd = -1;
+			line_end(*l);
 	}
 }
 
@@ -83,12 +80,12 @@ bot_noted(struct ua_call *c, const struct ua_note *n)
 	static size_t at;
 
 	if (n->what == UA_CONFIRMED && at < LINES_MAX) {
-		line[at] = lines_add(lines, c);
+		line[at] = lines_add(lines, c, false);
 		c->owner = &line[at++];
 	} else if (n->what == UA_BYE && c->owner != NULL) {
 		struct line **l = c->owner;
 		if (*l != NULL)
-			(*l)->fd = -1;
+			line_end(*l);
 	}
 }
 
@@ -333,6 +330,7 @@ main(int argc, char **argv)
 	struct site *s = house();
 	if (!site_start(s, w))
 		return EXIT_UNMEASURED;
+	lines_start(lines);
 	corpus_read(s);
 	set_up(s);
 	struct ua *stranger =

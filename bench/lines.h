@@ -5,6 +5,9 @@
  * is convenient to read it, so that the generator's own lateness is not taken
  * for the house's.
  *
+ * Who does not listen can be deaf: the kernel throws away what comes for it, as
+ * a machine far away would, and its port stays open.
+ *
  * Signalling is tests/lib/ua's; a call's sockets are handed over here
  * (ua_manner.foreign_media).
  */
@@ -25,13 +28,16 @@ struct line_heard {
 	int8_t whose;
 };
 
+struct half;
+
+/* Changed by the functions below alone: a thread of ours is at work on it. */
 struct line {
 	struct ua_call *call;
-	int fd;
+	struct half *half;
+	int fd; /* -1: it is over */
 	int voice;
 	bool talks;
-	bool listens; /* keep what comes; else it is only counted */
-	/* A bad path, of our making, in either direction. */
+	bool listens; /* keep what comes; else it is only looked at */
 	int loss_pct, jitter_ms;
 	/* sending */
 	uint32_t slot, ssrc, ts, frame;
@@ -43,26 +49,40 @@ struct line {
 	size_t hears, heard_cap;
 	int64_t last_heard;
 	uint64_t came;
+	uint64_t voices; /* bits: whom one who does not listen has heard */
 };
 
 struct lines;
 
 struct lines *lines_new(void);
+/* Once the house is up: from here on this thread and another of its own go
+ * before all others. */
+void lines_start(struct lines *);
 void lines_free(struct lines *);
 
-/* The line of this call; its remote address must be agreed.  NULL: no room. */
-struct line *lines_add(struct lines *, struct ua_call *);
+/* The line of this call; its remote address must be agreed.  listens: keep what
+ * comes.  NULL: no room. */
+struct line *lines_add(struct lines *, struct ua_call *, bool listens);
+/* Nothing is sent or heard any more; the socket stays open. */
+void line_end(struct line *);
+/* Nothing is sent any more.  Returns when the last packet was. */
+int64_t line_hush(struct line *);
+/* A bad path, of our making, in either direction. */
+void line_path(struct line *, int loss_pct, int jitter_ms);
 /* Its socket is closed: whoever sends to it meets ICMP. */
 void line_close(struct line *);
 
-/* One millisecond: sends what is due, reads what it is time to read, and waits
- * for the next.  Returns how late it came, us. */
-int64_t lines_turn(struct lines *, struct ua_world *);
+/* All lines that do not listen, and those to come, are deaf, or hear again. */
+void lines_deaf(struct lines *, bool);
+
+/* One millisecond: signalling, then what is due; waits for the next. */
+void lines_turn(struct lines *, struct ua_world *);
 
 /* Reads everything that is there. */
 void lines_drain(struct lines *);
 
-/* How late the turns were: the nth percentile in us since the last call. */
-int64_t lines_lateness(struct lines *, int percent);
+/* How late the milliseconds were since this was last asked, us: the worse of
+ * the two threads. */
+void lines_lateness(struct lines *, int64_t *p99, int64_t *max);
 
 #endif

@@ -175,6 +175,24 @@ folder(const struct site *s, const char *name)
 		perror(path);
 }
 
+/* On tmpfs, as where it is installed: a page of a file on disk that the kernel
+ * is writing back makes whoever writes to it wait for the disk. */
+static void
+folder_run(struct site *s)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/run", s->dir);
+	snprintf(s->run, sizeof s->run, "/dev/shm/holdfast-test.XXXXXX");
+	if (mkdtemp(s->run) == NULL) {
+		s->run[0] = '\0';
+	} else if (symlink(s->run, path) != 0) {
+		rmdir(s->run);
+		s->run[0] = '\0';
+	}
+	folder(s, "run");
+}
+
 static int
 free_port(const char *ip)
 {
@@ -235,7 +253,7 @@ site_new(const char *name, bool ipv6)
 	ua_host_text(s->ip, host, sizeof host);
 	snprintf(where, sizeof where, "%s:%d", host, s->port);
 	s->udp = ua_where(where);
-	folder(s, "run");
+	folder_run(s);
 	folder(s, "store");
 	folder(s, "spool");
 	keys_common(s, ipv6);
@@ -585,8 +603,11 @@ site_free(struct site *s)
 		site_stop(s);
 	if (getenv("HF_KEEP") != NULL)
 		fprintf(stderr, "kept: %s\n", s->dir);
-	else
+	else {
 		remove_below(s->dir);
+		if (s->run[0] != '\0')
+			remove_below(s->run);
+	}
 	free(s->key);
 	free(s);
 }

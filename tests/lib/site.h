@@ -42,6 +42,7 @@ struct site_key {
 struct site {
 	char name[32];
 	char dir[64]; /* everything of it: configuration, run_dir, store, log */
+	char run[64]; /* where dir/run leads, on tmpfs; "": nowhere else */
 	char ip[64];
 	int port;
 	pid_t pid;

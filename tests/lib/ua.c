@@ -44,8 +44,8 @@ struct ua_world {
 	uint64_t random;
 	int port;
 	int64_t sip_turn, sip_turn_us;
-	int media;                     /* calls whose packets we move */
-	int64_t wall_minus_mono;       /* us */
+	int media;    /* calls whose packets we move */
+	int64_t came; /* kernel's stamp on the datagram in hand, 0: none is */
 	struct watched watched[65536]; /* by descriptor */
 };
 
@@ -424,6 +424,7 @@ ua_note(struct ua_call *c, enum ua_event what, int code, const char *text)
 	}
 	struct ua_note *n = &c->note[c->notes++];
 	*n = (struct ua_note){ .at = ua_now(), .what = what, .code = code };
+	n->came = c->ua->world->came != 0 ? c->ua->world->came : n->at;
 	if (text != NULL)
 		snprintf(n->text, sizeof n->text, "%s", text);
 	if (c->ua->on_note != NULL) {
@@ -512,13 +513,22 @@ udp_read(struct ua *u)
 
 	for (int i = 0; i < READS_A_TURN && u->udp >= 0; i++) {
 		struct ua_where from = { .conn = NULL };
-		socklen_t k = sizeof from.to;
-		ssize_t n = recvfrom(
-		    u->udp, p, sizeof p, 0, (struct sockaddr *)&from.to, &k);
+		struct iovec v = { p, sizeof p };
+		uint8_t control[256];
+		struct msghdr m = { .msg_name = &from.to,
+			.msg_namelen = sizeof from.to,
+			.msg_iov = &v,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof control };
+		ssize_t n = recvmsg(u->udp, &m, 0);
 		if (n < 0 && errno != ECONNREFUSED)
 			return;
-		if (n > 0 && !numb(u))
-			ua_got(u, &from, p, (int)n);
+		if (n <= 0 || numb(u))
+			continue;
+		u->world->came = ua_kernel_time(&m);
+		ua_got(u, &from, p, (int)n);
+		u->world->came = 0;
 	}
 }
 

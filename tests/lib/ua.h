@@ -47,6 +47,8 @@ enum ua_event {
 
 struct ua_note {
 	int64_t at;
+	int64_t
+	    came; /* the kernel's stamp on the message that told us, or at */
 	enum ua_event what;
 	int code;
 	char text[96];
