@@ -215,7 +215,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "A BYE so soon after the answer is a failure, not an end." },
 	{ "hedge_after", SCOPE_GUARD, CONF_T_SPAN, ONE(conf_guard, hedge_after),
 	    .min = MS(50), .max = SECONDS(32), .def = "300ms",
-	    .help = "No 100 (Trying) for so long: the next bot of the ladder is rung as well, and the first to answer wins." },
+	    .help = "No sign of life (100 Trying) for so long: the next bot of the ladder is rung as well, and the first to answer wins. What we slept through ourselves does not count." },
 	{ "setup_max", SCOPE_GUARD, CONF_T_SPAN, ONE(conf_guard, setup_max),
 	    .min = MS(500), .max = MINUTES(3), .def = "10s",
 	    .help = "Not answered for so long: lost." },

@@ -4,6 +4,7 @@
  */
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -862,6 +863,79 @@ a_mind_that_was_away_hears_what_it_slept_through(void **state)
 	assert_non_null(noted(ua_current(bot), UA_BYE));
 }
 
+enum { IMPATIENT = 200, NAP = 2 * IMPATIENT };
+
+static void
+ring_impatiently(uint64_t leg)
+{
+	struct msg m = { .type = MSG_RING_LEG };
+
+	m.ring_leg.leg = leg;
+	m.ring_leg.kind = TO_HELPER;
+	m.ring_leg.port = PORT;
+	m.ring_leg.hops = 60;
+	m.ring_leg.no_100 = hf_ms(IMPATIENT);
+	m.ring_leg.give_up = hf_ms(10000);
+	room_tell(ROOM_CALL, &m);
+}
+
+static bool
+is_called(void *arg)
+{
+	(void)arg;
+	return ua_current(bot) != NULL;
+}
+
+static void
+a_bot_that_says_nothing_is_told_of_in_its_time(void **state)
+{
+	int64_t began = ua_now();
+	struct msg m;
+
+	(void)state;
+	bot->manner.no_100 = true;
+	bot->manner.ring_ms = bot->manner.answer_ms = 2 * IMPATIENT;
+	ring_impatiently(OURS | 7);
+	assert_true(fact(MSG_LEG_UNTRIED, &m));
+	assert_true(m.leg_untried.leg == (OURS | 7));
+	assert_in_range(ua_now() - began, IMPATIENT * 1000, 900000);
+	assert_true(fact(MSG_LEG_TRIED, &m));
+}
+
+static void
+what_we_sleep_through_is_no_silence_of_the_bots(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	bot->manner.no_100 = true;
+	bot->manner.ring_ms = bot->manner.answer_ms = NAP + IMPATIENT / 2;
+	ring_impatiently(OURS | 7);
+	assert_true(ua_run(w, SOON, is_called, NULL));
+	assert_int_equal(kill(room_pid(), SIGSTOP), 0);
+	(void)ua_run(w, NAP, NULL, NULL);
+	assert_int_equal(kill(room_pid(), SIGCONT), 0);
+	assert_false(fact(MSG_LEG_UNTRIED, &m));
+	assert_non_null(noted(ua_current(bot), UA_CONFIRMED));
+}
+
+static void
+a_100_that_lies_unread_counts(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	bot->manner.no_100 = true;
+	bot->manner.ring_ms = IMPATIENT / 2;
+	bot->manner.answer_ms = 1000;
+	ring_impatiently(OURS | 7);
+	assert_true(ua_run(w, SOON, is_called, NULL));
+	assert_int_equal(kill(room_pid(), SIGSTOP), 0);
+	(void)ua_run(w, IMPATIENT + 10, NULL, NULL);
+	assert_int_equal(kill(room_pid(), SIGCONT), 0);
+	assert_false(fact(MSG_LEG_UNTRIED, &m));
+}
+
 static void
 dies_and_is_there_again(uint32_t dialogs)
 {
@@ -972,6 +1046,9 @@ main(int argc, char **argv)
 		T(a_phone_registered_over_tcp_may_be_silent),
 		T(a_new_password_ends_what_the_old_one_began),
 		T(a_mind_that_was_away_hears_what_it_slept_through),
+		T(a_bot_that_says_nothing_is_told_of_in_its_time),
+		T(what_we_sleep_through_is_no_silence_of_the_bots),
+		T(a_100_that_lies_unread_counts),
 		T(a_call_outlives_the_process),
 		T(the_trace_and_the_counters_are_told),
 		T(a_long_message_is_traced_whole),

@@ -115,6 +115,7 @@ struct sim_leg {
 	enum direction asked; /* by the last HOLD_LEG */
 	int64_t up;
 	uint64_t serial; /* dates the events that concern it */
+	bool tried;      /* 100 came */
 };
 
 struct sim_stream {

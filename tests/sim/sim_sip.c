@@ -113,7 +113,20 @@ tried(struct sim *s, uint64_t place, uint64_t serial)
 
 	if (l == NULL)
 		return;
+	l->tried = true;
 	m.leg_tried.leg = l->id;
+	sim_fact(s, &m);
+}
+
+static void
+untried(struct sim *s, uint64_t place, uint64_t serial)
+{
+	struct sim_leg *l = still(s, place, serial);
+	struct msg m = { .type = MSG_LEG_UNTRIED };
+
+	if (l == NULL || l->tried || l->state != LEG_SETUP)
+		return;
+	m.leg_untried.leg = l->id;
 	sim_fact(s, &m);
 }
 
@@ -263,6 +276,8 @@ ring(struct sim *s, const struct msg_ring_leg *o)
 		return;
 	}
 	sim_later(s, o->give_up.us / 1000, gave_up, place, l->serial);
+	if (o->no_100.us > 0)
+		sim_later(s, o->no_100.us / 1000, untried, place, l->serial);
 	if (s->now < a->cut_until) /* INVITE is sent again */
 		late = (a->cut_until - s->now) / 1000 + 1;
 	else if (!sim_reachable(s, a))

@@ -36,13 +36,13 @@ struct words {
 struct leg_record {
 	uint64_t id;
 	struct hf_ref ref, session;
-	struct hf_time decide_by, next_by, give_up;
+	struct hf_time decide_by, next_by, untried_by, give_up;
 	struct sip_media media;
 	struct sdp_state sdp; /* its refused lines are in the tail */
 	uint16_t port, trunk, agent, last_code, text;
 	uint16_t row;
 	uint8_t state, target, address, direction, codec, kind;
-	bool rings, tried, hold, late;
+	bool rings, tried, untried, hold, late;
 	char tail[SDP_STREAMS_MAX * sizeof(struct sdp_refused) + LEG_TEXT];
 };
 
@@ -111,6 +111,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->session = l->session;
 	r->decide_by = l->decide_by;
 	r->next_by = l->next_by;
+	r->untried_by = l->untried_by;
 	r->give_up = l->give_up;
 	r->media = l->media;
 	memcpy(&r->sdp, &l->sdp, offsetof(struct sdp_state, refused));
@@ -127,6 +128,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->row = l->order.row;
 	r->rings = l->order.leg != 0;
 	r->tried = l->tried;
+	r->untried = l->untried;
 	r->hold = l->hold || l->offered;
 	r->late = l->late;
 	memcpy(at, l->sdp.refused, refused);
@@ -169,6 +171,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 	l->session = r->session;
 	l->decide_by = r->decide_by;
 	l->next_by = r->next_by;
+	l->untried_by = r->untried_by;
 	l->give_up = r->give_up;
 	l->media = r->media;
 	memcpy(&l->sdp, &r->sdp, offsetof(struct sdp_state, refused));
@@ -182,6 +185,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 	l->address = r->address;
 	l->direction = r->direction;
 	l->tried = r->tried;
+	l->untried = r->untried;
 	l->hold = r->hold;
 	l->late = r->late;
 	if (r->rings) {

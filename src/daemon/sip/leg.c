@@ -77,6 +77,7 @@ begin(uint64_t id, uint32_t n)
 	l->n = n;
 	l->trunk = l->agent = CONF_NONE;
 	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
+	l->untried_by = HF_TIME_NEVER;
 	hf_timer_init(&room.live[n].timer, on_timer);
 	leg_touch(l);
 	return l;
@@ -142,7 +143,8 @@ void
 leg_arm(struct leg *l)
 {
 	struct hf_timer *t = &room.live[l->n].timer;
-	struct hf_time due = hf_time_min(l->decide_by, l->next_by);
+	struct hf_time due =
+	    hf_time_min(hf_time_min(l->decide_by, l->next_by), l->untried_by);
 
 	if (due.us == INT64_MAX)
 		hf_timer_stop(proc_wheel(), t);
@@ -477,6 +479,8 @@ tell_again(struct leg *l)
 		f.leg_tried.target = l->target;
 		if (l->tried)
 			proc_send(PEER_CALL, &f);
+		else if (l->untried)
+			tell_untried(l);
 		return;
 	case LEG_ANSWERED:
 	case LEG_UP:
@@ -621,6 +625,7 @@ on_timer(struct hf_timer *t, struct hf_time now)
 {
 	struct leg_live *live = HF_CONTAINER(t, struct leg_live, timer);
 	struct leg *l = &room.leg[live - room.live];
+	struct hf_time untried_by = l->untried_by;
 
 	room.now = now;
 	if (is_due(&l->decide_by)) {
@@ -633,6 +638,10 @@ on_timer(struct hf_timer *t, struct hf_time now)
 			ring_next(l);
 		else if (l->hold)
 			hold_now(l);
+		return;
+	}
+	if (is_due(&l->untried_by)) {
+		ring_untried(l, hf_time_since(untried_by, now));
 		return;
 	}
 	leg_arm(l);
@@ -846,7 +855,7 @@ on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 	(void)arg;
 	if (l == NULL)
 		return;
-	l->next_by = HF_TIME_NEVER;
+	l->next_by = l->untried_by = HF_TIME_NEVER;
 	leg_arm(l);
 	ours = leg_ours(l, &s->dialog.flow);
 	status = read_sdp(m, &theirs, &found);

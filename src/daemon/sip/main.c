@@ -219,15 +219,21 @@ busy_weigh(void)
 	}
 }
 
+void
+hear_all(void)
+{
+	for (unsigned i = 0; i < handeds; i++)
+		if (!handed[i].tcp)
+			sip_transport_ready(
+			    &room.tp, handed[i].fd, EPOLLIN, room.now);
+}
+
 static void
 on_poll(struct hf_timer *t, struct hf_time now)
 {
 	room.now = now;
 	busy.due = true;
-	for (unsigned i = 0; i < handeds; i++)
-		if (!handed[i].tcp)
-			sip_transport_ready(
-			    &room.tp, handed[i].fd, EPOLLIN, now);
+	hear_all();
 	busy_weigh();
 	if (busy.on)
 		hf_timer_start(

@@ -10,6 +10,8 @@ enum {
 	/* Without a sign of life so long, the next address has its turn; the
 	 * first retransmission has had its chance by then. */
 	TARGET_MS = 1000,
+	/* A deadline that is met so late tells of us, not of them. */
+	STALL_MS = 20,
 };
 
 /* Where a leg's target is, as URI and as way. */
@@ -319,6 +321,8 @@ ring_leg(const struct msg_ring_leg *o)
 	l->port = o->port;
 	if (o->give_up.us > 0)
 		l->give_up = hf_time_after(room.now, o->give_up);
+	if (o->no_100.us > 0)
+		l->untried_by = hf_time_after(room.now, o->no_100);
 	if (call_target(l, place_of(l)) || call_next(l))
 		return;
 	tell_nowhere(l);
@@ -347,11 +351,45 @@ tell_tried(struct leg *l)
 
 	FACT(f, MSG_LEG_TRIED, leg_tried);
 	l->tried = true;
-	l->next_by = HF_TIME_NEVER;
+	l->untried = false;
+	l->next_by = l->untried_by = HF_TIME_NEVER;
 	leg_arm(l);
 	f.leg_tried.leg = l->id;
 	f.leg_tried.target = l->target;
 	proc_send(PEER_CALL, &f);
+}
+
+void
+tell_untried(const struct leg *l)
+{
+	struct msg f;
+
+	FACT(f, MSG_LEG_UNTRIED, leg_untried);
+	f.leg_untried.leg = l->id;
+	proc_send(PEER_CALL, &f);
+}
+
+void
+ring_untried(struct leg *l, struct hf_span late)
+{
+	uint64_t id = l->id;
+
+	/* Nobody is blamed for an answer that lies unread. */
+	hear_all();
+	l = leg_by_id(id);
+	if (l == NULL)
+		return;
+	if (l->state == LEG_RINGING && !l->tried && !l->untried) {
+		if (late.us >= hf_ms(STALL_MS).us) {
+			/* We slept: so much longer is waited for them. */
+			l->untried_by = hf_time_after(room.now, late);
+		} else {
+			l->untried = true;
+			tell_untried(l);
+		}
+		leg_touch(l);
+	}
+	leg_arm(l);
 }
 
 void

@@ -55,7 +55,8 @@ struct leg {
 	struct msg_ring_leg order;
 	struct msg_leg_arrived arrived; /* while WAITING */
 	struct hf_time decide_by;       /* WAITING: then 503 */
-	struct hf_time next_by; /* RINGING: no sign of life: next target */
+	struct hf_time next_by;    /* RINGING: no sign of life: next target */
+	struct hf_time untried_by; /* RINGING: no sign of life: say so */
 	struct hf_time give_up;
 	uint32_t n;
 	uint16_t port;  /* our RTP */
@@ -67,6 +68,7 @@ struct leg {
 	uint8_t address;   /* of the target */
 	uint8_t direction; /* enum sip_direction: what we want */
 	bool tried;        /* a provisional answer came from this target */
+	bool untried;      /* LEG_UNTRIED was said */
 	bool hold;         /* a re-INVITE is due as soon as it may go */
 	bool offered;      /* ... is out, and its answer not yet here */
 	bool late;         /* our 2xx will hold the offer */
@@ -119,6 +121,10 @@ struct sip_room {
 };
 
 extern struct sip_room room;
+
+/* ---- main ---------------------------------------------------------------- */
+/* Takes in what waits in the UDP sockets.  It may end any leg. */
+void hear_all(void);
 
 /* ---- gate ---------------------------------------------------------------- */
 const struct sip_hashes *gate_hashes(void);
@@ -224,6 +230,9 @@ uint16_t on_info(void *arg, struct sip_session *s, const struct sip_msg *m);
 void ring_leg(const struct msg_ring_leg *o);
 /* No sign of life from the present target. */
 void ring_next(struct leg *l);
+/* Nobody has said anything, and it was time to, so long ago. */
+void ring_untried(struct leg *l, struct hf_span late);
+void tell_untried(const struct leg *l);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);

@@ -51,6 +51,7 @@ struct leg {
 	bool joined;     /* with the caller */
 	bool spoke;      /* its first packet came */
 	bool proven;     /* its breaker knows that it was good */
+	bool untried;    /* ASKED: nothing came back in its time */
 	bool silent;     /* suspect now */
 	bool paused;     /* ... since a pause: it may only be saying nothing */
 	bool suppressed; /* silence suppression: packets prove nothing */
@@ -69,7 +70,6 @@ struct leg {
 /* Deadlines; the call's one timer runs to the nearest. */
 enum due {
 	DUE_STATE,    /* the state has lasted long enough */
-	DUE_HEDGE,    /* no 100: ring the next bot as well */
 	DUE_NEVER,    /* answered, and no packet came */
 	DUE_PROVEN,   /* it has not hung up at once */
 	DUE_JUDGE,    /* ask the vote */

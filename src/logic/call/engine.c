@@ -443,8 +443,16 @@ fact_sip(struct engine *e, const struct msg *m)
 	}
 	switch ((int)m->type) {
 	case MSG_LEG_TRIED:
-		if (l != &c->caller && l->state == LEG_ASKED)
+		if (l != &c->caller && l->state == LEG_ASKED) {
 			l->state = LEG_TRIED;
+			helper_tried(e, l);
+		}
+		break;
+	case MSG_LEG_UNTRIED:
+		if (l != &c->caller && l->state == LEG_ASKED) {
+			l->untried = true;
+			hedge(e, c);
+		}
 		break;
 	case MSG_LEG_RANG:
 		if (l != &c->caller)

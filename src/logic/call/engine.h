@@ -84,8 +84,10 @@ struct helper {
 	uint8_t target; /* being probed */
 	uint32_t ticket;
 	bool has_ticket;
-	uint32_t calls;       /* legs up or being set up */
-	struct hf_wall since; /* its present phase */
+	uint32_t calls;        /* legs up or being set up */
+	uint32_t silences;     /* no 100: so many of its breaker's failures */
+	struct hf_time hushed; /* the last of them was counted then */
+	struct hf_wall since;  /* its present phase */
 	struct hf_span rtt;
 };
 

@@ -67,6 +67,7 @@ helper_note(struct engine *e, uint16_t helper, const char *evidence)
 	e->house_changed = true;
 	if (p != h->told) {
 		h->told = p;
+		h->silences = 0; /* the breaker counts anew as well */
 		h->since = wall_now(e);
 		tell_breaker(e, helper, evidence);
 		/* Its rest is over: find out at once. */
@@ -82,10 +83,41 @@ helper_tell(struct engine *e, struct leg *l, bool ok, const char *evidence)
 	if (!l->has_ticket)
 		return;
 	breaker_tell(&e->helper[l->row].breaker, l->ticket, ok, e->now);
+	if (ok)
+		e->helper[l->row].silences = 0;
 	helper_note(e, l->row, evidence);
 	/* A failure ends what the ticket was for; good news may yet turn. */
 	if (!ok)
 		l->has_ticket = false;
+}
+
+/* A helper that is slow under a burst of calls is slow to all of them: those
+ * that were on their way when the first verdict fell say nothing new, and one
+ * sign of life takes it all back.  It was slow, and others were quicker. */
+void
+helper_untried(struct engine *e, struct leg *l)
+{
+	struct helper *h = &e->helper[l->row];
+
+	if (hf_time_before(l->asked, h->hushed)) {
+		l->has_ticket = false;
+		return;
+	}
+	h->hushed = e->now;
+	h->silences++;
+	helper_tell(e, l, false, "no 100");
+}
+
+void
+helper_tried(struct engine *e, const struct leg *l)
+{
+	struct helper *h = &e->helper[l->row];
+
+	if (!leg_is_helpers(l) || h->silences == 0)
+		return;
+	breaker_pardon(&h->breaker, h->silences);
+	h->silences = 0;
+	e->house_changed = true;
 }
 
 void

@@ -261,6 +261,9 @@ void helpers_reconf(struct engine *e);
 void helper_tell(
     struct engine *e, struct leg *l, bool ok, const char *evidence);
 void helper_trip(struct engine *e, uint16_t helper, const char *evidence);
+/* It said nothing to our INVITE in its time; it said something to one. */
+void helper_untried(struct engine *e, struct leg *l);
+void helper_tried(struct engine *e, const struct leg *l);
 void helper_probe_now(struct engine *e, uint16_t helper);
 void helper_probed(struct engine *e, const struct msg_helper_probed *m);
 /* Tells the world when the breaker's phase has changed. */

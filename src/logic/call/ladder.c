@@ -192,8 +192,6 @@ rung_begin(struct engine *e, struct call *c, uint8_t rung,
 		if (!helper_begin(e, c, rung, r, why))
 			return false;
 		reaching(e, c, e->conf->helper[r->row].guard.setup_max);
-		due_in(
-		    e, c, DUE_HEDGE, e->conf->helper[r->row].guard.hedge_after);
 		return true;
 	case CONF_RUNG_CENTRE:
 	case CONF_RUNG_SITE:

@@ -219,6 +219,8 @@ order_ring(struct engine *e, struct call *c, const struct leg *l,
 						       : CODEC_PCMA;
 	o->port = leg_port(e, l);
 	o->give_up = give_up;
+	if (leg_is_helpers(l))
+		o->no_100 = guard_of(e, l)->hedge_after;
 	send_sip(e);
 }
 

@@ -49,7 +49,6 @@ enter(struct engine *e, struct call *c, enum call_state next)
 	c->state = next;
 	c->entered = e->now;
 	c->due[DUE_STATE] = HF_TIME_NEVER;
-	c->due[DUE_HEDGE] = HF_TIME_NEVER;
 	c->due[DUE_NEVER] = HF_TIME_NEVER;
 	c->due[DUE_PROVEN] = HF_TIME_NEVER;
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
@@ -179,9 +178,6 @@ machine_time(struct engine *e, struct call *c, enum due d)
 	switch (d) {
 	case DUE_STATE:
 		state_late(e, c);
-		break;
-	case DUE_HEDGE:
-		hedge(e, c);
 		break;
 	case DUE_NEVER:
 		if (up != NULL && !up->spoke && owes_packets(c, up))

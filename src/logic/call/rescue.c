@@ -37,7 +37,6 @@ helper_rang(struct engine *e, struct call *c, struct leg *l,
 	if (l->state == LEG_UP)
 		return;
 	l->state = LEG_RANG;
-	c->due[DUE_HEDGE] = HF_TIME_NEVER;
 	if (c->kind == CALL_DIRECT)
 		caller_ring(e, c);
 	if (m->media.codec == CODEC_NONE || c->answered ||
@@ -50,19 +49,21 @@ helper_rang(struct engine *e, struct call *c, struct leg *l,
 	leg_join(e, c, l);
 }
 
-/* The first to answer wins; the other may hang up before it rings long. */
+/* The first to answer wins; the other may hang up before it rings long.  One
+ * that was asked a moment ago owes us no answer yet: it is not to blame. */
 static void
 others_cancelled(struct engine *e, struct call *c, uint64_t winner)
 {
 	for (unsigned i = CALL_HELPERS; i-- > 0;) {
 		struct leg *l = &c->helper[i];
+		bool silent;
 
 		if (l->id == 0 || l->id == winner)
 			continue;
-		if (l->state == LEG_ASKED)
-			helper_tell(e, l, false, "no 100");
-		rung_over(e, c, l,
-		    l->state == LEG_ASKED ? CAUSE_NO_100 : CAUSE_NONE,
+		silent = l->state == LEG_ASKED && l->untried;
+		if (silent)
+			helper_untried(e, l);
+		rung_over(e, c, l, silent ? CAUSE_NO_100 : CAUSE_NONE,
 		    "another answered first");
 		leg_drop(e, c, l, 0, "");
 	}
