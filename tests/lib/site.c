@@ -640,7 +640,10 @@ site_reload(struct site *s)
 	char said[400];
 
 	file_write(s, "holdfast.yaml", NULL, 0644);
-	return site_ctl(s, "reload", said, sizeof said) == 0;
+	if (site_ctl(s, "reload", said, sizeof said) == 0)
+		return true;
+	fprintf(stderr, "hfctl reload: %s\n", said);
+	return false;
 }
 
 pid_t
