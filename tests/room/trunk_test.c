@@ -90,25 +90,13 @@ setup(void **state)
 	struct hf_addr house;
 
 	(void)state;
-	conf = (struct conf){ .magic = CONF_MAGIC,
-		.version = CONF_VERSION,
-		.size = sizeof(conf),
-		.site = "lyon",
-		.trunks = 1 };
-	conf.sip = (struct conf_sip){ .dialogs = 64,
-		.transactions = 256,
-		.tcp_connections = 16,
-		.t1 = hf_ms(500),
-		.t2 = hf_ms(4000),
-		.t4 = hf_ms(5000),
-		.tcp_idle = hf_ms(60000),
-		.nonce_life = hf_ms(60000),
-		.expires_min = hf_ms(10000),
-		.expires_max = hf_ms(600000),
-		.guesses = 10,
-		.guess_pause = hf_ms(60000),
-		.trace_bytes = 1 << 16,
-		.user_agent = "Holdfast" };
+	room_configure(&conf, "site: lyon\n"
+			      "sip:\n"
+			      "  dialogs: 64\n"
+			      "  transactions: 256\n"
+			      "  tcp_connections: 16\n"
+			      "  trace_bytes: 64K\n");
+	conf.trunks = 1;
 	udp = bound(21, &house);
 	t->used = 1;
 	strcpy(t->name, "carrier");
