@@ -36,6 +36,7 @@ enum {
 	WARM_MS = 1500,
 	TICK_NS = 1000000,
 	EVENTS = 512,
+	LATE = 2, /* ticks */
 	ROUNDS_MAX = 9,
 	EXIT_MISSED = 1,
 	EXIT_UNMEASURED = 2,
@@ -69,12 +70,27 @@ dial(int fd, uint16_t port)
 		      : connect(fd, (struct sockaddr *)&v4, sizeof(v4)) == 0);
 }
 
+/* One packet, or all that wait: two of one stream can only have met in its
+ * socket when somebody was late. */
+static void
+pass_on(const int *rtp, uint32_t from, bool all)
+{
+	static uint8_t packet[1501];
+	ssize_t k;
+
+	do {
+		k = recv(rtp[2 * from], packet, sizeof(packet), MSG_DONTWAIT);
+		if (k > 0)
+			(void)send(rtp[2 * (from ^ 1)], packet, (size_t)k,
+			    MSG_DONTWAIT);
+	} while (all && k > 0);
+}
+
 /* rtp[] as the media_driver has it: RTP and RTCP of each stream in turn. */
 static void
 relay_barely(const int *rtp, const struct rtp_load *l)
 {
 	static struct epoll_event ev[EVENTS];
-	static uint8_t packet[1501];
 	struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS,
 		.it_value.tv_nsec = TICK_NS };
 	int timer = timerfd_create(CLOCK_MONOTONIC, 0);
@@ -82,7 +98,10 @@ relay_barely(const int *rtp, const struct rtp_load *l)
 	uint64_t times;
 
 	for (uint32_t i = 0; i < 2 * l->calls; i++) {
-		struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
+		/* By edge, as hf-media: polling a socket again that has been
+		 * read would make the floor dearer than it need be. */
+		struct epoll_event e = { .events = EPOLLIN | EPOLLET,
+			.data.u32 = i };
 
 		dial(rtp[2 * i], l->port[i % 2]);
 		epoll_ctl(epoll, EPOLL_CTL_ADD, rtp[2 * i], &e);
@@ -94,15 +113,9 @@ relay_barely(const int *rtp, const struct rtp_load *l)
 		do {
 			n = epoll_wait(epoll, ev, EVENTS, 0);
 			for (int i = 0; i < n; i++) {
-				uint32_t from = ev[i].data.u32;
-				ssize_t k = recv(rtp[2 * from], packet,
-				    sizeof(packet), MSG_DONTWAIT);
-
-				if (k > 0)
-					(void)send(rtp[2 * (from ^ 1)], packet,
-					    (size_t)k, MSG_DONTWAIT);
+				pass_on(rtp, ev[i].data.u32, times > LATE);
 			}
-		} while (n == EVENTS || (times > 2 && n > 0));
+		} while (n == EVENTS);
 	}
 	_exit(0);
 }
@@ -427,9 +440,11 @@ tell(const struct options *o, const struct comparison *c)
 	figure("", "added_p50_ms", m->p50_ms, NULL);
 	figure("", "added_p99_ms", m->p99_ms, NULL);
 	met &= figure("", "ratio_to_floor", c->ratio, "<=1.15");
-	if (c->engine_calls != 0)
+	if (c->engine_calls != 0) {
+		figure("", "rtpengine_calls", c->engine_calls, NULL);
 		met &= figure("", "cpu_ratio_to_rtpengine",
 		    cost / us_per_packet(&c->engine), "<=0.6");
+	}
 	return met;
 }
 
@@ -501,7 +516,11 @@ main(int argc, char **argv)
 	/* A quick run beside other things proves that all comes through; only
 	 * the large one measures what it costs. */
 	ok = tell(&o, &c);
-	if (!o.with_rtpengine)
+	if (!o.with_rtpengine) {
 		ok = c.lost == 0;
+	} else if (c.engine_calls == 0) {
+		fprintf(stderr, "bench_rtp: no figure of rtpengine's\n");
+		return EXIT_UNMEASURED;
+	}
 	return ok ? EXIT_SUCCESS : EXIT_MISSED;
 }
