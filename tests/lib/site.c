@@ -215,7 +215,10 @@ keys_common(struct site *s, bool ipv6)
 	site_set(s, "rtp.address", "\"%s\"", s->ip);
 	site_set(s, "rtp.ports", "%d-%d", RTP_FIRST, RTP_LAST);
 	site_set(s, "rtp.workers", "1");
-	site_set(s, "keeper.run_dir", "%s/run", s->dir);
+	if (s->run[0] != '\0')
+		site_set(s, "keeper.run_dir", "%s", s->run);
+	else
+		site_set(s, "keeper.run_dir", "%s/run", s->dir);
 	site_set(s, "keeper.drain_max", "0s");
 	if (geteuid() == 0 && account() != NULL)
 		site_set(s, "keeper.user", "%s", account()->pw_name);
