@@ -65,7 +65,7 @@ others_cancelled(struct engine *e, struct call *c, uint64_t winner)
 			helper_untried(e, l);
 		rung_over(e, c, l, silent ? CAUSE_NO_100 : CAUSE_NONE,
 		    "another answered first");
-		leg_drop(e, c, l, 0, "");
+		leg_drop(e, c, l, 200, "Call completed elsewhere");
 	}
 }
 
