@@ -157,10 +157,6 @@ house(void)
 	    cloud_a->port);
 	site_set(s, "bots.cloud-b.to", "[\"sip:bot@%s:%d\"]", cloud_b->ip,
 	    cloud_b->port);
-	/* The generator shares our cores: a 100 that is late while a thousand
-	 * calls are set up is no news about the bot, and not measured here. */
-	site_set(s, "guard.hedge_after", "3s");
-	site_set(s, "guard.breaker_trip", "1000");
 	site_set(s, "ladders.front", "[ { bot: cloud-a }, { bot: cloud-b } ]");
 	site_set(s, "numbers.\"+33400000000\"", "front");
 	return s;
