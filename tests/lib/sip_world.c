@@ -208,16 +208,25 @@ static const struct sip_session_hooks hooks = {
 	.left = on_left,
 };
 
-struct world *
-world_new(void)
+static void
+begin(struct party *p)
 {
-	struct world *w = calloc(1, sizeof(*w));
 	const struct sip_sessions_conf conf = {
 		.sessions = WORLD_SESSIONS,
 		.transactions = 64,
 		.timers = { hf_ms(500), hf_ms(4000), hf_ms(5000) },
 		.user_agent = "world",
 	};
+
+	hf_wheel_init(&p->wheel, p->world->now);
+	hf_assert(sip_sessions_init(&p->ss, p->memory, &conf, &p->wheel,
+	    &p->rand, &hooks, p, p->world->now));
+}
+
+struct world *
+world_new(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
 
 	hf_assert(w != NULL);
 	w->now.us = 1000000;
@@ -230,11 +239,45 @@ world_new(void)
 		p->answers = p->rings = p->let_in = p->retries = true;
 		p->reoffer_status = p->info_status = 200;
 		snprintf(p->sdp, sizeof(p->sdp), "v=0 of party %u", i);
-		hf_wheel_init(&p->wheel, w->now);
-		hf_assert(sip_sessions_init(&p->ss, p->memory, &conf, &p->wheel,
-		    &p->rand, &hooks, p, w->now));
+		begin(p);
 	}
 	return w;
+}
+
+void
+world_dies(struct world *w, uint8_t party, bool unwanted)
+{
+	static struct kept {
+		struct sip_record record;
+		char words[SIP_KEEP_BIG];
+		size_t n;
+		bool is;
+	} kept[WORLD_SESSIONS];
+	struct party *p = &w->party[party];
+	struct hf_slice words;
+
+	for (uint32_t i = 0; i < WORLD_SESSIONS; i++) {
+		struct kept *k = &kept[i];
+
+		k->is = p->memory[i].state != SIP_S_FREE;
+		if (!k->is)
+			continue;
+		/* What lies behind its texts must not matter. */
+		memset(&k->record, 0xa5, sizeof(k->record));
+		(void)sip_record_write(&p->ss, &p->memory[i], &k->record);
+		p->ss.live[i].reworded = true;
+		hf_assert(sip_session_words(&p->ss, &p->memory[i], &words));
+		memcpy(k->words, words.p, words.n);
+		k->n = words.n;
+	}
+	sip_sessions_free(&p->ss);
+	memset(p->memory, 0, sizeof(p->memory));
+	begin(p);
+	for (uint32_t i = 0; i < WORLD_SESSIONS; i++)
+		if (kept[i].is)
+			(void)!sip_session_restore(&p->ss, &kept[i].record,
+			    (struct hf_slice){ kept[i].words, kept[i].n },
+			    !unwanted, w->now);
 }
 
 void

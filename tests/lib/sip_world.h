@@ -5,7 +5,7 @@
 #ifndef HF_TESTS_SIP_WORLD_H
 #define HF_TESTS_SIP_WORLD_H
 
-#include "io/sip/session.h"
+#include "io/sip/record.h"
 
 enum { WORLD_PARTIES = 3, WORLD_QUEUE = 256, WORLD_SESSIONS = 16 };
 
@@ -69,6 +69,9 @@ void world_free(struct world *w);
 /* Lets so much time pass. */
 void world_run(struct world *w, int64_t ms);
 struct sip_session *world_call(struct world *w, uint8_t from, uint8_t to);
+/* A party dies and is there again with what its records and words say; of a
+ * session that its user does not know any more, unwanted says so. */
+void world_dies(struct world *w, uint8_t party, bool unwanted);
 /* Bytes as if party "from" had sent them. */
 void world_say(
     struct world *w, uint8_t from, uint8_t to, struct hf_slice bytes);

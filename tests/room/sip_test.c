@@ -974,6 +974,111 @@ a_call_outlives_the_process(void **state)
 }
 
 static void
+a_caller_who_waits_for_an_answer_waits_on(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = arrives(&c);
+	struct msg m;
+
+	(void)state;
+	dies_and_is_there_again(1);
+	/* The same leg, should hf-call have missed it; and no second one. */
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_true(m.leg_arrived.leg == leg);
+	assert_string_equal(m.leg_arrived.number, "+33400000000");
+	order(MSG_ANSWER_LEG, leg);
+	assert_true(fact(MSG_LEG_CONFIRMED, &m));
+	assert_non_null(noted(c, UA_ANSWERED));
+	dies_and_is_there_again(1);
+	order(MSG_ANSWER_LEG, leg); /* lost, for all that hf-call knows */
+	order(MSG_DROP_LEG, leg);
+	assert_non_null(noted(c, UA_BYE));
+}
+
+static unsigned
+calls_of(const struct ua *u)
+{
+	unsigned n = 0;
+
+	for (const struct ua_call *c = u->calls; c != NULL; c = c->next)
+		n++;
+	return n;
+}
+
+static void
+who_is_rung_rings_on(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	bot->manner.answer_ms = -1;
+	ring(OURS | 1, TO_HELPER);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	dies_and_is_there_again(1);
+	ring(OURS | 1, TO_HELPER); /* asked again */
+	assert_true(fact(MSG_LEG_TRIED, &m));
+	(void)ua_run(w, 300, NULL, NULL);
+	assert_int_equal(calls_of(bot), 1);
+	ua_answer(ua_current(bot));
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.leg == (OURS | 1));
+	assert_non_null(noted(ua_current(bot), UA_CONFIRMED));
+	order(MSG_DROP_LEG, OURS | 1);
+	assert_non_null(noted(ua_current(bot), UA_BYE));
+}
+
+static void
+a_leg_that_is_wanted_and_not_there_is_told(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	order(MSG_ANSWER_LEG, 77);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == 77);
+	assert_int_equal(m.leg_left.cause, CAUSE_OUR_FAULT);
+}
+
+static void
+calls_of_long_ago_are_said_goodbye(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	char path[128];
+	struct msg m;
+
+	(void)state;
+	room_kill();
+	/* Nobody knows when that was. */
+	snprintf(path, sizeof(path), "%s/alive.slots", dir);
+	assert_int_equal(unlink(path), 0);
+	room_start(program, ROOM_SIP, &conf);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg || m.leg_left.leg == (leg | OURS));
+	assert_int_equal(m.leg_left.cause, CAUSE_OUR_FAULT);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_non_null(noted(c, UA_BYE));
+	assert_non_null(noted(ua_current(bot), UA_BYE));
+}
+
+static void
+phones_are_known_in_the_next_life(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	(void)ua_register(anna, house_at, 60);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	dies_and_is_there_again(0);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	assert_int_equal(m.agent_came.agent, 0);
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	order(MSG_DROP_LEG, OURS | 3);
+	assert_non_null(noted(anna->calls, UA_BYE));
+}
+
+static void
 the_trace_and_the_counters_are_told(void **state)
 {
 	struct ua_call *c;
@@ -1050,6 +1155,11 @@ main(int argc, char **argv)
 		T(what_we_sleep_through_is_no_silence_of_the_bots),
 		T(a_100_that_lies_unread_counts),
 		T(a_call_outlives_the_process),
+		T(a_caller_who_waits_for_an_answer_waits_on),
+		T(who_is_rung_rings_on),
+		T(a_leg_that_is_wanted_and_not_there_is_told),
+		T(calls_of_long_ago_are_said_goodbye),
+		T(phones_are_known_in_the_next_life),
 		T(the_trace_and_the_counters_are_told),
 		T(a_long_message_is_traced_whole),
 	};

@@ -317,6 +317,7 @@ gate_register(
 	if (from->transport == SIP_UDP)
 		rf.local = room.tp.udp[from->socket].at;
 	r = sip_register(&room.registrar, agent, m, &rf, room.now);
+	kept_phones(agent);
 	sip_registrar_put(&room.registrar, agent, &r, &b, room.now);
 	sip_sessions_reply(&room.ss, t, m, from, r.status,
 	    hf_slice_of(r.why != NULL && r.status != 200 ? r.why : ""),
@@ -370,8 +371,10 @@ gate_reconf(const struct conf *old, const struct conf *new)
 {
 	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++)
 		if (conf_agent_left(old, new, i) &&
-		    sip_registrar_clear(&room.registrar, i))
+		    sip_registrar_clear(&room.registrar, i)) {
+			kept_phones(i);
 			tell_went(i);
+		}
 }
 
 void
@@ -379,8 +382,10 @@ gate_secrets(const struct conf_secrets *old, const struct conf_secrets *new)
 {
 	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++)
 		if (strcmp(old->agent[i], new->agent[i]) != 0 &&
-		    sip_registrar_clear(&room.registrar, i))
+		    sip_registrar_clear(&room.registrar, i)) {
+			kept_phones(i);
 			tell_went(i);
+		}
 }
 
 void

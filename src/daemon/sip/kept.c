@@ -18,6 +18,7 @@ enum {
 	WORDS_KIND = 0x57504953,   /* "SIPW" */
 	LEG_KIND = 0x4c504953,     /* "SIPL" */
 	ALIVE_KIND = 0x41504953,   /* "SIPA" */
+	PHONES_KIND = 0x50504953,  /* "SIPP" */
 	KEPT_VERSION = 1,
 	/* After so long a death the far ends have given up; who has not is
 	 * said goodbye. */
@@ -38,7 +39,7 @@ struct leg_record {
 	struct hf_ref ref, session;
 	struct hf_time decide_by, next_by, untried_by, give_up;
 	struct sip_media media;
-	struct sdp_state sdp; /* its refused lines are in the tail */
+	struct sdp_state sdp; /* its lines are in the tail */
 	uint16_t port, trunk, agent, last_code, text;
 	uint16_t row;
 	uint8_t state, target, address, direction, codec, kind;
@@ -46,8 +47,14 @@ struct leg_record {
 	char tail[SDP_STREAMS_MAX * sizeof(struct sdp_refused) + LEG_TEXT];
 };
 
+/* Where an agent is reached, by his name: places move with the file. */
+struct phones_record {
+	char name[CONF_NAME_MAX];
+	struct sip_binding binding[SIP_BINDINGS_MAX];
+};
+
 static struct {
-	struct slots sessions, words, legs, alive;
+	struct slots sessions, words, legs, alive, phones;
 	bool there;
 } kept;
 
@@ -92,18 +99,18 @@ put_origin(const struct leg *l, char *to, size_t cap)
 	return msg_encode(&b, &m) ? (uint16_t)b.n : 0;
 }
 
-/* Bytes of refused lines: where there is one line only, it is ours. */
+/* Bytes of the lines as they were named: ours, and those we refused. */
 static size_t
-tail_refused(uint8_t streams)
+line_bytes(uint8_t streams)
 {
-	return streams > 1 ? streams * sizeof(struct sdp_refused) : 0;
+	return streams * sizeof(struct sdp_refused);
 }
 
 static uint32_t
 leg_write(const struct leg *l, struct leg_record *r)
 {
 	char *at = r->tail;
-	size_t refused = tail_refused(l->sdp.streams);
+	size_t lines = line_bytes(l->sdp.streams);
 
 	memset(r, 0, offsetof(struct leg_record, tail));
 	r->id = l->id;
@@ -131,8 +138,8 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->untried = l->untried;
 	r->hold = l->hold || l->offered;
 	r->late = l->late;
-	memcpy(at, l->sdp.refused, refused);
-	at += refused;
+	memcpy(at, l->sdp.refused, lines);
+	at += lines;
 	r->text = put_origin(l, at, LEG_TEXT);
 	return (uint32_t)(at + r->text - (char *)r);
 }
@@ -158,7 +165,7 @@ static void
 leg_read(uint32_t i, const void *record, void *arg)
 {
 	const struct leg_record *r = record;
-	size_t refused = tail_refused(r->sdp.streams);
+	size_t lines = line_bytes(r->sdp.streams);
 	struct leg *l;
 
 	(void)arg;
@@ -175,7 +182,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 	l->give_up = r->give_up;
 	l->media = r->media;
 	memcpy(&l->sdp, &r->sdp, offsetof(struct sdp_state, refused));
-	memcpy(l->sdp.refused, r->tail, refused);
+	memcpy(l->sdp.refused, r->tail, lines);
 	l->port = r->port;
 	l->trunk = r->trunk;
 	l->agent = r->agent;
@@ -194,7 +201,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 		l->order.kind = (enum to)r->kind;
 		l->order.row = r->row;
 	}
-	if (!take_origin(l, r->tail + refused, r->text))
+	if (!take_origin(l, r->tail + lines, r->text))
 		leg_free(l);
 }
 
@@ -229,6 +236,40 @@ session_read(uint32_t i, const void *record, void *arg)
 	}
 	how->sessions += s != NULL && wanted;
 	how->goodbyes += !wanted;
+}
+
+/* ---- phones -------------------------------------------------------------- */
+
+void
+kept_phones(uint16_t agent)
+{
+	struct phones_record r = { .name = "" };
+
+	if (!kept.there)
+		return;
+	memcpy(r.name, room.conf->agent[agent].name, sizeof(r.name));
+	memcpy(r.binding, room.registrar.at[agent], sizeof(r.binding));
+	slots_commit(&kept.phones, agent, &r);
+}
+
+/* A phone that came over a connection comes again over another. */
+static void
+phones_read(uint32_t i, const void *record, void *arg)
+{
+	const struct phones_record *r = record;
+	const bool *late = arg;
+	struct sip_binding *to;
+	uint16_t agent = conf_agent_find(room.conf, r->name);
+
+	if (agent == CONF_NONE || !room.conf->agent[agent].used || *late) {
+		slots_release(&kept.phones, i);
+		return;
+	}
+	to = room.registrar.at[agent];
+	memcpy(to, r->binding, sizeof(r->binding));
+	for (unsigned k = 0; k < SIP_BINDINGS_MAX; k++)
+		if (to[k].transport != SIP_UDP)
+			to[k] = (struct sip_binding){ .contact = "" };
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -273,6 +314,8 @@ kept_open(void)
 			 sizeof(struct words), n) &&
 		     open_one(&kept.legs, "legs", LEG_KIND,
 			 sizeof(struct leg_record), n) &&
+		     open_one(&kept.phones, "phones", PHONES_KIND,
+			 sizeof(struct phones_record), CONF_AGENTS_MAX) &&
 		     open_one(&kept.alive, "alive", ALIVE_KIND,
 			 sizeof(struct hf_time), 1);
 	if (!kept.there)
@@ -280,6 +323,7 @@ kept_open(void)
 	tell_condemned(&kept.legs, "legs");
 	tell_condemned(&kept.sessions, "dialogs");
 	how.late = died_long_ago();
+	(void)slots_each(&kept.phones, phones_read, &how.late);
 	(void)slots_each(&kept.legs, leg_read, NULL);
 	slots_leave(&kept.legs);
 	(void)slots_each(&kept.sessions, session_read, &how);
@@ -289,6 +333,20 @@ kept_open(void)
 	if (how.sessions + how.goodbyes > 0)
 		hf_log(LOG_NOTICE, "dialogs_restored", "dialogs=%u goodbyes=%u",
 		    how.sessions, how.goodbyes);
+}
+
+void
+kept_enter(uint32_t session)
+{
+	if (kept.there)
+		slots_enter(&kept.sessions, session);
+}
+
+void
+kept_leave(void)
+{
+	if (kept.there)
+		slots_leave(&kept.sessions);
 }
 
 static void

@@ -807,6 +807,8 @@ leg_order(const struct msg *m)
 {
 	struct leg *l = leg_by_id(leg_named(m));
 
+	if (l != NULL && leg_session(l) != NULL)
+		kept_enter(l->session.n);
 	if (m->type == MSG_RING_LEG) {
 		ring_leg(&m->ring_leg);
 	} else if (m->type == MSG_PROBE_HELPER) {
@@ -839,6 +841,7 @@ leg_order(const struct msg *m)
 	} else if (m->type == MSG_REPORT_REFER) {
 		report_refer(l, &m->report_refer);
 	}
+	kept_leave();
 }
 
 /* ---- what sessions tell -------------------------------------------------- */

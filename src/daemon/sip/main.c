@@ -39,12 +39,16 @@ static bool has_untraced;
 
 /* ---- the trace ----------------------------------------------------------- */
 
+/* Whose tag was looked up last: whom the message in hand is about. */
+static const struct sip_session *in_hand;
+
 /* The leg of a tag of ours; 0: it is nobody's. */
 static uint64_t
 leg_tagged(struct hf_slice tag)
 {
 	const struct sip_session *s = sip_session_by_tag(&room.ss, tag);
 
+	in_hand = s;
 	if (s == NULL)
 		return 0;
 	return s->mark != 0 ? s->mark : s->user;
@@ -137,7 +141,10 @@ on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 	if (v.parsed == SIP_BAD)
 		room.bad_messages++;
 	trace_in(from, bytes, &m, v.parsed == SIP_GOOD);
+	if (in_hand != NULL)
+		kept_enter(in_hand->n);
 	sip_sessions_receive(&room.ss, &m, v, from, room.now);
+	kept_leave();
 	trace_held(room.arriving);
 	room.arriving = 0;
 }

@@ -220,6 +220,11 @@ void on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
 /* Once all is there to be restored into, and sockets to speak through. */
 void kept_open(void);
 void kept_commit(void);
+/* Around what concerns one session: it is let go when we die of it twice. */
+void kept_enter(uint32_t session);
+void kept_leave(void);
+/* The agent's phones are others than before. */
+void kept_phones(uint16_t agent);
 /* We live: now and then, so that a later start knows how old its past is. */
 void kept_alive(void);
 
