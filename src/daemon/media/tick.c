@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -12,7 +13,8 @@
 
 enum {
 	EVENTS_MAX = 512,
-	PASSES_MAX = 64, /* then the deadlines have their turn */
+	PASSES_MAX = 64, /* then orders and questions have their turn */
+	PASS_US = 10000, /* nobody works so long at one pass */
 	NS_PER_US = 1000,
 	CACHE_LINE = 64,
 };
@@ -45,29 +47,37 @@ fetch_next(const struct epoll_event *ev, int i, int n)
 	}
 }
 
-/* Takes what the sockets hold: of each one packet, or, when that was late or
- * we were stalled, whatever waits behind it. */
-static void
+static struct hf_time
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (struct hf_time){ t.tv_sec * 1000000 + t.tv_nsec / 1000 };
+}
+
+/* A pass over the sockets that hold something: of each one packet, or, when
+ * that was late or we were stalled, whatever waits behind it.  False: there
+ * was not more than fits a pass. */
+static bool
 drain(struct hf_time now, bool all)
 {
 	static struct epoll_event ev[EVENTS_MAX];
-	int n, passes = PASSES_MAX;
+	int n = epoll_wait(room.epoll, ev, EVENTS_MAX, 0);
 
-	do {
-		n = epoll_wait(room.epoll, ev, EVENTS_MAX, 0);
-		for (int i = 0; i < n; i++) {
-			struct stream *s = &room.stream[ev[i].data.u64 >> 1];
+	for (int i = 0; i < n; i++) {
+		struct stream *s = &room.stream[ev[i].data.u64 >> 1];
 
-			fetch_next(ev, i, n);
+		fetch_next(ev, i, n);
 
-			if (!s->open)
-				continue; /* between two calls */
-			if (ev[i].data.u64 & 1)
-				port_hear_rtcp(s, now);
-			else
-				port_hear(s, all, now);
-		}
-	} while (--passes > 0 && n == EVENTS_MAX);
+		if (!s->open)
+			continue; /* between two calls */
+		if (ev[i].data.u64 & 1)
+			port_hear_rtcp(s, now);
+		else
+			port_hear(s, all, now);
+	}
+	return n == EVENTS_MAX;
 }
 
 /* Our own stall is not theirs. */
@@ -104,31 +114,48 @@ age_block(uint32_t b, struct hf_time now)
 }
 
 static void
+age_all(struct hf_time now)
+{
+	uint32_t blocks = (room.count + DUE_BLOCK - 1) / DUE_BLOCK;
+
+	for (uint32_t b = 0; b < blocks; b++)
+		if (!hf_time_before(now, room.block_due[b]))
+			age_block(b, now);
+}
+
+/* Somebody who has more to do than he can is late as well, but that is no
+ * stall: he looks at each socket before he judges it, and the deadlines have
+ * their turn after each pass.  A stall is time in which nothing was done. */
+static void
 tick(int fd, uint32_t events, void *arg)
 {
-	struct hf_time now = proc_now();
+	struct hf_time now = proc_now(), then;
 	struct hf_span late = { hf_time_since(room.last_tick, now).us -
 				TICK_US };
-	uint32_t blocks = (room.count + DUE_BLOCK - 1) / DUE_BLOCK;
+	int passes = PASSES_MAX;
 	uint64_t times;
+	bool more;
 
 	(void)events;
 	(void)arg;
 	if (read(fd, &times, sizeof(times)) != (ssize_t)sizeof(times) ||
 	    !room.ticking)
 		return;
-	room.last_tick = now;
 	room.count_of.ticks++;
 	if (late.us > TICK_US)
 		room.count_of.late++;
 	if (late.us > room.count_of.late_max.us)
 		room.count_of.late_max = late;
-	drain(now, late.us >= STALL_US);
-	if (late.us >= STALL_US)
-		shift_all(late, now);
-	for (uint32_t b = 0; b < blocks; b++)
-		if (!hf_time_before(now, room.block_due[b]))
-			age_block(b, now);
+	do {
+		more = drain(now, late.us >= STALL_US);
+		if (late.us >= STALL_US)
+			shift_all(late, now);
+		age_all(now);
+		then = now;
+		now = clock_now();
+		late.us = hf_time_since(then, now).us - PASS_US;
+	} while (--passes > 0 && (more || late.us >= STALL_US));
+	room.last_tick = now;
 }
 
 void
