@@ -1,9 +1,7 @@
 /* daemon/sip/leg - a leg of hf-call's is a session of ours: see room.h */
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/table.h"
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 
@@ -18,139 +16,6 @@ enum {
 	RINGING = 180,
 	UNAVAILABLE = 480, /* when hf-call named no refusal */
 };
-
-static hf_timer_fn on_timer;
-
-/* ---- the table ----------------------------------------------------------- */
-
-bool
-legs_open(uint32_t cap)
-{
-	struct hf_pool_place *places = calloc(cap, sizeof(*places));
-	struct hf_map_cell *cells;
-	uint32_t n = 4;
-
-	while (n < 2 * cap)
-		n *= 2;
-	cells = hf_table(n, sizeof(*cells));
-	room.leg = hf_table(cap, sizeof(*room.leg));
-	room.live = calloc(cap, sizeof(*room.live));
-	room.changed = calloc(cap, sizeof(*room.changed));
-	if (places == NULL || cells == NULL || room.leg == NULL ||
-	    room.live == NULL || room.changed == NULL)
-		return false;
-	hf_pool_init(&room.legs, places, cap);
-	hf_map_init(&room.by_id, cells, n);
-	return true;
-}
-
-void
-leg_touch(struct leg *l)
-{
-	struct leg_live *live = &room.live[l->n];
-
-	if (live->changed)
-		return;
-	live->changed = true;
-	room.changed[room.changes++] = l->n;
-}
-
-bool
-legs_changed(uint32_t *place)
-{
-	if (room.changes == 0)
-		return false;
-	*place = room.changed[--room.changes];
-	room.live[*place].changed = false;
-	return true;
-}
-
-static struct leg *
-begin(uint64_t id, uint32_t n)
-{
-	struct leg *l = &room.leg[n];
-
-	if (!hf_map_put(&room.by_id, id, n))
-		hf_never("the map has room for every leg");
-	memset(l, 0, sizeof(*l));
-	l->id = id;
-	l->n = n;
-	l->trunk = l->agent = CONF_NONE;
-	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
-	l->untried_by = HF_TIME_NEVER;
-	hf_timer_init(&room.live[n].timer, on_timer);
-	leg_touch(l);
-	return l;
-}
-
-struct leg *
-leg_new(uint64_t id, enum leg_state state)
-{
-	struct hf_ref r;
-	struct leg *l;
-
-	if (!hf_pool_take(&room.legs, &r))
-		return NULL;
-	l = begin(id, r.n);
-	l->state = (uint8_t)state;
-	l->sdp.session = hf_rand_u64(proc_rand()) >> 2;
-	return l;
-}
-
-struct leg *
-leg_restore(uint64_t id, struct hf_ref ref)
-{
-	if (id == 0 || leg_by_id(id) != NULL || ref.n >= room.legs.cap ||
-	    ref.gen % 2 == 0 || !hf_ref_none(hf_pool_at(&room.legs, ref.n)))
-		return NULL;
-	hf_pool_restore(&room.legs, ref);
-	return begin(id, ref.n);
-}
-
-void
-leg_free(struct leg *l)
-{
-	hf_timer_stop(proc_wheel(), &room.live[l->n].timer);
-	hf_map_del(&room.by_id, l->id);
-	leg_touch(l);
-	l->state = LEG_FREE;
-	hf_pool_give(&room.legs, hf_pool_at(&room.legs, l->n));
-}
-
-struct leg *
-leg_by_id(uint64_t id)
-{
-	uint32_t n = id != 0 ? hf_map_get(&room.by_id, id) : HF_MAP_NONE;
-
-	return n == HF_MAP_NONE ? NULL : &room.leg[n];
-}
-
-struct leg *
-leg_of(const struct sip_session *s)
-{
-	return leg_by_id(s->user);
-}
-
-struct sip_session *
-leg_session(const struct leg *l)
-{
-	return hf_pool_has(&room.ss.pool, l->session)
-		   ? &room.sessions[l->session.n]
-		   : NULL;
-}
-
-void
-leg_arm(struct leg *l)
-{
-	struct hf_timer *t = &room.live[l->n].timer;
-	struct hf_time due =
-	    hf_time_min(hf_time_min(l->decide_by, l->next_by), l->untried_by);
-
-	if (due.us == INT64_MAX)
-		hf_timer_stop(proc_wheel(), t);
-	else if (due.us != t->due.us)
-		hf_timer_start(proc_wheel(), t, due);
-}
 
 /* ---- descriptions -------------------------------------------------------- */
 
@@ -620,8 +485,8 @@ hold_now(struct leg *l)
 	}
 }
 
-static void
-on_timer(struct hf_timer *t, struct hf_time now)
+void
+leg_timer(struct hf_timer *t, struct hf_time now)
 {
 	struct leg_live *live = HF_CONTAINER(t, struct leg_live, timer);
 	struct leg *l = &room.leg[live - room.live];

@@ -187,6 +187,7 @@ struct leg *leg_by_id(uint64_t id);
 struct leg *leg_of(const struct sip_session *s); /* by s->user */
 struct sip_session *leg_session(const struct leg *l);
 void leg_arm(struct leg *l);
+hf_timer_fn leg_timer; /* one of its deadlines has come */
 void leg_arrive(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from);
 /* Our part of a description towards this peer. */
