@@ -11,5 +11,6 @@ story "a bot that is slow to many callers at once was slow once, and stays in"
   expect erin  hears cloud-b               within 1s
   expect frank hears cloud-b               within 1s
   expect cloud-a is closed
+  after 500ms                              # the cut is over
   greta calls +33400000000
   expect greta hears cloud-a               within 1s
