@@ -1,18 +1,11 @@
 /* tests/room/keeper - see keeper.h */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -40,6 +33,7 @@ struct line {
 
 static void (*prepare)(void);
 static struct line lines[ROOM_NR];
+static char dir[64];
 static enum room child_room;
 static pid_t child;
 static uint32_t boot;
@@ -84,6 +78,73 @@ forget(struct line *l)
 		if (l->kept_fd[l->first] >= 0)
 			close(l->kept_fd[l->first]);
 	}
+}
+
+/* ---- what is the test's own ---------------------------------------------- */
+
+const char *
+room_program(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s PROGRAM\n", argv[0]);
+		exit(2);
+	}
+	cmocka_set_test_filter(getenv("HF_TEST"));
+	return argv[1];
+}
+
+const char *
+room_dir(struct conf *c)
+{
+	strcpy(dir, "/tmp/hf-room-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(c->keeper.run_dir, sizeof(c->keeper.run_dir), "%s", dir);
+	return dir;
+}
+
+void
+room_over(void)
+{
+	char rm[128];
+
+	room_kill();
+	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
+	assert_int_equal(system(rm), 0);
+}
+
+const char *
+room_ip(unsigned n)
+{
+	static char ip[8][32];
+	static unsigned turn;
+	char *to = ip[turn++ % HF_LEN(ip)];
+
+	snprintf(to, sizeof(ip[0]), "127.%d.%d.%u", 20 + getpid() % 200,
+	    getpid() / 200 % 250, n);
+	return to;
+}
+
+int
+room_bind(int type, const char *ip, struct hf_addr *at)
+{
+	struct timeval wait = { .tv_sec = NOT_LONG / 1000 };
+	struct sockaddr_storage ss;
+	uint16_t port = at->port;
+	socklen_t n;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_true(hf_addr_parse_ip(hf_slice_of(ip), at));
+	at->port = port;
+	n = hf_addr_to_sockaddr(at, AF_INET, &ss);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 16), 0);
+	n = sizeof(ss);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &n), 0);
+	assert_true(hf_addr_from_sockaddr((struct sockaddr *)&ss, at));
+	return fd;
 }
 
 /* ---- life ---------------------------------------------------------------- */

@@ -5,14 +5,36 @@
 #ifndef TESTS_ROOM_KEEPER_H
 #define TESTS_ROOM_KEEPER_H
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include <cmocka.h>
 
 #include "conf/conf.h"
 #include "wire/msg.h"
 
 enum { NOT_LONG = 5000 }; /* ms: a room that says nothing by then is broken */
+
+/* The program to be tried, which is the command line's only word.  HF_TEST in
+ * the environment names the tests to run: one, or a pattern. */
+const char *room_program(int argc, char **argv);
+
+/* A folder of the test's own, which is c's run_dir from now on. */
+const char *room_dir(struct conf *c);
+
+/* A test's end: the room is killed, and its folder goes. */
+void room_over(void);
+
+/* Loopback addresses of this process alone, 1 to 250. */
+const char *room_ip(unsigned n);
+
+/* A socket at that address and *at's port, 0: a free one; *at says where it
+ * is.  Who reads it waits NOT_LONG at most. */
+int room_bind(int type, const char *ip, struct hf_addr *at);
 
 /* A configuration that says "yaml" and has the defaults for all else. */
 void room_configure(struct conf *c, const char *yaml);

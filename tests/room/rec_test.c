@@ -1,25 +1,17 @@
 /* hf-rec as a process: what a caller said can be heard again. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "io/rtp/tap.h"
 #include "tests/room/keeper.h"
 
 enum { RING = 1 << 16, FRAME = 160 };
 
 static const char *program;
-static char dir[64];
+static const char *dir;
 static struct conf conf;
 static struct tap tap;
 static int tap_fd = -1;
@@ -27,15 +19,12 @@ static int tap_fd = -1;
 static int
 setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/hf-room-XXXXXX");
-	assert_non_null(mkdtemp(dir));
 	conf = (struct conf){ .magic = CONF_MAGIC,
 		.version = CONF_VERSION,
 		.size = sizeof(conf),
 		.boxes = 1 };
+	dir = room_dir(&conf);
 	snprintf(conf.store.spool, sizeof(conf.store.spool), "%s/spool", dir);
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
 	strcpy(conf.box[0].name, "front");
 	conf.box[0].used = 1;
 	conf.box[0].max = hf_ms(10000);
@@ -50,14 +39,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char rm[128];
-
-	(void)state;
-	room_kill();
+	room_over();
 	tap_close(&tap);
 	close(tap_fd);
-	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
-	return system(rm);
+	return 0;
 }
 
 static void
@@ -130,7 +115,6 @@ what_was_said_is_heard_again(void **state)
 	struct msg m, saved;
 	int fd;
 
-	(void)state;
 	start();
 	assert_true(box_holds(0));
 	begin(5, 0);
@@ -180,7 +164,6 @@ a_message_that_is_not_wanted_leaves_nothing(void **state)
 {
 	struct msg m;
 
-	(void)state;
 	start();
 	begin(5, 0);
 	speak(5, 50);
@@ -200,7 +183,6 @@ last_words_that_never_come_are_not_waited_for(void **state)
 {
 	struct msg m = { .type = MSG_END_MESSAGE };
 
-	(void)state;
 	start();
 	begin(5, 0);
 	speak(5, 60);
@@ -217,7 +199,6 @@ a_full_box_and_a_box_that_is_none_say_so(void **state)
 {
 	struct msg m;
 
-	(void)state;
 	start();
 	for (uint32_t i = 1; i <= 2; i++) {
 		begin(i, 0);
@@ -246,7 +227,6 @@ nobody_speaks_longer_than_the_box_allows(void **state)
 {
 	struct msg m;
 
-	(void)state;
 	conf.box[0].max = hf_ms(1000);
 	start();
 	begin(5, 0);
@@ -273,7 +253,6 @@ a_death_in_mid_sentence_costs_half_a_second_of_it(void **state)
 {
 	struct msg m;
 
-	(void)state;
 	speak_and_die(5, 200);
 	speak(5, 50); /* into the ring, while nobody is there */
 	start();
@@ -293,7 +272,6 @@ a_house_that_closes_keeps_what_was_said(void **state)
 	const struct msg drain = { .type = MSG_DRAIN,
 		.drain = { .on = true, .die = true } };
 
-	(void)state;
 	start();
 	begin(5, 0);
 	speak(5, 100);
@@ -310,7 +288,6 @@ a_sentence_nobody_ends_after_a_death_is_a_message(void **state)
 {
 	struct msg m;
 
-	(void)state;
 	speak_and_die(5, 200);
 	start();
 	assert_true(
@@ -327,7 +304,6 @@ a_number_that_comes_again_for_another_call_mixes_nobodys_words(void **state)
 {
 	struct msg m = { .type = MSG_BEGIN_MESSAGE };
 
-	(void)state;
 	start();
 	begin(1, 0);
 	speak(1, 100);
@@ -354,7 +330,6 @@ hf_media_may_die_in_mid_sentence(void **state)
 	struct tap other;
 	int fd;
 
-	(void)state;
 	start();
 	begin(5, 0);
 	speak(5, 100);
@@ -388,7 +363,6 @@ strange_names_from_the_house_and_from_operators_go_nowhere(void **state)
 	struct msg m;
 	FILE *f;
 
-	(void)state;
 	start();
 	snprintf(outside, sizeof(outside), "%s/outside.wav", dir);
 	f = fopen(outside, "w");
@@ -427,7 +401,6 @@ an_operator_lists_exports_and_deletes(void **state)
 	struct msg m;
 	int n;
 
-	(void)state;
 	start();
 	begin(5, 0);
 	speak(5, 50);
@@ -465,7 +438,6 @@ main(int argc, char **argv)
 		T(an_operator_lists_exports_and_deletes),
 	};
 
-	hf_assert(argc == 2);
-	program = argv[1];
+	program = room_program(argc, argv);
 	return cmocka_run_group_tests_name("hf-rec", tests, NULL, NULL);
 }

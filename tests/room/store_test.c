@@ -1,35 +1,23 @@
 /* hf-store as a process: what it called safe is there, whatever happens. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "tests/room/keeper.h"
 
 static const char *program;
-static char dir[64];
 static struct conf conf;
 
 static int
 setup(void **state)
 {
-	(void)state;
-	strcpy(dir, "/tmp/hf-room-XXXXXX");
-	assert_non_null(mkdtemp(dir));
 	conf = (struct conf){ .magic = CONF_MAGIC,
 		.version = CONF_VERSION,
 		.size = sizeof(conf) };
-	snprintf(conf.store.dir, sizeof(conf.store.dir), "%s/lib", dir);
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
+	snprintf(
+	    conf.store.dir, sizeof(conf.store.dir), "%s/lib", room_dir(&conf));
 	conf.store.commit_every = hf_ms(5);
 	conf.store.keep_days = 30;
 	room_join(ROOM_CALL);
@@ -40,12 +28,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char rm[128];
-
-	(void)state;
-	room_kill();
-	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
-	return system(rm);
+	room_over();
+	return 0;
 }
 
 static struct msg
@@ -75,7 +59,6 @@ facts_are_called_safe_and_told_to_who_asks(void **state)
 {
 	struct msg m = came(1);
 
-	(void)state;
 	room_start(program, ROOM_STORE, &conf);
 	room_tell(ROOM_CALL, &m);
 	m = rung(1);
@@ -110,7 +93,6 @@ no_death_loses_or_doubles_a_fact(void **state)
 	char calls[16];
 	struct msg m;
 
-	(void)state;
 	srand(7);
 	for (int death = 0; death <= DEATHS; death++) {
 		uint32_t until =
@@ -156,7 +138,6 @@ a_drain_ends_it_after_its_senders(void **state)
 	struct msg m = { .type = MSG_DRAIN, .drain = { .on = 1, .die = 1 } };
 	struct msg last = came(9);
 
-	(void)state;
 	room_start(program, ROOM_STORE, &conf);
 	room_tell(ROOM_KEEPER, &m);
 	room_tell(ROOM_CALL, &last);
@@ -172,7 +153,6 @@ last_words_of_a_sender_are_written_at_once(void **state)
 {
 	struct msg m = came(9);
 
-	(void)state;
 	conf.store.commit_every = hf_ms(10000);
 	room_start(program, ROOM_STORE, &conf);
 	room_tell(ROOM_CALL, &m);
@@ -195,7 +175,6 @@ main(int argc, char **argv)
 		T(last_words_of_a_sender_are_written_at_once),
 	};
 
-	hf_assert(argc == 2);
-	program = argv[1];
+	program = room_program(argc, argv);
 	return cmocka_run_group_tests_name("hf-store", tests, NULL, NULL);
 }

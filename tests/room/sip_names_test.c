@@ -3,66 +3,41 @@
  * and its hf-call.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "proc/snapshot.h"
 #include "tests/lib/dns.h"
-#include "tests/lib/ua.h"
-#include "tests/room/keeper.h"
+#include "tests/room/sip_room.h"
 
 #define HOST "bots.example.net"
 
 enum {
-	SOON = 2000,
-	AT_ONCE = 200,
-	/* A name is asked for again after 5 s, and the DNS is given up after
-	 * 4.5 s. */
-	NEXT_TURN = 15000,
+	AT_ONCE = SOON / 2, /* the DNS is given up after 4.5 s */
+	NEXT_TURN = 15000,  /* and a name is asked for again 5 s later */
 	SHORT_TTL = 1,
-	PORT = 21000,
 };
-#define OURS (1ULL << 63)
 
-static const char *program;
-static char dir[64];
-static struct conf conf;
-static struct ua_world *w;
-static struct ua *bot, *moved;
+static struct ua *moved;
 static struct dns_server *dns;
 static char nobody[32]; /* an address without a bot */
-static int udp = -1;
 static uint64_t legs = OURS;
 
-static void
-hand_sockets(void)
-{
-	struct msg m = { .type = MSG_SOCKET, .socket = { .count = 1 } };
-
-	strcpy(m.socket.what, "sip-udp");
-	room_tell_fd(ROOM_KEEPER, &m, dup(udp));
-}
-
-static void
-configure(void)
+static int
+setup(void **state)
 {
 	struct conf_target *t = &conf.helper[0].to[0];
 
-	room_configure(&conf, "site: lyon\n"
-			      "sip:\n"
-			      "  dialogs: 64\n"
-			      "  transactions: 256\n"
-			      "  tcp_connections: 16\n"
-			      "  trace_bytes: 64K\n");
+	sip_room_begin();
+	strcpy(nobody, room_ip(4));
+	bot = ua_new(world, "bot", room_ip(2), UA_UDP, 2);
+	/* The same port at another address: a name has one for all. */
+	moved = ua_new(world, "moved", room_ip(3), UA_UDP, 3);
+	ua_close(moved);
+	moved->port = bot->port;
+	ua_open(moved);
+	dns = dns_server_new();
 	conf.helpers = 1;
 	conf.sip.dns_count = 1;
 	assert_true(hf_addr_parse_ip(HF_SLICE("127.0.0.1"), &conf.sip.dns[0]));
@@ -74,81 +49,17 @@ configure(void)
 	strcpy(t->user, "bot");
 	strcpy(t->host, HOST);
 	snprintf(t->uri, sizeof(t->uri), "sip:bot@" HOST ":%d", bot->port);
-	strcpy(dir, "/tmp/hf-room-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
-}
-
-static int
-setup(void **state)
-{
-	struct sockaddr_storage ss;
-	struct hf_addr house;
-	char ip[4][32];
-	socklen_t n;
-
-	(void)state;
-	for (int i = 0; i < 4; i++)
-		snprintf(ip[i], sizeof(ip[i]), "127.%d.%d.%d",
-		    20 + getpid() % 200, getpid() / 200 % 250, i + 11);
-	strcpy(nobody, ip[3]);
-	w = ua_world_new();
-	bot = ua_new(w, "bot", ip[1], UA_UDP, 2);
-	/* The same port at another address: a name has one for all. */
-	moved = ua_new(w, "moved", ip[2], UA_UDP, 3);
-	ua_close(moved);
-	moved->port = bot->port;
-	ua_open(moved);
-	assert_true(hf_addr_parse_ip(hf_slice_of(ip[0]), &house));
-	n = hf_addr_to_sockaddr(&house, AF_INET, &ss);
-	udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(udp, (struct sockaddr *)&ss, n), 0);
-	dns = dns_server_new();
-	configure();
-	room_prepare(hand_sockets);
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	char rm[128];
-
-	(void)state;
-	room_kill();
-	ua_world_free(w);
 	dns_server_free(dns);
-	close(udp);
-	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
-	return system(rm);
+	return sip_room_over(state);
 }
 
 /* ---- waiting ------------------------------------------------------------- */
-
-static bool
-fact(enum msg_type type, struct msg *out)
-{
-	int64_t until = ua_now() + SOON * 1000;
-
-	while (ua_now() < until) {
-		(void)ua_run(w, 2, NULL, NULL);
-		if (room_hears(ROOM_CALL, type, out, NULL, 1))
-			return true;
-	}
-	return false;
-}
-
-static uint64_t
-counter(const char *name)
-{
-	char row[64];
-	const char *at;
-
-	snprintf(row, sizeof(row), "name=%s|value=", name);
-	at = strstr(room_ask("sip", "", 0), row);
-	assert_non_null(at);
-	return strtoull(at + strlen(row), NULL, 10);
-}
 
 static void
 until_failed(void)
@@ -158,8 +69,14 @@ until_failed(void)
 
 	while (counter("dns_failed") == failed) {
 		assert_true(ua_now() < until);
-		(void)ua_run(w, 20, NULL, NULL);
+		(void)ua_run(world, 20, NULL, NULL);
 	}
+}
+
+static bool
+is_left(void *who)
+{
+	return ua_current(who) == NULL;
 }
 
 /* Calls by name.  The one who was called, or NULL when the leg was refused:
@@ -167,18 +84,12 @@ until_failed(void)
 static struct ua *
 rung(struct msg *m)
 {
-	struct msg o = { .type = MSG_RING_LEG };
 	int64_t until = ua_now() + SOON * 1000;
 	struct ua *who = NULL;
 
-	o.ring_leg.leg = ++legs;
-	o.ring_leg.kind = TO_HELPER;
-	o.ring_leg.port = PORT;
-	o.ring_leg.hops = 60;
-	o.ring_leg.give_up = hf_ms(10000);
-	room_tell(ROOM_CALL, &o);
+	ring(++legs, TO_HELPER);
 	while (who == NULL && ua_now() < until) {
-		(void)ua_run(w, 2, NULL, NULL);
+		(void)ua_run(world, 2, NULL, NULL);
 		if (room_hears(ROOM_CALL, MSG_LEG_REFUSED, m, NULL, 0) &&
 		    m->leg_refused.leg == legs)
 			return NULL;
@@ -189,12 +100,8 @@ rung(struct msg *m)
 	assert_non_null(who);
 	assert_true(fact(MSG_LEG_ANSWERED, m));
 	assert_non_null(strstr(ua_current(who)->invite, "sip:bot@" HOST));
-	o = (struct msg){ .type = MSG_DROP_LEG, .drop_leg = { .leg = legs } };
-	room_tell(ROOM_CALL, &o);
-	until = ua_now() + SOON * 1000;
-	while (ua_current(who) != NULL && ua_now() < until)
-		(void)ua_run(w, 2, NULL, NULL);
-	assert_null(ua_current(who));
+	drop(legs);
+	assert_true(ua_run(world, SOON, is_left, who));
 	return who;
 }
 
@@ -207,8 +114,20 @@ until_rung(const struct ua *who, int64_t ms)
 
 	while (rung(&m) != who) {
 		assert_true(ua_now() < until);
-		(void)ua_run(w, 20, NULL, NULL);
+		(void)ua_run(world, 20, NULL, NULL);
 	}
+}
+
+/* Asks the helper whether it is there. */
+static bool
+probe(void)
+{
+	struct msg m = { .type = MSG_PROBE_HELPER };
+
+	m.probe_helper.timeout = hf_ms(AT_ONCE);
+	room_tell(ROOM_CALL, &m);
+	assert_true(fact(MSG_HELPER_PROBED, &m));
+	return m.helper_probed.ok;
 }
 
 static void
@@ -222,12 +141,8 @@ refused_at_once(void)
 	assert_int_equal(m.leg_refused.cause, CAUSE_UNREACHABLE);
 	assert_string_equal(m.leg_refused.reason, "no address for " HOST);
 	begin = ua_now();
-	m = (struct msg){ .type = MSG_PROBE_HELPER };
-	m.probe_helper.timeout = hf_ms(SOON);
-	room_tell(ROOM_CALL, &m);
-	assert_true(fact(MSG_HELPER_PROBED, &m));
+	assert_false(probe());
 	assert_true(ua_now() - begin < AT_ONCE * 1000);
-	assert_false(m.helper_probed.ok);
 }
 
 /* The keeper has read the file again: all is asked anew. */
@@ -246,16 +161,10 @@ reload(void)
 static void
 a_name_is_looked_up_and_called(void **state)
 {
-	struct msg m = { .type = MSG_PROBE_HELPER };
-
-	(void)state;
 	dns_server_says(dns, DNS_ANSWERS, bot->ip, 60);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(bot, SOON);
-	m.probe_helper.timeout = hf_ms(SOON);
-	room_tell(ROOM_CALL, &m);
-	assert_true(fact(MSG_HELPER_PROBED, &m));
-	assert_true(m.helper_probed.ok);
+	assert_true(probe());
 	assert_int_equal(dns_server_asked(dns), 1);
 }
 
@@ -266,10 +175,9 @@ addresses_of_a_name_are_tried_in_order(void **state)
 	struct msg m;
 	int64_t begin;
 
-	(void)state;
 	snprintf(both, sizeof(both), "%s %s", nobody, moved->ip);
 	dns_server_says(dns, DNS_ANSWERS, both, 60);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(moved, SOON);
 	begin = ua_now();
 	assert_ptr_equal(rung(&m), moved);
@@ -281,18 +189,13 @@ addresses_of_a_name_are_tried_in_order(void **state)
 static void
 an_address_that_no_socket_reaches_is_passed_over(void **state)
 {
-	struct msg m = { .type = MSG_PROBE_HELPER };
 	char both[128];
 
-	(void)state;
 	snprintf(both, sizeof(both), "::1 %s", bot->ip);
 	dns_server_says(dns, DNS_ANSWERS, both, 60);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(bot, SOON);
-	m.probe_helper.timeout = hf_ms(SOON);
-	room_tell(ROOM_CALL, &m);
-	assert_true(fact(MSG_HELPER_PROBED, &m));
-	assert_true(m.helper_probed.ok);
+	assert_true(probe());
 }
 
 /* Half of the probes would open its breaker, though each call gets through. */
@@ -302,28 +205,20 @@ a_probe_stays_with_the_address_that_answers(void **state)
 	unsigned failed = 0;
 	char both[128];
 
-	(void)state;
 	snprintf(both, sizeof(both), "%s %s", nobody, moved->ip);
 	dns_server_says(dns, DNS_ANSWERS, both, 60);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(moved, SOON);
-	for (int i = 0; i < 10; i++) {
-		struct msg m = { .type = MSG_PROBE_HELPER };
-
-		m.probe_helper.timeout = hf_ms(AT_ONCE);
-		room_tell(ROOM_CALL, &m);
-		assert_true(fact(MSG_HELPER_PROBED, &m));
-		failed += !m.helper_probed.ok;
-	}
+	for (int i = 0; i < 10; i++)
+		failed += !probe();
 	assert_int_equal(failed, 1);
 }
 
 static void
 a_name_that_moves_is_followed(void **state)
 {
-	(void)state;
 	dns_server_says(dns, DNS_ANSWERS, bot->ip, SHORT_TTL);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(bot, SOON);
 	dns_server_says(dns, DNS_ANSWERS, moved->ip, SHORT_TTL);
 	until_rung(moved, NEXT_TURN);
@@ -335,9 +230,8 @@ the_last_good_address_outlives_the_dns(void **state)
 	static const enum dns_manner manners[] = { DNS_NXDOMAIN, DNS_SERVFAIL };
 	struct msg m;
 
-	(void)state;
 	dns_server_says(dns, DNS_ANSWERS, bot->ip, SHORT_TTL);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	until_rung(bot, SOON);
 	dns_server_dies(dns);
 	until_failed();
@@ -367,9 +261,8 @@ a_name_without_an_answer_is_refused_at_once(void **state)
 		DNS_NOWHERE,
 	};
 
-	(void)state;
 	dns_server_says(dns, manners[0], "", SHORT_TTL);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	for (size_t i = 0; i < HF_LEN(manners); i++) {
 		uint32_t asked = dns_server_asked(dns);
 
@@ -378,9 +271,9 @@ a_name_without_an_answer_is_refused_at_once(void **state)
 		reload();
 		for (int k = 0; dns_server_asked(dns) == asked; k++) {
 			assert_true(k < 400);
-			(void)ua_run(w, 20, NULL, NULL);
+			(void)ua_run(world, 20, NULL, NULL);
 		}
-		(void)ua_run(w, 50, NULL, NULL);
+		(void)ua_run(world, 50, NULL, NULL);
 		refused_at_once();
 		assert_true(room_lives());
 	}
@@ -403,9 +296,7 @@ main(int argc, char **argv)
 	};
 #undef T
 
-	if (argc != 2)
-		return 2;
-	program = argv[1];
+	program = room_program(argc, argv);
 	room_join(ROOM_CALL);
 	return cmocka_run_group_tests_name("hf-sip names", tests, NULL, NULL);
 }

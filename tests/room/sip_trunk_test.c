@@ -3,36 +3,23 @@
  * server's side of digest, and hf-call.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "io/sip/build.h"
 #include "io/sip/digest.h"
 #include "io/tls/digest.h"
-#include "proc/snapshot.h"
-#include "tests/room/keeper.h"
+#include "tests/room/sip_room.h"
 
-enum { SOON = 3000, PORT = 21000, NONCES = 64 };
-#define OURS   (1ULL << 63)
+enum { NONCES = 64 };
 #define SECRET "open sesame"
 #define ANSWER                                                                 \
 	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"     \
 	"t=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 
-static const char *program;
-static char dir[64];
-static struct conf conf;
-static struct conf_secrets secrets;
-static int udp = -1, carrier = -1;
+static int carrier = -1;
 static uint64_t leg = OURS;
 static struct sip_digest digest;
 static struct sip_nonce_use nonces[NONCES];
@@ -47,88 +34,33 @@ static struct {
 } heard;
 
 static int
-bound(int n, struct hf_addr *at)
-{
-	struct timeval soon = { .tv_sec = SOON / 1000 };
-	struct sockaddr_storage ss;
-	socklen_t len;
-	char ip[32];
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	snprintf(ip, sizeof(ip), "127.%d.%d.%d", 20 + getpid() % 200,
-	    getpid() / 200 % 250, n);
-	assert_true(hf_addr_parse_ip(hf_slice_of(ip), at));
-	len = hf_addr_to_sockaddr(at, AF_INET, &ss);
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
-	len = sizeof(ss);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
-	assert_true(hf_addr_from_sockaddr((struct sockaddr *)&ss, at));
-	return fd;
-}
-
-static void
-hand_sockets(void)
-{
-	struct msg m = { .type = MSG_SECRETS };
-
-	room_tell_fd(ROOM_KEEPER, &m,
-	    snapshot_make("secrets", &secrets, sizeof(secrets)));
-	m = (struct msg){ .type = MSG_SOCKET, .socket = { .count = 1 } };
-	strcpy(m.socket.what, "sip-udp");
-	room_tell_fd(ROOM_KEEPER, &m, dup(udp));
-}
-
-static int
 setup(void **state)
 {
 	static const struct sip_hashes hashes = { tls_md5, tls_sha256, NULL };
 	static const struct hf_hash_key key = { { 1, 2 } };
 	struct conf_trunk *t = &conf.trunk[0];
 	char at[HF_ADDR_TEXT_MAX];
-	struct hf_addr house;
 
-	(void)state;
-	room_configure(&conf, "site: lyon\n"
-			      "sip:\n"
-			      "  dialogs: 64\n"
-			      "  transactions: 256\n"
-			      "  tcp_connections: 16\n"
-			      "  trace_bytes: 64K\n");
+	sip_room_begin();
 	conf.trunks = 1;
-	udp = bound(21, &house);
 	t->used = 1;
 	strcpy(t->name, "carrier");
 	strcpy(t->user, "holdfast-lyon");
-	carrier = bound(22, &t->to.addr);
+	carrier = room_bind(SOCK_DGRAM, room_ip(2), &t->to.addr);
 	hf_addr_text(&t->to.addr, at);
 	snprintf(t->to.uri, sizeof(t->to.uri), "sip:%s", at);
-	secrets = (struct conf_secrets){ .magic = CONF_MAGIC,
-		.version = CONF_VERSION,
-		.size = sizeof(secrets) };
 	strcpy(secrets.trunk[0], SECRET);
 	sip_digest_init(&digest, &hashes, &key, "carrier.example.net",
 	    hf_ms(60000), nonces, NONCES);
-	strcpy(dir, "/tmp/hf-room-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(conf.keeper.run_dir, sizeof(conf.keeper.run_dir), "%s", dir);
-	room_prepare(hand_sockets);
-	room_start(program, ROOM_SIP, &conf);
+	sip_room_start();
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	char rm[128];
-
-	(void)state;
-	room_kill();
-	close(udp);
 	close(carrier);
-	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
-	return system(rm);
+	return sip_room_over(state);
 }
 
 /* ---- the carrier --------------------------------------------------------- */
@@ -212,15 +144,6 @@ call(void)
 	assert_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
 }
 
-static void
-tell(enum msg_type type)
-{
-	struct msg o = { .type = type };
-
-	o.drop_leg.leg = leg;
-	room_tell(ROOM_CALL, &o);
-}
-
 /* ---- the promises -------------------------------------------------------- */
 
 static void
@@ -230,7 +153,6 @@ a_challenged_call_is_made_once_more_and_its_bye_too(void **state)
 	uint32_t cseq;
 	struct msg m;
 
-	(void)state;
 	call();
 	assert_true(hf_slice_copy(heard.m.call_id, call_id, sizeof(call_id)));
 	assert_true(hf_slice_copy(heard.m.from_tag, tag, sizeof(tag)));
@@ -248,13 +170,13 @@ a_challenged_call_is_made_once_more_and_its_bye_too(void **state)
 	assert_true(heard.m.body.n > 0);
 	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
 	says(200, HF_SLICE(""), ANSWER);
-	assert_true(room_hears(ROOM_CALL, MSG_LEG_ANSWERED, &m, NULL, SOON));
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
 	hears(SIP_ACK, cseq + 1);
 	assert_int_equal(heard.m.cseq, cseq + 1);
 	/* RFC 3261 13.2.2.4: the same credentials as the INVITE. */
 	assert_non_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
 
-	tell(MSG_DROP_LEG);
+	drop(leg);
 	hears(SIP_BYE, 0);
 	cseq = heard.m.cseq;
 	asks(401, false);
@@ -269,7 +191,6 @@ an_old_nonce_is_no_refusal_and_a_second_one_is(void **state)
 	uint32_t cseq;
 	struct msg m;
 
-	(void)state;
 	call();
 	cseq = heard.m.cseq;
 	asks(401, false);
@@ -278,7 +199,7 @@ an_old_nonce_is_no_refusal_and_a_second_one_is(void **state)
 	hears(SIP_INVITE, cseq + 2);
 	assert_true(is_proven(SIP_H_AUTHORIZATION));
 	asks(401, true);
-	assert_true(room_hears(ROOM_CALL, MSG_LEG_REFUSED, &m, NULL, SOON));
+	assert_true(fact(MSG_LEG_REFUSED, &m));
 	assert_int_equal(m.leg_refused.code, 401);
 }
 
@@ -288,13 +209,12 @@ a_wrong_password_is_not_tried_twice(void **state)
 	uint32_t cseq;
 	struct msg m;
 
-	(void)state;
 	call();
 	cseq = heard.m.cseq;
 	asks(401, false);
 	hears(SIP_INVITE, cseq + 1);
 	asks(401, false);
-	assert_true(room_hears(ROOM_CALL, MSG_LEG_REFUSED, &m, NULL, SOON));
+	assert_true(fact(MSG_LEG_REFUSED, &m));
 	assert_int_equal(m.leg_refused.leg, leg);
 	assert_int_equal(m.leg_refused.code, 401);
 }
@@ -304,13 +224,12 @@ a_call_that_was_challenged_can_be_cancelled(void **state)
 {
 	uint32_t cseq;
 
-	(void)state;
 	call();
 	cseq = heard.m.cseq;
 	asks(407, false);
 	hears(SIP_INVITE, cseq + 1);
 	says(100, HF_SLICE(""), "");
-	tell(MSG_DROP_LEG);
+	drop(leg);
 	hears(SIP_CANCEL, cseq + 1);
 	/* RFC 3261 9.1: the number of the INVITE that it cancels. */
 	assert_int_equal(heard.m.cseq, cseq + 1);
@@ -325,9 +244,7 @@ the_trace_keeps_the_response_to_itself(void **state)
 	char response[128], hex[2 * sizeof(response)];
 	struct hf_buf b = hf_buf_on(hex, sizeof(hex));
 	const char *rows;
-	char word[32];
 
-	(void)state;
 	call();
 	cseq = heard.m.cseq;
 	asks(407, false);
@@ -337,8 +254,7 @@ the_trace_keeps_the_response_to_itself(void **state)
 	    SIP_AUTH_GOOD);
 	assert_true(hf_slice_copy(c.response, response, sizeof(response)));
 	hf_buf_hex(&b, response, 32);
-	snprintf(word, sizeof(word), "%llu", (unsigned long long)leg);
-	rows = room_ask("trace", word, strlen(word) + 1);
+	rows = trace(leg);
 	assert_true(room_rows() > 2);
 	assert_null(strstr(rows, response));
 	assert_null(memmem(rows, strlen(rows), b.p, b.n));
@@ -357,9 +273,7 @@ main(int argc, char **argv)
 	};
 #undef T
 
-	if (argc != 2)
-		return 2;
-	program = argv[1];
+	program = room_program(argc, argv);
 	room_join(ROOM_CALL);
 	return cmocka_run_group_tests_name("hf-sip trunk", tests, NULL, NULL);
 }
