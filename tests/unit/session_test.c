@@ -1,90 +1,21 @@
 /* Calls between parties that speak our own SIP, in virtual time. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "io/sip/build.h"
-#include "tests/lib/sip_world.h"
-
-enum { A, B, C };
-enum { LONG = 70000 }; /* longer than everything that lingers */
-
-static struct world *w;
-static struct party *a, *b;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	w = world_new();
-	a = &w->party[A];
-	b = &w->party[B];
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
-
-static void
-end_well(void)
-{
-	w->lose = NULL;
-	for (int i = 0; i < WORLD_PARTIES; i++) {
-		struct party *p = &w->party[i];
-		struct sip_session *s;
-
-		for (int k = 0; k < WORLD_SESSIONS; k++) {
-			s = &p->memory[k];
-			if (s->state != SIP_S_FREE)
-				sip_session_drop(
-				    &p->ss, s, 0, HF_SLICE(""), w->now);
-		}
-	}
-	world_run(w, 2 * LONG);
-	assert_true(world_is_empty(w));
-}
-
-static struct sip_session *
-call_up(void)
-{
-	struct sip_session *s = world_call(w, A, B);
-
-	assert_non_null(s);
-	world_run(w, 20);
-	assert_int_equal(s->state, SIP_S_UP);
-	assert_int_equal(b->seen[W_CONFIRMED], 1);
-	return s;
-}
-
-static bool
-is(struct hf_slice m, const char *begin)
-{
-	return hf_slice_starts(m, hf_slice_of(begin));
-}
+#include "tests/lib/sip_calls.h"
 
 /* ---- stories ------------------------------------------------------------- */
 
 static void
 a_call_is_answered_and_ended_by_the_caller(void **state)
 {
-	struct sip_session *s = call_up();
-
-	(void)state;
+	(void)call_up();
 	assert_int_equal(a->seen[W_RANG], 2); /* 100 and 180 */
 	assert_int_equal(a->seen[W_ANSWERED], 1);
 	assert_string_equal(a->body, "v=0 of party 1");
 	assert_string_equal(b->body, "v=0 of party 0");
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	drop(a);
 	world_run(w, 10);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_BYE);
@@ -97,7 +28,6 @@ a_call_is_answered_and_ended_by_the_caller(void **state)
 static void
 the_callee_hangs_up(void **state)
 {
-	(void)state;
 	call_up();
 	sip_session_drop(
 	    &b->ss, world_session(b), 200, HF_SLICE("agent"), w->now);
@@ -127,14 +57,13 @@ lost_requests_are_said_again(void **state)
 {
 	struct sip_session *s;
 
-	(void)state;
 	w->lose = lose_first_two_of_each;
 	s = world_call(w, A, B);
 	world_run(w, 1499);
 	assert_int_equal(b->seen[W_ARRIVED], 0);
 	world_run(w, 20); /* 500 + 1000 ms */
 	assert_int_equal(s->state, SIP_S_UP);
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	drop(a);
 	world_run(w, 1520);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->seen[W_ARRIVED], 1);
@@ -151,7 +80,6 @@ lose_three_acks(struct world *x, uint8_t from, struct hf_slice m)
 static void
 a_lost_ack_is_asked_for_by_the_2xx_again(void **state)
 {
-	(void)state;
 	w->lose = lose_three_acks;
 	world_call(w, A, B);
 	world_run(w, 3000);
@@ -162,18 +90,9 @@ a_lost_ack_is_asked_for_by_the_2xx_again(void **state)
 	end_well();
 }
 
-static bool
-lose_acks(struct world *x, uint8_t from, struct hf_slice m)
-{
-	(void)x;
-	(void)from;
-	return is(m, "ACK");
-}
-
 static void
 a_2xx_that_nobody_acknowledges_ends_in_bye(void **state)
 {
-	(void)state;
 	w->lose = lose_acks;
 	world_call(w, A, B);
 	world_run(w, 31900);
@@ -197,7 +116,6 @@ lose_all(struct world *x, uint8_t from, struct hf_slice m)
 static void
 nobody_answers_and_timer_b_says_so(void **state)
 {
-	(void)state;
 	w->lose = lose_all;
 	world_call(w, A, B);
 	world_run(w, 31990);
@@ -212,7 +130,6 @@ nobody_answers_and_timer_b_says_so(void **state)
 static void
 a_dead_port_is_noticed_in_milliseconds(void **state)
 {
-	(void)state;
 	w->dead[B] = true;
 	world_call(w, A, B);
 	world_run(w, 3);
@@ -227,10 +144,7 @@ a_caller_gives_up_while_it_rings(void **state)
 {
 	struct sip_session *s;
 
-	(void)state;
-	b->answers = false;
-	s = world_call(w, A, B);
-	world_run(w, 20);
+	s = call_rings();
 	sip_session_drop(&a->ss, s, 487, HF_SLICE("gone"), w->now);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
@@ -244,12 +158,9 @@ a_caller_gives_up_while_it_rings(void **state)
 static void
 a_cancel_waits_for_the_first_sign_of_life(void **state)
 {
-	struct sip_session *s;
-
-	(void)state;
 	b->answers = false;
-	s = world_call(w, A, B);
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
+	world_call(w, A, B);
+	drop(a);
 	assert_int_equal(w->sent, 1);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
@@ -279,7 +190,6 @@ look_at_cancel(struct world *x, uint8_t from, struct hf_slice m)
 static void
 a_cancel_says_why_at_once_or_later(void **state)
 {
-	(void)state;
 	b->answers = false;
 	w->lose = look_at_cancel;
 	reason_of_cancel = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -299,15 +209,9 @@ a_cancel_says_why_at_once_or_later(void **state)
 static void
 an_answer_that_crosses_a_cancel_is_acked_and_ended(void **state)
 {
-	struct sip_session *s;
-
-	(void)state;
-	b->answers = false;
-	s = world_call(w, A, B);
-	world_run(w, 20);
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
-	assert_true(sip_session_answer(
-	    &b->ss, world_session(b), HF_SLICE("v=0"), false, w->now));
+	(void)call_rings();
+	drop(a);
+	answer(b, "v=0");
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_CONFIRMED], 1);
 	assert_int_equal(b->seen[W_LEFT], 1);
@@ -321,7 +225,6 @@ giving_up_in_time_cancels_and_tells(void **state)
 {
 	struct sip_session *s;
 
-	(void)state;
 	b->answers = false;
 	s = world_call(w, A, B);
 	s->give_up = hf_time_after(w->now, hf_ms(5000));
@@ -336,7 +239,6 @@ giving_up_in_time_cancels_and_tells(void **state)
 static void
 a_refusal_is_acknowledged_and_said_again_until_then(void **state)
 {
-	(void)state;
 	b->answers = false;
 	w->lose = lose_acks;
 	world_call(w, A, B);
@@ -358,11 +260,9 @@ a_refusal_is_acknowledged_and_said_again_until_then(void **state)
 static void
 both_hang_up_at_once(void **state)
 {
-	struct sip_session *s = call_up();
-
-	(void)state;
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
-	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
+	(void)call_up();
+	drop(a);
+	drop(b);
 	world_run(w, 10);
 	assert_null(world_session(a));
 	assert_null(world_session(b));
@@ -373,11 +273,10 @@ both_hang_up_at_once(void **state)
 static void
 a_drop_before_the_ack_waits_for_it(void **state)
 {
-	(void)state;
 	w->lose = lose_acks;
 	world_call(w, A, B);
 	world_run(w, 20);
-	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
+	drop(b);
 	world_run(w, 400);
 	assert_int_equal(a->seen[W_LEFT], 0);
 	w->lose = NULL;
@@ -393,15 +292,12 @@ a_reinvite_is_answered_both_ways(void **state)
 {
 	struct sip_session *s = call_up();
 
-	(void)state;
-	assert_true(
-	    sip_session_reinvite(&a->ss, s, HF_SLICE("v=0 held"), w->now));
+	reinvite(a, "v=0 held");
 	world_run(w, 10);
 	assert_int_equal(b->seen[W_REOFFERED], 1);
 	assert_string_equal(b->body, "v=0 held");
 	assert_int_equal(a->seen[W_REANSWERED], 1);
-	assert_true(sip_session_reinvite(
-	    &b->ss, world_session(b), HF_SLICE("v=0 back"), w->now));
+	reinvite(b, "v=0 back");
 	world_run(w, 10);
 	assert_int_equal(a->seen[W_REOFFERED], 1);
 	assert_int_equal(b->seen[W_REANSWERED], 1);
@@ -414,10 +310,8 @@ two_reinvites_that_meet_back_off_and_both_succeed(void **state)
 {
 	struct sip_session *s = call_up();
 
-	(void)state;
-	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
-	assert_true(sip_session_reinvite(
-	    &b->ss, world_session(b), HF_SLICE("v=0"), w->now));
+	reinvite(a, "v=0");
+	reinvite(b, "v=0");
 	world_run(w, 20);
 	assert_int_equal(a->seen[W_REANSWERED], 0);
 	assert_int_equal(b->seen[W_REANSWERED], 0);
@@ -436,9 +330,8 @@ a_refused_reinvite_leaves_the_call_as_it_was(void **state)
 {
 	struct sip_session *s = call_up();
 
-	(void)state;
 	b->reoffer_status = 488;
-	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	reinvite(a, "v=0");
 	world_run(w, 10);
 	assert_int_equal(a->seen[W_REANSWERED], 1);
 	assert_int_equal(a->status, 488);
@@ -488,7 +381,7 @@ reinvite_into_silence(bool then_487)
 
 	cancels = then_487;
 	w->lose = proxy_with_a_dead_phone;
-	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	reinvite(a, "v=0");
 	world_run(w, 31900);
 	assert_int_equal(s->state, SIP_S_UP);
 	assert_int_equal(a->seen[W_REANSWERED], 0);
@@ -498,7 +391,6 @@ reinvite_into_silence(bool then_487)
 static void
 a_reinvite_that_hears_100_and_no_more_ends_the_call(void **state)
 {
-	(void)state;
 	(void)reinvite_into_silence(false);
 	world_run(w, 32200);
 	assert_int_equal(a->seen[W_LEFT], 1);
@@ -511,14 +403,13 @@ a_reinvite_that_took_too_long_is_cancelled_and_the_call_goes_on(void **state)
 {
 	struct sip_session *s = reinvite_into_silence(true);
 
-	(void)state;
 	world_run(w, 200);
 	assert_int_equal(a->seen[W_REANSWERED], 1);
 	assert_int_equal(a->status, 487);
 	world_run(w, LONG);
 	assert_int_equal(s->state, SIP_S_UP);
 	w->lose = NULL;
-	assert_true(sip_session_reinvite(&a->ss, s, HF_SLICE("v=0"), w->now));
+	reinvite(a, "v=0");
 	world_run(w, 10);
 	assert_int_equal(a->seen[W_REANSWERED], 2);
 	end_well();
@@ -527,26 +418,20 @@ a_reinvite_that_took_too_long_is_cancelled_and_the_call_goes_on(void **state)
 static void
 a_call_dropped_while_its_reinvite_waits_leaves_nothing(void **state)
 {
-	struct sip_session *s = reinvite_into_silence(false);
-
-	(void)state;
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
-	sip_session_drop(&b->ss, world_session(b), 0, HF_SLICE(""), w->now);
-	world_run(w, 2 * LONG);
-	assert_true(world_is_empty(w));
+	(void)reinvite_into_silence(false);
+	drop(a);
+	drop(b);
+	all_is_gone();
 }
 
 static void
 a_dialog_that_the_other_side_forgot_is_over(void **state)
 {
-	struct sip_session *s = call_up();
-
-	(void)state;
+	(void)call_up();
 	world_session(b)->user = 0;
 	/* B dies and comes back without memory. */
 	b->memory[0].dialog.remote_tag[0] = 'x';
-	assert_true(sip_session_tell(&a->ss, s, SIP_INFO, HF_SLICE(""),
-	    "text/plain", HF_SLICE("hello"), w->now));
+	inform(a, "text/plain", "hello");
 	world_run(w, 10);
 	assert_int_equal(a->seen[W_LEFT], 1);
 	assert_int_equal(a->how, SIP_LEFT_LOST);
@@ -559,9 +444,7 @@ info_and_refer_reach_the_user(void **state)
 {
 	struct sip_session *s = call_up();
 
-	(void)state;
-	assert_true(sip_session_tell(&a->ss, s, SIP_INFO, HF_SLICE(""),
-	    "application/dtmf-relay", HF_SLICE("Signal=5"), w->now));
+	inform(a, "application/dtmf-relay", "Signal=5");
 	world_run(w, 10);
 	assert_int_equal(b->seen[W_INFO], 1);
 	assert_string_equal(b->body, "Signal=5");
@@ -588,7 +471,6 @@ an_info_that_goes_nowhere_is_not_answered_200(void **state)
 {
 	struct sip_session *s = call_up();
 
-	(void)state;
 	b->info_status = 469;
 	w->count = 0;
 	w->lose = hear_answer_to_info;
@@ -640,7 +522,6 @@ a_refer_is_told_how_it_fares(void **state)
 	};
 	struct sip_session *s = call_up();
 
-	(void)state;
 	w->count = 0;
 	w->lose = hear_notify;
 	assert_true(sip_session_tell(&a->ss, s, SIP_REFER,
@@ -667,348 +548,10 @@ a_refer_is_told_how_it_fares(void **state)
 	end_well();
 }
 
-/* ---- forks, loops, strangers --------------------------------------------- */
-
-static char raw[12000];
-
-static struct hf_slice
-invite(const char *branch, const char *from_tag, int cseq, const char *extra)
-{
-	int n = snprintf(raw, sizeof(raw),
-	    "INVITE sip:200@192.0.2.2 SIP/2.0\r\n"
-	    "Via: SIP/2.0/UDP 192.0.2.3;branch=%s\r\n"
-	    "Max-Forwards: 70\r\n"
-	    "From: <sip:c@192.0.2.3>;tag=%s\r\n"
-	    "To: <sip:200@192.0.2.2>\r\n"
-	    "Call-ID: one@192.0.2.3\r\n"
-	    "CSeq: %d INVITE\r\n"
-	    "Contact: <sip:c@192.0.2.3>\r\n%s"
-	    "Content-Length: 0\r\n\r\n",
-	    branch, from_tag, cseq, extra);
-
-	return (struct hf_slice){ raw, (size_t)n };
-}
-
-static char heard[12000]; /* the last thing C was told */
-
-static bool
-hear_c(struct world *x, uint8_t from, struct hf_slice m)
-{
-	(void)x;
-	if (from == B)
-		(void)hf_slice_copy(m, heard, sizeof(heard));
-	return from == B;
-}
-
-static void
-routed(const char *routes)
-{
-	char ack[1000];
-	struct sip_session *s;
-	int n;
-
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, routes));
-	world_run(w, 3);
-	s = world_session(b);
-	n = snprintf(ack, sizeof(ack),
-	    "ACK sip:200@192.0.2.2 SIP/2.0\r\n"
-	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKack\r\n"
-	    "From: <sip:c@192.0.2.3>;tag=c\r\n"
-	    "To: <sip:200@192.0.2.2>;tag=%s\r\n"
-	    "Call-ID: one@192.0.2.3\r\nCSeq: 1 ACK\r\n"
-	    "Content-Length: 0\r\n\r\n",
-	    s->dialog.local_tag);
-	world_say(w, C, B, (struct hf_slice){ ack, (size_t)n });
-	world_run(w, 3);
-	assert_int_equal(s->state, SIP_S_UP);
-	w->lose = hear_c;
-	sip_session_drop(&b->ss, s, 0, HF_SLICE(""), w->now);
-}
-
-static void
-requests_take_the_route_that_was_recorded(void **state)
-{
-	(void)state;
-	routed("Record-Route: <sip:192.0.2.1;lr>, <sip:192.0.2.9;lr>\r\n");
-	assert_non_null(strstr(heard, "BYE sip:c@192.0.2.3 SIP/2.0\r\n"));
-	assert_non_null(
-	    strstr(heard, "Route: <sip:192.0.2.1;lr>, <sip:192.0.2.9;lr>\r\n"));
-	assert_int_equal(b->memory[0].dialog.flow.peer.ip[3], 1);
-	end_well();
-}
-
-/* A TLS port hears nothing over UDP. */
-static void
-what_we_do_not_speak_is_answered_where_it_came_from(void **state)
-{
-	static const char *const routes[] = {
-		"Record-Route: <sip:192.0.2.9:5061;transport=tls;lr>\r\n",
-		"Record-Route: <sips:192.0.2.9;lr>\r\n",
-	};
-
-	for (size_t i = 0; i < HF_LEN(routes); i++) {
-		routed(routes[i]);
-		assert_int_equal(b->memory[0].dialog.flow.peer.ip[3], 3);
-		end_well();
-		(void)teardown(state);
-		(void)setup(state);
-	}
-}
-
-static void
-who_wants_tls_all_the_way_is_refused(void **state)
-{
-	struct hf_slice m = invite("z9hG4bKone", "c", 1, "");
-	char text[1000];
-	int n = snprintf(text, sizeof(text), "INVITE sips:%.*s",
-	    (int)(m.n - strlen("INVITE sip:")), m.p + strlen("INVITE sip:"));
-
-	(void)state;
-	world_say(w, C, B, (struct hf_slice){ text, (size_t)n });
-	w->lose = hear_c;
-	world_run(w, 2);
-	assert_non_null(strstr(heard, "SIP/2.0 416 "));
-	assert_int_equal(b->seen[W_ARRIVED], 0);
-	end_well();
-}
-
-static void
-a_strict_router_finds_itself_in_the_request_line(void **state)
-{
-	(void)state;
-	routed("Record-Route: <sip:192.0.2.1>\r\n"
-	       "Record-Route: <sip:192.0.2.9;lr>\r\n");
-	assert_non_null(strstr(heard, "BYE sip:192.0.2.1 SIP/2.0\r\n"));
-	assert_non_null(
-	    strstr(heard, "Route: <sip:192.0.2.9;lr>, <sip:c@192.0.2.3>\r\n"));
-	end_well();
-}
-
-static void
-a_request_that_came_on_two_ways_is_482(void **state)
-{
-	(void)state;
-	b->answers = false;
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
-	world_say(w, C, B, invite("z9hG4bKtwo", "c", 1, ""));
-	w->lose = hear_c;
-	world_run(w, 2);
-	assert_int_equal(b->seen[W_ARRIVED], 1);
-	assert_int_equal(b->ss.tt.count.merged, 1);
-	assert_non_null(strstr(heard, "SIP/2.0 482 "));
-	end_well();
-}
-
-static void
-what_we_cannot_do_is_refused_by_name(void **state)
-{
-	(void)state;
-	world_say(
-	    w, C, B, invite("z9hG4bKone", "c", 1, "Require: 100rel, flux\r\n"));
-	w->lose = hear_c;
-	world_run(w, 2);
-	assert_non_null(strstr(heard, "SIP/2.0 420 "));
-	assert_non_null(strstr(heard, "\r\nUnsupported: 100rel, flux\r\n"));
-	end_well();
-}
-
-static void
-a_long_wish_is_refused_by_name_too(void **state)
-{
-	char extra[2000];
-
-	(void)state;
-	snprintf(extra, sizeof(extra), "Require: %0*d, flux\r\n", 1000, 0);
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, extra));
-	w->lose = hear_c;
-	world_run(w, 2);
-	assert_non_null(strstr(heard, "SIP/2.0 420 "));
-	assert_non_null(strstr(heard, "0, flux\r\nUser-Agent: "));
-	end_well();
-}
-
-static void
-a_stranger_leaves_no_trace_in_the_tables(void **state)
-{
-	(void)state;
-	b->let_in = false;
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
-	w->lose = hear_c;
-	world_run(w, 2);
-	assert_non_null(strstr(heard, "SIP/2.0 403 "));
-	assert_true(world_is_empty(w));
-}
-
-static void
-a_late_second_answer_is_acked_and_ended(void **state)
-{
-	struct sip_session *s = call_up();
-	char text[1500];
-	int n;
-
-	(void)state;
-	n = snprintf(text, sizeof(text),
-	    "SIP/2.0 200 OK\r\n"
-	    "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%016x\r\n"
-	    "From: <%s>;tag=%s\r\nTo: <%s>;tag=other\r\nCall-ID: %s\r\n"
-	    "CSeq: %u INVITE\r\nContact: <sip:x@192.0.2.3>\r\n"
-	    "Content-Length: 0\r\n\r\n",
-	    1, s->dialog.local, s->dialog.local_tag, s->dialog.remote,
-	    s->dialog.call_id, s->dialog.cseq_invite);
-	world_say(w, C, A, (struct hf_slice){ text, (size_t)n });
-	world_run(w, 2);
-	assert_int_equal(a->ss.count.forked, 1);
-	assert_int_equal(s->state, SIP_S_UP);
-	world_run(w, 10);
-	/* C knows no such dialog: 481, and A does not mind. */
-	assert_int_equal(w->party[C].ss.count.no_dialog, 1);
-	end_well();
-}
-
-static void
-our_own_call_that_comes_back_is_a_loop(void **state)
-{
-	struct sip_session *s;
-	char text[1500];
-	int n;
-
-	(void)state;
-	b->answers = false;
-	s = world_call(w, A, B);
-	n = snprintf(text, sizeof(text),
-	    "INVITE sip:200@192.0.2.1 SIP/2.0\r\n"
-	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKx\r\n"
-	    "Max-Forwards: 60\r\nFrom: <sip:x@y>;tag=%s\r\n"
-	    "To: <sip:200@192.0.2.2>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\n"
-	    "Contact: <sip:x@192.0.2.3>\r\nContent-Length: 0\r\n\r\n",
-	    s->dialog.local_tag, s->dialog.call_id);
-	world_say(w, C, A, (struct hf_slice){ text, (size_t)n });
-	world_run(w, 5);
-	assert_int_equal(a->ss.count.looped, 1);
-	end_well();
-}
-
-static void
-a_late_offer_is_answered_in_the_ack(void **state)
-{
-	struct sip_session *s;
-	char ack[1000];
-	int n;
-
-	(void)state;
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
-	world_run(w, 3);
-	s = world_session(b);
-	assert_int_equal(s->state, SIP_S_ANSWERED);
-	assert_true(s->late);
-	n = snprintf(ack, sizeof(ack),
-	    "ACK sip:200@192.0.2.2 SIP/2.0\r\n"
-	    "Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bKack\r\n"
-	    "From: <sip:c@192.0.2.3>;tag=c\r\n"
-	    "To: <sip:200@192.0.2.2>;tag=%s\r\n"
-	    "Call-ID: one@192.0.2.3\r\nCSeq: 1 ACK\r\n"
-	    "Content-Type: application/sdp\r\n"
-	    "Content-Length: 10\r\n\r\nv=0 answer",
-	    s->dialog.local_tag);
-	/* Twice: its answer is heard once. */
-	for (int i = 0; i < 2; i++) {
-		world_say(w, C, B, (struct hf_slice){ ack, (size_t)n });
-		world_run(w, 3);
-		assert_int_equal(s->state, SIP_S_UP);
-		assert_int_equal(b->seen[W_CONFIRMED], 1);
-		assert_string_equal(b->body, "v=0 answer");
-	}
-	end_well();
-}
-
-/* A caller who came a long way: so many bytes in all. */
-static void
-say_invite_of(size_t bytes)
-{
-	static const char way[] = "Via: SIP/2.0/UDP x;y=\r\n";
-	size_t base = invite("z9hG4bKlong", "c", 1, way).n;
-	char extra[12000];
-
-	snprintf(extra, sizeof(extra), "Via: SIP/2.0/UDP x;y=%0*d\r\n",
-	    (int)(bytes - base), 0);
-	assert_int_equal(invite("z9hG4bKlong", "c", 1, extra).n, bytes);
-	world_say(w, C, B, (struct hf_slice){ raw, bytes });
-	w->lose = hear_c;
-}
-
-static void
-an_invite_too_long_to_keep_is_refused_and_forgotten(void **state)
-{
-	(void)state;
-	say_invite_of(SIP_KEEP_BIG + 1000);
-	world_run(w, 2);
-	assert_non_null(strstr(heard, "SIP/2.0 513 "));
-	assert_int_equal(b->seen[W_ARRIVED], 0);
-	world_run(w, LONG);
-	assert_true(world_is_empty(w));
-}
-
-static void
-the_longest_invite_that_is_kept_is_answered(void **state)
-{
-	(void)state;
-	say_invite_of(SIP_KEEP_BIG);
-	world_run(w, 2);
-	assert_int_equal(b->seen[W_ARRIVED], 1);
-	assert_non_null(strstr(heard, "SIP/2.0 200 "));
-	assert_int_equal(world_session(b)->state, SIP_S_ANSWERED);
-	end_well();
-}
-
-static void
-an_invite_that_its_user_forgets_does_not_stay(void **state)
-{
-	(void)state;
-	b->deaf = true;
-	world_say(w, C, B, invite("z9hG4bKone", "c", 1, ""));
-	world_run(w, 10);
-	assert_int_equal(b->ss.tt.pool.used, 1);
-	world_run(w, LONG);
-	assert_true(world_is_empty(w));
-}
-
-static void
-an_old_request_is_out_of_order(void **state)
-{
-	struct sip_session *s = call_up();
-
-	(void)state;
-	world_session(b)->dialog.cseq_remote += 100;
-	assert_true(sip_session_tell(
-	    &a->ss, s, SIP_OPTIONS, HF_SLICE(""), NULL, HF_SLICE(""), w->now));
-	world_run(w, 10);
-	assert_int_equal(b->ss.count.out_of_order, 1);
-	world_session(b)->dialog.cseq_remote -= 100;
-	end_well();
-}
-
-static void
-a_full_house_refuses_the_new_and_serves_the_old(void **state)
-{
-	struct sip_session *s = call_up();
-
-	(void)state;
-	for (int i = 0; i < 2 * WORLD_SESSIONS; i++) {
-		world_call(w, C, B);
-		world_run(w, 10);
-	}
-	assert_true(b->ss.pool.used == WORLD_SESSIONS);
-	assert_true(b->ss.count.full > 0);
-	sip_session_drop(&a->ss, s, 0, HF_SLICE(""), w->now);
-	world_run(w, 10);
-	assert_int_equal(b->seen[W_LEFT], 1);
-	end_well();
-}
-
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, calls_begin, calls_end)
 	const struct CMUnitTest tests[] = {
 		T(a_call_is_answered_and_ended_by_the_caller),
 		T(the_callee_hangs_up),
@@ -1035,22 +578,6 @@ main(void)
 		T(info_and_refer_reach_the_user),
 		T(an_info_that_goes_nowhere_is_not_answered_200),
 		T(a_refer_is_told_how_it_fares),
-		T(a_request_that_came_on_two_ways_is_482),
-		T(requests_take_the_route_that_was_recorded),
-		T(what_we_do_not_speak_is_answered_where_it_came_from),
-		T(who_wants_tls_all_the_way_is_refused),
-		T(a_strict_router_finds_itself_in_the_request_line),
-		T(what_we_cannot_do_is_refused_by_name),
-		T(a_long_wish_is_refused_by_name_too),
-		T(a_stranger_leaves_no_trace_in_the_tables),
-		T(a_late_second_answer_is_acked_and_ended),
-		T(our_own_call_that_comes_back_is_a_loop),
-		T(a_late_offer_is_answered_in_the_ack),
-		T(an_invite_too_long_to_keep_is_refused_and_forgotten),
-		T(the_longest_invite_that_is_kept_is_answered),
-		T(an_invite_that_its_user_forgets_does_not_stay),
-		T(an_old_request_is_out_of_order),
-		T(a_full_house_refuses_the_new_and_serves_the_old),
 	};
 #undef T
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -1,84 +1,17 @@
 /* A party dies in every state of a call and goes on from its records. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "tests/lib/sip_world.h"
-
-enum { A, B };
-enum { LONG = 70000 }; /* longer than everything that lingers */
-
-static struct world *w;
-static struct party *a, *b;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	w = world_new();
-	a = &w->party[A];
-	b = &w->party[B];
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
-
-static void
-end_well(void)
-{
-	w->lose = NULL;
-	world_run(w, 2 * LONG);
-	assert_true(world_is_empty(w));
-}
-
-static struct sip_session *
-session(struct party *p, enum sip_session_state state)
-{
-	struct sip_session *s = world_session(p);
-
-	assert_non_null(s);
-	assert_int_equal(s->state, state);
-	return s;
-}
-
-static void
-up(void)
-{
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
-	(void)session(a, SIP_S_UP);
-	(void)session(b, SIP_S_UP);
-}
-
-static void
-drop(struct party *p)
-{
-	sip_session_drop(&p->ss, world_session(p), 0, HF_SLICE(""), w->now);
-}
+#include "tests/lib/sip_calls.h"
 
 /* ---- a talk -------------------------------------------------------------- */
 
 static void
 a_talk_goes_on_and_either_side_ends_it(void **state)
 {
-	(void)state;
 	for (int who = 0; who < 4; who++) {
 		struct party *ends = who % 2 == 0 ? a : b;
 		struct party *hears = who % 2 == 0 ? b : a;
 
-		up();
+		(void)call_up();
 		world_dies(w, who < 2 ? A : B, false);
 		world_run(w, 100);
 		drop(ends);
@@ -90,59 +23,49 @@ a_talk_goes_on_and_either_side_ends_it(void **state)
 		hears->seen[W_LEFT] = 0;
 		b->seen[W_CONFIRMED] = 0;
 	}
-	end_well();
+	all_is_gone();
 }
 
 static void
 what_may_follow_in_a_talk_follows(void **state)
 {
-	struct sip_session *s;
-
-	(void)state;
-	up();
+	(void)call_up();
 	world_dies(w, A, false);
 	world_dies(w, B, false);
-	s = session(a, SIP_S_UP);
-	assert_true(
-	    sip_session_reinvite(&a->ss, s, HF_SLICE("v=0 moved"), w->now));
+	reinvite(a, "v=0 moved");
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_REOFFERED], 1);
 	assert_int_equal(a->seen[W_REANSWERED], 1);
 	assert_int_equal(a->status, 200);
-	s = session(b, SIP_S_UP);
-	assert_true(sip_session_tell(&b->ss, s, SIP_INFO, HF_SLICE(""),
-	    "text/plain", HF_SLICE("hello"), w->now));
+	inform(b, "text/plain", "hello");
 	world_run(w, 20);
 	assert_int_equal(a->seen[W_INFO], 1);
 	/* The next CSeq, not one that was used before. */
 	world_dies(w, A, false);
-	assert_true(sip_session_reinvite(
-	    &a->ss, session(a, SIP_S_UP), HF_SLICE("v=0 again"), w->now));
+	reinvite(a, "v=0 again");
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_REOFFERED], 2);
 	assert_int_equal(b->ss.count.out_of_order, 0);
 	drop(a);
-	end_well();
+	all_is_gone();
 }
 
 static void
 a_talk_that_nobody_wants_any_more_is_said_goodbye(void **state)
 {
-	(void)state;
-	up();
+	(void)call_up();
 	world_dies(w, A, true);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_BYE);
 	assert_int_equal(a->seen[W_LEFT], 0);
-	end_well();
+	all_is_gone();
 }
 
 static void
 a_goodbye_that_was_under_way_is_said_again(void **state)
 {
-	(void)state;
-	up();
+	(void)call_up();
 	w->dead[B] = true;
 	drop(a);
 	(void)session(a, SIP_S_LEAVING);
@@ -151,7 +74,7 @@ a_goodbye_that_was_under_way_is_said_again(void **state)
 	world_dies(w, A, false);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
-	end_well();
+	all_is_gone();
 }
 
 /* ---- we call ------------------------------------------------------------- */
@@ -159,27 +82,22 @@ a_goodbye_that_was_under_way_is_said_again(void **state)
 static void
 our_call_rings_on_and_is_answered(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
+	(void)call_rings();
 	world_dies(w, A, false);
 	world_run(w, 20);
 	(void)session(a, SIP_S_CALLING);
 	assert_int_equal(b->seen[W_ARRIVED], 1); /* no second call */
-	assert_true(sip_session_answer(&b->ss, session(b, SIP_S_INVITED),
-	    HF_SLICE("v=0 at last"), false, w->now));
+	answer(b, "v=0 at last");
 	world_run(w, 20);
 	assert_int_equal(a->seen[W_ANSWERED], 1);
 	(void)session(b, SIP_S_UP);
 	drop(a);
-	end_well();
+	all_is_gone();
 }
 
 static void
 an_invite_that_never_left_leaves_now(void **state)
 {
-	(void)state;
 	assert_non_null(world_call(w, A, B));
 	w->queued = 0;
 	world_dies(w, A, false);
@@ -187,13 +105,12 @@ an_invite_that_never_left_leaves_now(void **state)
 	(void)session(a, SIP_S_UP);
 	assert_int_equal(a->seen[W_ANSWERED], 1);
 	drop(a);
-	end_well();
+	all_is_gone();
 }
 
 static void
 an_answer_that_came_meanwhile_is_heard(void **state)
 {
-	(void)state;
 	assert_non_null(world_call(w, A, B));
 	world_run(w, 1); /* it is on its way back */
 	world_dies(w, A, false);
@@ -202,40 +119,33 @@ an_answer_that_came_meanwhile_is_heard(void **state)
 	assert_int_equal(b->seen[W_CONFIRMED], 1);
 	assert_int_equal(b->seen[W_ARRIVED], 1);
 	drop(b);
-	end_well();
+	all_is_gone();
 }
 
 static void
 a_call_that_nobody_wants_any_more_is_cancelled(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
+	(void)call_rings();
 	world_dies(w, A, true);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_CANCEL);
 	assert_int_equal(a->seen[W_REFUSED], 0);
-	end_well();
+	all_is_gone();
 }
 
 static void
 who_answers_a_call_that_nobody_wants_hears_ack_and_bye(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
-	assert_true(sip_session_answer(&b->ss, session(b, SIP_S_INVITED),
-	    HF_SLICE("v=0 too late"), false, w->now));
+	(void)call_rings();
+	answer(b, "v=0 too late");
 	world_dies(w, A, true);
 	world_run(w, 50);
 	assert_int_equal(b->seen[W_CONFIRMED], 1);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_BYE);
 	assert_int_equal(a->seen[W_ANSWERED], 0);
-	end_well();
+	all_is_gone();
 }
 
 static void
@@ -243,7 +153,6 @@ our_call_is_given_up_at_its_old_deadline(void **state)
 {
 	struct sip_session *s;
 
-	(void)state;
 	b->answers = false;
 	s = world_call(w, A, B);
 	assert_non_null(s);
@@ -255,7 +164,7 @@ our_call_is_given_up_at_its_old_deadline(void **state)
 	world_run(w, 200);
 	assert_int_equal(a->seen[W_REFUSED], 1);
 	assert_int_equal(b->how, SIP_LEFT_CANCEL);
-	end_well();
+	all_is_gone();
 }
 
 /* ---- he calls ------------------------------------------------------------ */
@@ -263,20 +172,16 @@ our_call_is_given_up_at_its_old_deadline(void **state)
 static void
 his_call_waits_for_its_answer(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
+	(void)call_rings();
 	world_dies(w, B, false);
 	world_run(w, 100);
-	assert_true(sip_session_answer(&b->ss, session(b, SIP_S_INVITED),
-	    HF_SLICE("v=0 of the next life"), false, w->now));
+	answer(b, "v=0 of the next life");
 	world_run(w, 20);
 	assert_string_equal(a->body, "v=0 of the next life");
 	assert_int_equal(b->seen[W_CONFIRMED], 1);
 	assert_int_equal(b->seen[W_ARRIVED], 1);
 	drop(a);
-	end_well();
+	all_is_gone();
 }
 
 static bool
@@ -289,7 +194,6 @@ lose_answers(struct world *x, uint8_t from, struct hf_slice m)
 static void
 his_invite_once_more_makes_no_second_call(void **state)
 {
-	(void)state;
 	b->answers = false;
 	w->lose = lose_answers; /* no 100 reaches him: he repeats */
 	assert_non_null(world_call(w, A, B));
@@ -298,8 +202,7 @@ his_invite_once_more_makes_no_second_call(void **state)
 	world_run(w, 4000);
 	assert_int_equal(b->seen[W_ARRIVED], 1);
 	w->lose = NULL;
-	assert_true(sip_session_answer(
-	    &b->ss, session(b, SIP_S_INVITED), HF_SLICE("v=0"), false, w->now));
+	answer(b, "v=0");
 	/* Nor does it behind a 2xx that was lost. */
 	w->lose = lose_answers;
 	w->queued = 0;
@@ -312,50 +215,35 @@ his_invite_once_more_makes_no_second_call(void **state)
 	assert_int_equal(a->seen[W_ANSWERED], 1);
 	(void)session(b, SIP_S_UP);
 	drop(b);
-	end_well();
+	all_is_gone();
 }
 
 static void
 his_call_is_cancelled_in_the_next_life(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
+	(void)call_rings();
 	world_dies(w, B, false);
 	drop(a);
 	world_run(w, 20);
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_CANCEL);
-	end_well();
+	all_is_gone();
 }
 
 static void
 his_call_that_nobody_wants_any_more_hears_503(void **state)
 {
-	(void)state;
-	b->answers = false;
-	assert_non_null(world_call(w, A, B));
-	world_run(w, 20);
+	(void)call_rings();
 	world_dies(w, B, true);
 	world_run(w, 20);
 	assert_int_equal(a->seen[W_REFUSED], 1);
 	assert_int_equal(a->status, 503);
-	end_well();
-}
-
-static bool
-lose_acks(struct world *x, uint8_t from, struct hf_slice m)
-{
-	(void)x;
-	(void)from;
-	return hf_slice_starts(m, HF_SLICE("ACK"));
+	all_is_gone();
 }
 
 static void
 our_answer_is_repeated_until_its_old_deadline(void **state)
 {
-	(void)state;
 	w->lose = lose_acks;
 	assert_non_null(world_call(w, A, B));
 	world_run(w, 20);
@@ -369,17 +257,15 @@ our_answer_is_repeated_until_its_old_deadline(void **state)
 	assert_int_equal(b->seen[W_LEFT], 1);
 	assert_int_equal(b->how, SIP_LEFT_NO_ACK);
 	assert_int_equal(a->seen[W_LEFT], 1); /* our BYE */
-	end_well();
+	all_is_gone();
 }
 
 static void
 a_reinvite_of_his_is_still_answered(void **state)
 {
-	(void)state;
-	up();
+	(void)call_up();
 	w->lose = lose_acks;
-	assert_true(sip_session_reinvite(
-	    &a->ss, session(a, SIP_S_UP), HF_SLICE("v=0 moved"), w->now));
+	reinvite(a, "v=0 moved");
 	world_run(w, 20);
 	world_dies(w, B, false);
 	world_run(w, 2000);
@@ -389,7 +275,7 @@ a_reinvite_of_his_is_still_answered(void **state)
 	world_run(w, 5000);
 	assert_false(session(b, SIP_S_UP)->unacked);
 	drop(b);
-	end_well();
+	all_is_gone();
 }
 
 /* ---- records that are not what they were --------------------------------- */
@@ -399,8 +285,7 @@ a_record_that_makes_no_sense_is_let_go(void **state)
 {
 	static struct sip_record good, bad;
 
-	(void)state;
-	up();
+	(void)call_up();
 	(void)sip_record_write(&a->ss, session(a, SIP_S_UP), &good);
 	drop(a);
 	world_run(w, 2 * LONG);
@@ -427,13 +312,13 @@ a_record_that_makes_no_sense_is_let_go(void **state)
 		assert_null(sip_session_restore(
 		    &a->ss, &bad, HF_SLICE("INVITE nonsense"), true, w->now));
 	}
-	end_well();
+	all_is_gone();
 }
 
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, calls_begin, calls_end)
 	const struct CMUnitTest tests[] = {
 		T(a_talk_goes_on_and_either_side_ends_it),
 		T(what_may_follow_in_a_talk_follows),
