@@ -1,32 +1,15 @@
 /* logic/call: how long those who wait are told that it will take. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/prompt.h"
-#include "logic/call/engine.h"
+#include "tests/lib/mind.h"
 
-enum { SECOND = 1000000 };
-
-static struct conf conf;
-static struct engine *e;
-static struct hf_time now;
 static uint64_t rung;    /* the newest leg of ours */
 static uint64_t callers; /* 1, 2, ... */
 static struct msg_play_prompt said;
 
 static void
-put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
+order(const struct msg *m)
 {
-	(void)o;
-	(void)to;
-	(void)worker;
 	if (m->type == MSG_RING_LEG)
 		rung = m->ring_leg.leg;
 	if (m->type == MSG_PLAY_PROMPT && m->play_prompt.list.n > 0 &&
@@ -34,63 +17,31 @@ put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
 		said = m->play_prompt;
 }
 
-static struct orders out = { .put = put };
-
 static void
-tell(const struct msg *m)
+callers_come(unsigned n)
 {
-	engine_fact(e, m, now, &out);
+	while (n-- > 0)
+		caller_comes(++callers);
 }
 
+/* The first so many are answered, talk so long and go. */
 static void
-passes(int64_t seconds)
+are_served(unsigned n, int64_t seconds)
 {
-	now.us += seconds * SECOND;
-	engine_time(e, now, &out);
-}
-
-static void
-caller_comes(void)
-{
-	struct msg m = { .type = MSG_LEG_ARRIVED };
-
-	m.leg_arrived.leg = ++callers;
-	m.leg_arrived.agent = CONF_NONE;
-	m.leg_arrived.hops = 70;
-	strcpy(m.leg_arrived.number, "100");
-	m.leg_arrived.media.codec = CODEC_PCMU;
-	tell(&m);
-}
-
-/* The first in line is answered, talks so long and goes. */
-static void
-one_is_served(uint64_t caller, int64_t seconds)
-{
-	struct msg m = { .type = MSG_LEG_ANSWERED };
-
-	m.leg_answered.leg = rung;
-	m.leg_answered.media.codec = CODEC_PCMU;
-	tell(&m);
-	passes(seconds);
-	m = (struct msg){ .type = MSG_LEG_LEFT };
-	m.leg_left.leg = caller;
-	m.leg_left.cause = CAUSE_DONE;
-	tell(&m);
+	for (uint64_t caller = 1; caller <= n; caller++) {
+		leg_answers(rung);
+		passes(seconds);
+		leg_leaves(caller);
+	}
 }
 
 static int
 setup(void **state)
 {
-	struct msg m = { .type = MSG_MEDIA_STARTED };
+	const struct msg anna = { .type = MSG_AGENT_CAME };
 
-	(void)state;
-	conf = (struct conf){ .calls_max = 20 };
-	conf.rtp.port_first = 20000;
-	conf.rtp.port_last = 20199;
-	conf.ladders = conf.numbers = conf.queues = conf.trunks = 1;
-	conf.agents = 1;
-	conf.trunk[0].used = true;
-	conf.ladder[0] = (struct conf_ladder){ .used = true, .rungs = 1 };
+	mind_house(1);
+	conf.queues = conf.agents = 1;
 	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
 	conf.queue[0] = (struct conf_queue){ .used = true,
 		.estimate = true,
@@ -101,19 +52,13 @@ setup(void **state)
 		.name = "anna",
 		.queues = 1,
 		.ready_at_login = true };
-	conf.number[0] = (struct conf_number){ .number = "100", .used = true };
 	conf.guard.never = hf_ms(36000000);
 	conf.guard.hung_up_at_once = hf_ms(3000);
-	free(e);
-	e = calloc(1, engine_size(&conf));
-	now.us = SECOND;
-	e = engine_init(e, &conf, 1, now);
+	mind_wakes(order, NULL);
 	callers = 0;
 	said = (struct msg_play_prompt){ 0 };
-	m.media_started.count = 100;
-	tell(&m);
-	m = (struct msg){ .type = MSG_AGENT_CAME };
-	tell(&m);
+	media_comes();
+	tell(&anna);
 	return 0;
 }
 
@@ -127,9 +72,7 @@ ends_with(const uint8_t *list, size_t n)
 static void
 nobody_guesses_before_the_line_has_moved(void **state)
 {
-	(void)state;
-	caller_comes();
-	caller_comes();
+	callers_come(2);
 	passes(31);
 	assert_int_equal(said.list.n, 3);
 	assert_int_equal(said.list.p[1], PROMPT_DIGIT_0 + 1);
@@ -138,11 +81,8 @@ nobody_guesses_before_the_line_has_moved(void **state)
 static void
 the_wait_is_the_place_times_the_pace(void **state)
 {
-	(void)state;
-	for (unsigned i = 0; i < 8; i++)
-		caller_comes();
-	for (uint64_t i = 1; i <= 4; i++)
-		one_is_served(i, 60);
+	callers_come(8);
+	are_served(4, 60);
 	/* The fifth rings; three wait behind him, a minute each. */
 	passes(31);
 	assert_int_equal(said.list.n, 6);
@@ -156,11 +96,8 @@ the_wait_is_the_place_times_the_pace(void **state)
 static void
 a_short_wait_is_less_than_two_minutes(void **state)
 {
-	(void)state;
-	for (unsigned i = 0; i < 6; i++)
-		caller_comes();
-	for (uint64_t i = 1; i <= 4; i++)
-		one_is_served(i, 10);
+	callers_come(6);
+	are_served(4, 10);
 	passes(31);
 	assert_true(
 	    ends_with((const uint8_t[]){ PROMPT_WAIT_IS, PROMPT_LESS_THAN,
@@ -171,12 +108,9 @@ a_short_wait_is_less_than_two_minutes(void **state)
 static void
 who_wants_none_hears_none(void **state)
 {
-	(void)state;
 	conf.queue[0].estimate = false;
-	for (unsigned i = 0; i < 6; i++)
-		caller_comes();
-	for (uint64_t i = 1; i <= 4; i++)
-		one_is_served(i, 60);
+	callers_come(6);
+	are_served(4, 60);
 	passes(31);
 	assert_int_equal(said.list.n, 3);
 }

@@ -1,0 +1,100 @@
+/* tests/lib/mind - see mind.h */
+
+#include <stdlib.h>
+
+#include "tests/lib/mind.h"
+
+enum { STREAMS = 100, CALLS = 20 };
+
+struct conf conf;
+struct engine *e;
+struct hf_time now;
+
+static void (*look)(const struct msg *m);
+static struct orders out;
+
+static void
+put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
+{
+	look(m);
+}
+
+void
+mind_house(uint16_t rungs)
+{
+	conf = (struct conf){ .calls_max = CALLS };
+	conf.rtp.port_first = 20000;
+	conf.rtp.port_last = 20000 + 2 * STREAMS - 1;
+	conf.ladders = conf.numbers = conf.trunks = 1;
+	conf.trunk[0].used = true;
+	conf.ladder[0] = (struct conf_ladder){ .used = true, .rungs = rungs };
+	conf.number[0] = (struct conf_number){ .number = "100", .used = true };
+}
+
+void
+mind_wakes(void (*order)(const struct msg *m),
+    void (*inside)(struct orders *o, uint32_t place))
+{
+	look = order;
+	out = (struct orders){ .put = put, .inside = inside };
+	free(e);
+	e = calloc(1, engine_size(&conf));
+	assert_non_null(e);
+	now.us = SECOND;
+	e = engine_init(e, &conf, 1, now);
+}
+
+void
+tell(const struct msg *m)
+{
+	engine_fact(e, m, now, &out);
+}
+
+void
+passes(int64_t seconds)
+{
+	now.us += seconds * SECOND;
+	engine_time(e, now, &out);
+}
+
+void
+media_comes(void)
+{
+	struct msg m = { .type = MSG_MEDIA_STARTED };
+
+	m.media_started.count = STREAMS;
+	tell(&m);
+}
+
+void
+caller_comes(uint64_t leg)
+{
+	struct msg m = { .type = MSG_LEG_ARRIVED };
+
+	m.leg_arrived.leg = leg;
+	m.leg_arrived.agent = CONF_NONE;
+	m.leg_arrived.hops = 70;
+	strcpy(m.leg_arrived.number, "100");
+	m.leg_arrived.media.codec = CODEC_PCMU;
+	tell(&m);
+}
+
+void
+leg_answers(uint64_t leg)
+{
+	struct msg m = { .type = MSG_LEG_ANSWERED };
+
+	m.leg_answered.leg = leg;
+	m.leg_answered.media.codec = CODEC_PCMU;
+	tell(&m);
+}
+
+void
+leg_leaves(uint64_t leg)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	m.leg_left.leg = leg;
+	m.leg_left.cause = CAUSE_DONE;
+	tell(&m);
+}

@@ -1,0 +1,41 @@
+/*
+ * tests/lib/mind - one engine of logic/call: it is told facts, and what it
+ * orders is looked at by the test.
+ */
+#ifndef HF_TESTS_MIND_H
+#define HF_TESTS_MIND_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "logic/call/engine.h"
+
+enum { SECOND = 1000000 };
+
+extern struct conf conf;
+extern struct engine *e;
+extern struct hf_time now;
+
+/* A house whose number 100 leads up a ladder of so many rungs; the test says
+ * which they are, and all else. */
+void mind_house(uint16_t rungs);
+/* It thinks from now on, and order sees what it wants; inside may be NULL. */
+void mind_wakes(void (*order)(const struct msg *m),
+    void (*inside)(struct orders *o, uint32_t place));
+
+void tell(const struct msg *m);
+void passes(int64_t seconds);
+
+/* hf-media is there; a caller dials 100; somebody of ours answers. */
+void media_comes(void);
+void caller_comes(uint64_t leg);
+void leg_answers(uint64_t leg);
+void leg_leaves(uint64_t leg);
+
+#endif
