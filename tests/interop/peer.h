@@ -1,12 +1,10 @@
 /*
  * tests/interop/peer - programs that others wrote, as callers, bots, agents and
- * trunks.  Each runs in a folder of its own, is told what to do through its
- * standard input, is listened to through its log, and is stopped by its process
- * id when the test ends, whatever happens.
+ * trunks.  Each runs in a folder of its own, logs there, and is stopped by its
+ * process id when the test ends, whatever happens.
  *
- * Who hears whom is told by voices (tests/lib/voice.h): a peer plays a wav file
- * in which an actor talks, and what it heard is read from the wav file that it
- * recorded.
+ * Who hears whom is told by voices (tests/lib/voice.h): a peer plays a file in
+ * which an actor talks, and echoes what it hears.
  */
 #ifndef HF_TESTS_PEER_H
 #define HF_TESTS_PEER_H
@@ -31,7 +29,7 @@ struct peer {
 	char dir[80]; /* its folder, also its HOME */
 	char log[100];
 	pid_t pid;
-	int in; /* its standard input, -1: closed */
+	int in; /* our end of its standard input, -1: closed */
 };
 
 /* A house with one number, +33400000000: bot "cloud", then the queue "sales"
@@ -49,21 +47,14 @@ struct scene {
  * "skipped" when it is not installed. */
 const char *peer_program(const char *name);
 
-/* Starts argv[0], a full path, within a fresh folder (peer_dir's) with a pipe
- * as its standard input. */
+/* Starts argv[0], a full path, within a fresh folder (peer_dir's); its standard
+ * input says nothing and stays open. */
 void peer_dir(const struct scene *, struct peer *, const char *name);
 void peer_start(struct peer *, char *const *argv);
-
-/* A line for its standard input. */
-void peer_say(struct peer *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* A text file of that name in its folder. */
 void peer_file(const struct peer *, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-bool peer_logged(const struct peer *, const char *text);
-void peer_show_log(const struct peer *);
 
 /* Waits until somebody listens at that IPv4 address and port, at most 5 s. */
 bool peer_listens(const char *ip, int port, bool tcp);
@@ -74,13 +65,8 @@ bool peer_stop(struct peer *);
 /* Has it ended by itself?  status: its exit status, 255 after a signal. */
 bool peer_ended(struct peer *, int *status);
 
-/* A wav file (8 kHz, mono, 16 bit) or bare mu-law in which that actor talks. */
-void peer_voice_wav(const char *path, int voice, int seconds);
+/* Bare mu-law in which that actor talks. */
 void peer_voice_ulaw(const char *path, int voice, int seconds);
-
-/* In how many 20 ms of a wav file of 8, 16, 32 or 48 kHz that actor talks; 0
- * when there is no such file. */
-int peer_recorded(const char *path, int voice);
 
 /* ---- the scene
  * ------------------------------------------------------------------- */

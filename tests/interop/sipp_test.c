@@ -57,31 +57,27 @@ static const char caller_xml[] =
     "</scenario>\n";
 
 /* Registers as anna with digest, and is done. */
+#define REGISTER(cseq, credentials)                                            \
+	"<send retrans=\"500\"><![CDATA[\n\n"                                  \
+	"REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n"                     \
+	"Via: SIP/2.0/[transport] "                                            \
+	"[local_ip]:[local_port];branch=[branch]\n"                            \
+	"From: <sip:anna@[remote_ip]>;tag=[call_number]\n"                     \
+	"To: <sip:anna@[remote_ip]>\nCall-ID: [call_id]\n"                     \
+	"CSeq: " cseq " REGISTER\n"                                            \
+	"Contact: <sip:anna@[local_ip]:[local_port]>\n" credentials            \
+	"Max-Forwards: 70\nExpires: 600\nUser-Agent: SIPp\n"                   \
+	"Content-Length: 0\n\n]]></send>\n"
 static const char register_xml[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<scenario name=\"register\">\n"
-    "<send retrans=\"500\"><![CDATA[\n\n"
-    "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n"
-    "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
-    "From: <sip:anna@[remote_ip]>;tag=[call_number]\n"
-    "To: <sip:anna@[remote_ip]>\nCall-ID: [call_id]\nCSeq: 1 REGISTER\n"
-    "Contact: <sip:anna@[local_ip]:[local_port]>\n"
-    "Max-Forwards: 70\nExpires: 600\nUser-Agent: SIPp\n"
-    "Content-Length: 0\n\n"
-    "]]></send>\n"
-    "<recv response=\"401\" auth=\"true\"/>\n"
-    "<send retrans=\"500\"><![CDATA[\n\n"
-    "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0\n"
-    "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
-    "From: <sip:anna@[remote_ip]>;tag=[call_number]\n"
-    "To: <sip:anna@[remote_ip]>\nCall-ID: [call_id]\nCSeq: 2 REGISTER\n"
-    "Contact: <sip:anna@[local_ip]:[local_port]>\n"
-    "[authentication username=anna password=correct-horse]\n"
-    "Max-Forwards: 70\nExpires: 600\nUser-Agent: SIPp\n"
-    "Content-Length: 0\n\n"
-    "]]></send>\n"
-    "<recv response=\"200\"/>\n"
-    "</scenario>\n";
+    "<scenario name=\"register\">\n" REGISTER(
+	"1", "") "<recv response=\"401\" auth=\"true\"/>\n" REGISTER("2",
+	"[authentication username=anna password=correct-horse]\n") "<recv "
+								   "response="
+								   "\"200\"/>\n"
+								   "</"
+								   "scenario>"
+								   "\n";
 
 static char program[100];
 
@@ -143,6 +139,13 @@ ends_well(struct scene *s, struct peer *p)
 	return scene_wait(s, ENDS_MS, has_ended, &e) && e.status == 0;
 }
 
+static void
+is_content(struct scene *s, struct peer *p)
+{
+	scene_check(s, ends_well(s, p), "SIPp is content");
+	peer_stop(p);
+}
+
 /* ---- the cases ----------------------------------------------------------- */
 
 /* SIPp's own caller, who echoes: the bot hears itself, and after its death the
@@ -159,8 +162,7 @@ echoing_caller(struct scene *s, bool tcp)
 	scene_check(s, c != NULL, "the bot is called");
 	scene_check(s, scene_hears(s, c, SCENE_BOT), "the bot hears its echo");
 	scene_check(s, scene_over(s, c), "the bot is told that it is over");
-	scene_check(s, ends_well(s, &p), "SIPp is content");
-	peer_stop(&p);
+	is_content(s, &p);
 }
 
 static void
@@ -179,9 +181,8 @@ talking_caller(struct scene *s, bool tcp)
 	scene_check(
 	    s, scene_hears(s, a, PEER_VOICE), "the agent hears the caller");
 	scene_leaves(s, a);
-	scene_check(s, ends_well(s, &p), "SIPp is content");
+	is_content(s, &p);
 	scene_bot_lives(s);
-	peer_stop(&p);
 }
 
 /* One of ours calls whom SIPp plays. */
@@ -210,8 +211,7 @@ bot(struct scene *s, bool tcp)
 	sipp_start(s, &p, "bot", s->bot->ip, s->bot->port, tcp,
 	    "-sn uas -m 1 -rtp_echo");
 	echoed(s, "the bot");
-	scene_check(s, ends_well(s, &p), "SIPp is content");
-	peer_stop(&p);
+	is_content(s, &p);
 }
 
 static void
@@ -231,8 +231,7 @@ agent(struct scene *s, bool tcp)
 	s->bot->manner.refuse = 503;
 	echoed(s, "the agent");
 	s->bot->manner.refuse = 0;
-	scene_check(s, ends_well(s, &p), "SIPp is content");
-	peer_stop(&p);
+	is_content(s, &p);
 }
 
 int

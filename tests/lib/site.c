@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/lib/child.h"
 
 enum {
 	SETTLE_MS = 100,
@@ -372,53 +373,7 @@ site_move(struct site *s, const char *ip, int port)
 	site_set(s, "rtp.address", "\"%s\"", ip);
 }
 
-/* ---- processes
- * ------------------------------------------------------------------- */
-
-static pid_t
-start(char *const *argv, const char *log)
-{
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	int null = open("/dev/null", O_RDONLY);
-	dup2(null, 0);
-	dup2(fd, 1);
-	dup2(fd, 2);
-	for (int i = 3; i < 1024; i++)
-		close(i);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
-/* Sites that are up; none outlives the test. */
-static struct site *up[8];
-
-static void
-stop_all(void)
-{
-	for (size_t i = 0; i < sizeof up / sizeof *up; i++)
-		if (up[i] != NULL)
-			site_stop(up[i]);
-}
-
-static void
-up_note(struct site *old, struct site *new)
-{
-	static bool registered;
-
-	if (!registered)
-		atexit(stop_all);
-	registered = true;
-	for (size_t i = 0; i < sizeof up / sizeof *up; i++)
-		if (up[i] == old) {
-			up[i] = new;
-			return;
-		}
-}
+/* ---- processes ----------------------------------------------------------- */
 
 static bool
 is_optioned(void *arg)
@@ -426,19 +381,10 @@ is_optioned(void *arg)
 	return ua_noted(arg, UA_OPTIONED, 0) != NULL;
 }
 
-/* hf-sip answers OPTIONS before everyone else is there. */
-static bool
-is_open(const char *log)
+static void
+stop(void *site)
 {
-	char line[400];
-	bool open = false;
-	FILE *f = fopen(log, "r");
-
-	while (f != NULL && !open && fgets(line, sizeof line, f) != NULL)
-		open = strstr(line, " house_open ") != NULL;
-	if (f != NULL)
-		fclose(f);
-	return open;
+	site_stop(site);
 }
 
 bool
@@ -451,23 +397,25 @@ site_start(struct site *s, struct ua_world *w)
 	snprintf(program, sizeof program, "%s", site_stage("sbin/holdfastd"));
 	snprintf(conf, sizeof conf, "%s/holdfast.yaml", s->dir);
 	snprintf(log, sizeof log, "%s/log", s->dir);
-	s->pid = start(argv, log);
-	up_note(NULL, s);
+	s->pid = child_start(argv, NULL, log, -1, SIGTERM);
+	child_at_end(stop, s);
 	/* From the trunk: nobody else is a friend. */
 	struct ua *u = ua_new(w, "herald",
 	    strchr(s->ip, ':') != NULL ? s->ip : site_address(SITE_TRUNK, 250),
 	    UA_UDP, 0);
 	for (int64_t until = ua_now() + READY_MS * 1000LL; ua_now() < until;) {
 		struct ua_call *c = ua_options(u, s->udp);
-		if (ua_run(w, 250, is_optioned, c) && is_open(log)) {
+		/* hf-sip answers before everyone else is there. */
+		if (ua_run(w, 250, is_optioned, c) &&
+		    file_says(log, " house_open ")) {
 			/* hf-media has still to meet hf-call. */
 			ua_run(w, SETTLE_MS, NULL, NULL);
 			return true;
 		}
 		c->cli_non.live = false;
-		if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+		if (child_ends(s->pid, 0, NULL)) {
 			s->pid = 0;
-			up_note(s, NULL);
+			child_is_over(s);
 			break;
 		}
 	}
@@ -517,16 +465,6 @@ family(const struct site *s, pid_t *pid, int most)
 }
 
 static bool
-ended(pid_t pid, int *status, int64_t ms)
-{
-	for (int64_t until = ua_now() + ms * 1000; ua_now() < until;
-	     usleep(5000))
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
-	return false;
-}
-
-static bool
 log_is_clean(const struct site *s)
 {
 	static const char *const bad[] = { "assert", "Sanitizer",
@@ -559,10 +497,10 @@ site_stop(struct site *s)
 		return false;
 	int n = family(s, pid, 64);
 	kill(s->pid, SIGTERM);
-	if (!ended(s->pid, &status, STOP_MS)) {
+	if (!child_ends(s->pid, STOP_MS, &status)) {
 		fprintf(stderr, "%s did not stop in %d ms\n", s->name, STOP_MS);
 		kill(s->pid, SIGKILL);
-		ended(s->pid, &status, STOP_MS);
+		child_ends(s->pid, STOP_MS, &status);
 		/* Children outlive a killed keeper: these are its own. */
 		for (int i = 0; i < n; i++)
 			kill(pid[i], SIGKILL);
@@ -572,7 +510,7 @@ site_stop(struct site *s)
 		well = false;
 	}
 	s->pid = 0;
-	up_note(s, NULL);
+	child_is_over(s);
 	well = log_is_clean(s) && well;
 	if (!well)
 		site_show_log(s);
@@ -707,15 +645,8 @@ site_memory(const struct site *s)
 void
 site_show_log(const struct site *s)
 {
-	char path[100], line[2000];
+	char path[100];
 
 	snprintf(path, sizeof path, "%s/log", s->dir);
-	FILE *f = fopen(path, "r");
-	if (f == NULL)
-		return;
-	fprintf(stderr, "---- log of %s ----\n", s->name);
-	while (fgets(line, sizeof line, f) != NULL)
-		fputs(line, stderr);
-	fprintf(stderr, "---- end ----\n");
-	fclose(f);
+	file_show(path, s->name);
 }
