@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <math.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +45,9 @@ struct known {
 	bool used;
 };
 
-/* Half of the work, in a thread of its own: one alone would need a processor
- * that hf-media leaves free for longer than it does on a machine of two. */
-struct half {
-	struct lines *all;
-	pthread_mutex_t lock; /* held during a tick, and by who changes lines */
+struct lines {
+	struct line line[LINES_MAX];
+	size_t lines;
 	uint16_t by_slot[LINES_SLOTS][LINES_MAX]; /* places in line */
 	size_t in_slot[LINES_SLOTS];
 	int64_t tick; /* number of the next one */
@@ -61,23 +57,11 @@ struct half {
 	int64_t offset; /* wall - monotonic, us */
 	uint32_t lateness[LATE_KEPT];
 	size_t lates;
-};
-
-enum { FIRST, SECOND, HALVES };
-
-/* Of each five lines; the first half has the signalling to do as well. */
-enum { FIVE = 5, FIRST_OF_FIVE = 2 };
-
-struct lines {
-	struct line line[LINES_MAX];
-	size_t lines;
-	struct half half[HALVES];
 	struct known known[HASH];
 	uint8_t frame[VOICE_ACTORS][VOICE_LEVELS][VOICE_FRAME];
 	bool deaf;
-	pthread_t other;
 	bool started;
-	atomic_bool stop;
+	cpu_set_t may; /* the processors we began with */
 };
 
 static int64_t
@@ -90,18 +74,18 @@ clock_us(clockid_t id)
 }
 
 static uint32_t
-draw(struct half *h)
+draw(struct lines *l)
 {
-	h->random ^= h->random << 13;
-	h->random ^= h->random >> 7;
-	h->random ^= h->random << 17;
-	return (uint32_t)(h->random >> 16);
+	l->random ^= l->random << 13;
+	l->random ^= l->random >> 7;
+	l->random ^= l->random << 17;
+	return (uint32_t)(l->random >> 16);
 }
 
 static int64_t
-jitter_us(struct half *h, int mean_ms)
+jitter_us(struct lines *l, int mean_ms)
 {
-	double u = (draw(h) % 1000000 + 1) / 1000001.0;
+	double u = (draw(l) % 1000000 + 1) / 1000001.0;
 
 	return mean_ms == 0 ? 0 : (int64_t)(-log(u) * mean_ms * 1000);
 }
@@ -121,15 +105,33 @@ known_find(struct lines *l, const uint8_t *p)
 }
 
 /* A ruler must not be late: what the world sends comes when it comes, whoever
- * is at work here.  So before hf-media too; it is a moment each millisecond,
- * and what it takes from the house makes no figure better. */
+ * is at work here.  So the last processor is its own before all others.  Where
+ * it shared one with hf-media, each drove the other's streams out of the cache
+ * (a third more time for both), and the kernel held both up for 50 ms once
+ * their priorities had taken 95 % of a second. */
 static void
-hurry(void)
+hurry(struct lines *l)
 {
 	struct sched_param p = { .sched_priority = GENERATOR_FIRST };
+	cpu_set_t set;
 
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
+	if (sched_getaffinity(0, sizeof l->may, &l->may) != 0 ||
+	    sched_setaffinity(0, sizeof set, &set) != 0)
+		printf("note: no processor for the generator\n");
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p) != 0)
 		printf("note: no real-time priority for the generator\n");
+}
+
+/* The next house inherits from us. */
+static void
+calm_down(const struct lines *l)
+{
+	struct sched_param p = { 0 };
+
+	sched_setscheduler(0, SCHED_OTHER, &p);
+	sched_setaffinity(0, sizeof l->may, &l->may);
 }
 
 struct lines *
@@ -148,43 +150,20 @@ lines_new(void)
 			x->whose = (int8_t)v;
 			memcpy(x->p, p, sizeof x->p);
 		}
-	for (int i = 0; i < HALVES; i++) {
-		l->half[i].all = l;
-		l->half[i].random =
-		    0x9e3779b97f4a7c15u ^ (uint64_t)(getpid() + i * 65536);
-		pthread_mutex_init(&l->half[i].lock, NULL);
-	}
+	l->random = 0x9e3779b97f4a7c15u ^ (uint64_t)getpid();
 	return l;
 }
 
 void
 lines_free(struct lines *l)
 {
-	struct sched_param p = { 0 };
-
-	l->stop = true;
-	if (l->started) {
-		pthread_join(l->other, NULL);
-		sched_setscheduler(0, SCHED_OTHER, &p);
-	}
+	if (l->started)
+		calm_down(l);
 	for (size_t i = 0; i < l->lines; i++)
 		free(l->line[i].heard);
-	for (int k = 0; k < HALVES; k++)
-		for (int i = 0; i < DELAYS; i++)
-			free(l->half[k].late[i].d);
+	for (int i = 0; i < DELAYS; i++)
+		free(l->late[i].d);
 	free(l);
-}
-
-static void
-change_begin(const struct line *x)
-{
-	pthread_mutex_lock(&x->half->lock);
-}
-
-static void
-change_end(const struct line *x)
-{
-	pthread_mutex_unlock(&x->half->lock);
 }
 
 static void
@@ -215,14 +194,11 @@ struct line *
 lines_add(struct lines *l, struct ua_call *c, bool listens)
 {
 	const struct sockaddr_storage *to = &c->media.remote;
-	struct half *h =
-	    &l->half[l->lines % FIVE < FIRST_OF_FIVE ? FIRST : SECOND];
 
 	if (l->lines == LINES_MAX || !c->media.up || c->media.rtp < 0)
 		return NULL;
 	struct line *x = &l->line[l->lines];
 	*x = (struct line){ .call = c,
-		.half = h,
 		.fd = c->media.rtp,
 		.voice = c->ua->voice,
 		.talks = true,
@@ -239,36 +215,28 @@ lines_add(struct lines *l, struct ua_call *c, bool listens)
 		return NULL;
 	if (l->deaf && !listens)
 		deafen(x->fd, true);
-	change_begin(x);
-	h->by_slot[x->slot][h->in_slot[x->slot]++] = (uint16_t)l->lines++;
-	change_end(x);
+	l->by_slot[x->slot][l->in_slot[x->slot]++] = (uint16_t)l->lines++;
 	return x;
 }
 
 void
 line_end(struct line *x)
 {
-	change_begin(x);
 	x->fd = -1;
-	change_end(x);
 }
 
 int64_t
 line_hush(struct line *x)
 {
-	change_begin(x);
 	x->talks = false;
-	change_end(x);
 	return x->last_sent;
 }
 
 void
 line_path(struct line *x, int loss_pct, int jitter_ms)
 {
-	change_begin(x);
 	x->loss_pct = loss_pct;
 	x->jitter_ms = jitter_ms;
-	change_end(x);
 }
 
 void
@@ -305,9 +273,9 @@ packet_send(const struct lines *l, struct line *x, const struct delayed *d)
 }
 
 static void
-hold_back(struct half *h, struct delayed d, int64_t tick)
+hold_back(struct lines *l, struct delayed d, int64_t tick)
 {
-	struct slot *s = &h->late[tick % DELAYS];
+	struct slot *s = &l->late[tick % DELAYS];
 
 	if (s->n == s->cap) {
 		s->cap = 2 * s->cap + 64;
@@ -319,7 +287,7 @@ hold_back(struct half *h, struct delayed d, int64_t tick)
 }
 
 static void
-line_due(struct half *h, struct line *x, int64_t tick)
+line_due(struct lines *l, struct line *x, int64_t tick)
 {
 	struct delayed d = { x, x->seq, x->ts, x->frame };
 
@@ -328,13 +296,13 @@ line_due(struct half *h, struct line *x, int64_t tick)
 	x->seq++;
 	x->ts += VOICE_FRAME;
 	x->frame++;
-	if (x->loss_pct > 0 && (int)(draw(h) % 100) < x->loss_pct)
+	if (x->loss_pct > 0 && (int)(draw(l) % 100) < x->loss_pct)
 		return;
 	if (x->jitter_ms == 0) {
-		packet_send(h->all, x, &d);
+		packet_send(l, x, &d);
 		return;
 	}
-	int64_t to = tick + jitter_us(h, x->jitter_ms) / TICK_US;
+	int64_t to = tick + jitter_us(l, x->jitter_ms) / TICK_US;
 	if (to > tick + DELAYS - 2)
 		to = tick + DELAYS - 2;
 	/* A path queues; it does not overtake. */
@@ -342,16 +310,16 @@ line_due(struct half *h, struct line *x, int64_t tick)
 		to = x->late_until;
 	x->late_until = to;
 	if (to == tick)
-		packet_send(h->all, x, &d);
+		packet_send(l, x, &d);
 	else
-		hold_back(h, d, to);
+		hold_back(l, d, to);
 }
 
 /* ---- reading
  * ---------------------------------------------------------------------- */
 
 static int64_t
-stamp(const struct half *h, struct msghdr *m)
+stamp(const struct lines *l, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
 	     c = CMSG_NXTHDR(m, c))
@@ -360,7 +328,7 @@ stamp(const struct half *h, struct msghdr *m)
 			struct timespec t;
 			memcpy(&t, CMSG_DATA(c), sizeof t);
 			return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 -
-			       h->offset;
+			       l->offset;
 		}
 	return clock_us(CLOCK_MONOTONIC);
 }
@@ -384,11 +352,11 @@ whose(struct lines *l, const uint8_t *p, size_t n)
 }
 
 static void
-packet_keep(struct half *h, struct line *x, int64_t at, int8_t who)
+packet_keep(struct lines *l, struct line *x, int64_t at, int8_t who)
 {
-	if (x->loss_pct > 0 && (int)(draw(h) % 100) < x->loss_pct)
+	if (x->loss_pct > 0 && (int)(draw(l) % 100) < x->loss_pct)
 		return;
-	at += jitter_us(h, x->jitter_ms);
+	at += jitter_us(l, x->jitter_ms);
 	if (at < x->last_heard)
 		at = x->last_heard;
 	x->last_heard = at;
@@ -402,14 +370,14 @@ packet_keep(struct half *h, struct line *x, int64_t at, int8_t who)
 }
 
 static void
-line_read(struct half *h, struct line *x)
+line_read(struct lines *l, struct line *x)
 {
 	uint8_t p[BATCH][256], control[BATCH][CONTROL];
 	struct mmsghdr m[BATCH];
 	struct iovec v[BATCH];
 	int n;
 
-	if (x->fd < 0 || (h->all->deaf && !x->listens))
+	if (x->fd < 0 || (l->deaf && !x->listens))
 		return;
 	do {
 		for (int i = 0; i < BATCH; i++) {
@@ -423,10 +391,10 @@ line_read(struct half *h, struct line *x)
 		}
 		n = recvmmsg(x->fd, m, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++) {
-			int8_t who = whose(h->all, p[i], m[i].msg_len);
+			int8_t who = whose(l, p[i], m[i].msg_len);
 			x->came++;
 			if (x->listens)
-				packet_keep(h, x, stamp(h, &m[i].msg_hdr), who);
+				packet_keep(l, x, stamp(l, &m[i].msg_hdr), who);
 			else if (who >= 0)
 				x->voices |= UINT64_C(1) << who;
 		}
@@ -434,21 +402,17 @@ line_read(struct half *h, struct line *x)
 }
 
 static void
-look_at_the_clock(struct half *h)
+look_at_the_clock(struct lines *l)
 {
-	h->offset = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	l->offset = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
 }
 
 void
 lines_drain(struct lines *l)
 {
-	for (size_t i = 0; i < l->lines; i++) {
-		struct line *x = &l->line[i];
-		change_begin(x);
-		look_at_the_clock(x->half);
-		line_read(x->half, x);
-		change_end(x);
-	}
+	look_at_the_clock(l);
+	for (size_t i = 0; i < l->lines; i++)
+		line_read(l, &l->line[i]);
 }
 
 /* ---- time
@@ -456,69 +420,51 @@ lines_drain(struct lines *l)
  */
 
 static void
-tick(struct half *h)
+tick(struct lines *l)
 {
-	struct lines *l = h->all;
-	int64_t round = h->tick / LINES_SLOTS;
-	uint32_t place = (uint32_t)(h->tick % LINES_SLOTS);
+	int64_t round = l->tick / LINES_SLOTS;
+	uint32_t place = (uint32_t)(l->tick % LINES_SLOTS);
 	uint32_t reading = (place + LINES_SLOTS / 2) % LINES_SLOTS;
-	struct slot *s = &h->late[h->tick % DELAYS];
+	struct slot *s = &l->late[l->tick % DELAYS];
 
 	for (size_t i = 0; i < s->n; i++)
 		packet_send(l, s->d[i].line, &s->d[i]);
 	s->n = 0;
-	for (size_t i = 0; i < h->in_slot[place]; i++)
-		line_due(h, &l->line[h->by_slot[place][i]], h->tick);
-	for (size_t i = 0; i < h->in_slot[reading]; i++) {
-		struct line *x = &l->line[h->by_slot[reading][i]];
+	for (size_t i = 0; i < l->in_slot[place]; i++)
+		line_due(l, &l->line[l->by_slot[place][i]], l->tick);
+	for (size_t i = 0; i < l->in_slot[reading]; i++) {
+		struct line *x = &l->line[l->by_slot[reading][i]];
 		int every = x->listens ? READ_EVERY : COUNT_EVERY;
 		if ((round + (int64_t)i) % every == 0)
-			line_read(h, x);
+			line_read(l, x);
 	}
-	h->tick++;
+	l->tick++;
 }
 
 /* Waits for the next millisecond and does what is due. */
 static void
-turn(struct half *h)
+turn(struct lines *l)
 {
-	int64_t due = h->start + h->tick * TICK_US;
+	int64_t due = l->start + l->tick * TICK_US;
 	struct timespec t = { .tv_sec = due / 1000000,
 		.tv_nsec = due % 1000000 * 1000 };
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-	pthread_mutex_lock(&h->lock);
 	int64_t now = clock_us(CLOCK_MONOTONIC), late = now - due;
-	if (h->lates < LATE_KEPT)
-		h->lateness[h->lates++] = (uint32_t)late;
+	if (l->lates < LATE_KEPT)
+		l->lateness[l->lates++] = (uint32_t)late;
 	if (late > BEHIND_MAX * TICK_US) /* give up what is too old */
-		h->start += late;
-	look_at_the_clock(h);
-	while (h->start + h->tick * TICK_US <= now)
-		tick(h);
-	pthread_mutex_unlock(&h->lock);
-}
-
-static void *
-other_half(void *arg)
-{
-	struct half *h = arg;
-
-	hurry();
-	while (!h->all->stop)
-		turn(h);
-	return NULL;
+		l->start += late;
+	look_at_the_clock(l);
+	while (l->start + l->tick * TICK_US <= now)
+		tick(l);
 }
 
 void
 lines_start(struct lines *l)
 {
-	struct half *h = l->half;
-
-	hurry();
-	h[FIRST].start = h[SECOND].start = clock_us(CLOCK_MONOTONIC);
-	if (pthread_create(&l->other, NULL, other_half, &h[SECOND]) != 0)
-		abort();
+	hurry(l);
+	l->start = clock_us(CLOCK_MONOTONIC);
 	l->started = true;
 }
 
@@ -526,7 +472,7 @@ void
 lines_turn(struct lines *l, struct ua_world *w)
 {
 	ua_turn(w, 0);
-	turn(&l->half[FIRST]);
+	turn(l);
 }
 
 static int
@@ -541,14 +487,10 @@ void
 lines_lateness(struct lines *l, int64_t *p99, int64_t *max)
 {
 	*p99 = *max = 0;
-	for (struct half *h = l->half; h < l->half + HALVES; h++) {
-		pthread_mutex_lock(&h->lock);
-		qsort(h->lateness, h->lates, sizeof *h->lateness, compare);
-		if (h->lates > 0 && h->lateness[h->lates * 99 / 100] > *p99)
-			*p99 = h->lateness[h->lates * 99 / 100];
-		if (h->lates > 0 && h->lateness[h->lates - 1] > *max)
-			*max = h->lateness[h->lates - 1];
-		h->lates = 0;
-		pthread_mutex_unlock(&h->lock);
+	qsort(l->lateness, l->lates, sizeof *l->lateness, compare);
+	if (l->lates > 0) {
+		*p99 = l->lateness[l->lates * 99 / 100];
+		*max = l->lateness[l->lates - 1];
 	}
+	l->lates = 0;
 }

@@ -28,12 +28,8 @@ struct line_heard {
 	int8_t whose;
 };
 
-struct half;
-
-/* Changed by the functions below alone: a thread of ours is at work on it. */
 struct line {
 	struct ua_call *call;
-	struct half *half;
 	int fd; /* -1: it is over */
 	int voice;
 	bool talks;
@@ -55,8 +51,8 @@ struct line {
 struct lines;
 
 struct lines *lines_new(void);
-/* Once the house is up: from here on this thread and another of its own go
- * before all others. */
+/* Once the house is up: from here on this thread has the last processor, and
+ * goes before all others. */
 void lines_start(struct lines *);
 void lines_free(struct lines *);
 
@@ -81,8 +77,7 @@ void lines_turn(struct lines *, struct ua_world *);
 /* Reads everything that is there. */
 void lines_drain(struct lines *);
 
-/* How late the milliseconds were since this was last asked, us: the worse of
- * the two threads. */
+/* How late the milliseconds were since this was last asked, us. */
 void lines_lateness(struct lines *, int64_t *p99, int64_t *max);
 
 #endif
