@@ -709,11 +709,12 @@ request_repeated(struct ua_call *c, const struct sip_text *m)
 	struct ua_again *a =
 	    strcmp(m->method, "INVITE") == 0 ? &c->srv_inv : &c->srv_non;
 
-	if (strcmp(m->method, "ACK") == 0 || a->raw == NULL ||
+	if (strcmp(m->method, "ACK") == 0 ||
 	    strcmp(a->branch, m->branch) != 0 ||
-	    strcmp(a->method, m->method) != 0)
+	    (a->raw != NULL && strcmp(a->method, m->method) != 0))
 		return false;
-	if (!c->speechless)
+	/* Nothing was said to the INVITE yet: nothing is said again. */
+	if (a->raw != NULL && !c->speechless)
 		ua_send(c->ua, &a->to, a->raw, a->len);
 	return true;
 }

@@ -723,6 +723,7 @@ on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 	(void)arg;
 	if (l == NULL)
 		return;
+	tell_tried(l);
 	l->next_by = l->untried_by = HF_TIME_NEVER;
 	leg_arm(l);
 	ours = leg_ours(l, &s->dialog.flow);

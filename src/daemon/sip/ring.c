@@ -344,11 +344,13 @@ ring_next(struct leg *l)
 		sip_session_drop(&room.ss, s, 0, HF_SLICE(""), room.now);
 }
 
-static void
+void
 tell_tried(struct leg *l)
 {
 	struct msg f;
 
+	if (l->tried)
+		return;
 	FACT(f, MSG_LEG_TRIED, leg_tried);
 	l->tried = true;
 	l->untried = false;
@@ -407,8 +409,7 @@ on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 	(void)arg;
 	if (l == NULL || l->state != LEG_RINGING)
 		return;
-	if (!l->tried)
-		tell_tried(l);
+	tell_tried(l);
 	if (m->status == 100)
 		return;
 	if (sdp_find(m, &text, &status) && sdp_parse(text, &theirs, &why)) {

@@ -239,6 +239,8 @@ void ring_next(struct leg *l);
 /* Nobody has said anything, and it was time to, so long ago. */
 void ring_untried(struct leg *l, struct hf_span late);
 void tell_untried(const struct leg *l);
+/* The first sign of life, whatever it is. */
+void tell_tried(struct leg *l);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);
