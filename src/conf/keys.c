@@ -60,7 +60,7 @@ const struct conf_key conf_keys[] = {
 	{ "queues", SCOPE_ROOT, CONF_T_FAMILY, LIST(conf, queue, queues), .scope = SCOPE_QUEUE,
 	    .help = "Where callers wait for a person." },
 	{ "agents", SCOPE_ROOT, CONF_T_FAMILY, LIST(conf, agent, agents), .scope = SCOPE_AGENT,
-	    .help = "People with a SIP phone; the name is the phone's user name." },
+	    .help = "People with a SIP phone, or up to four that ring together; the name is the phones' user name." },
 	{ "voicemail", SCOPE_ROOT, CONF_T_FAMILY, LIST(conf, box, boxes), .scope = SCOPE_BOX,
 	    .help = "Boxes for messages. Without this key a box named in a ladder comes into being with the defaults." },
 	/* Before the ladders: their rungs' numbers are looked up in it. */
@@ -94,7 +94,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "RFC 3261 T4: how long a message may stay in the network." },
 	{ "dialogs", SCOPE_SIP, CONF_T_COUNT, ONE(conf_sip, dialogs), .restart = true,
 	    .min = 16, .max = 262144, .def = "16384",
-	    .help = "Size of the dialog table; a call takes two or more." },
+	    .help = "Size of the dialog table; a call takes two or more, and one for each phone that rings." },
 	{ "transactions", SCOPE_SIP, CONF_T_COUNT, ONE(conf_sip, transactions), .restart = true,
 	    .min = 64, .max = 1048576, .def = "65536",
 	    .help = "Size of the transaction table; one lives up to 64 times t1." },

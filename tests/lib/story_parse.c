@@ -29,6 +29,7 @@ static const struct {
 	{ STORY_QUEUE,           "queue NAME" },
 	{ STORY_BOX,             "box NAME" },
 	{ STORY_AGENT,           "agent NAME at NAME REST" },
+	{ STORY_PHONE,           "phone NAME of NAME" },
 	{ STORY_LADDER_OF,       "ladder of TEXT is REST" },
 	{ STORY_LADDER,          "ladder REST" },
 	{ STORY_KILL_SILENTLY,   "kill NAME silently" },

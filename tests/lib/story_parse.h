@@ -37,6 +37,8 @@
  *                           "sales" unless said.  ready: registered and
  *                           available when the story begins; else offline;
  *                           later: not in the configuration at first
+ *   phone NAME of NAME    one more phone of that agent, registered when the
+ *                           story begins (live)
  *   ladder REST           of +33400000000, "KIND NAME" pairs:
  *                           ladder bot cloud-a, queue sales, voicemail front
  *                           default: bots, centres, neighbours in the order
@@ -156,6 +158,7 @@ enum story_verb {
 	STORY_QUEUE,     /* NAME */
 	STORY_BOX,       /* NAME */
 	STORY_AGENT,     /* NAME SITE [words: "ready" "serves" QUEUE...] */
+	STORY_PHONE,     /* NAME AGENT */
 	STORY_LADDER,    /* [kind name]... */
 	STORY_LADDER_OF, /* NUMBER [kind name]... */
 	/* standing orders */

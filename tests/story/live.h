@@ -28,7 +28,13 @@ enum {
 	LIVE_CROWD_VOICE = VOICE_ACTORS - 1,
 };
 
-enum live_role { LIVE_CALLER, LIVE_HELPER, LIVE_AGENT, LIVE_WORLD };
+enum live_role {
+	LIVE_CALLER,
+	LIVE_HELPER,
+	LIVE_AGENT,
+	LIVE_PHONE, /* one more of an agent's */
+	LIVE_WORLD
+};
 
 struct live_actor {
 	char name[32];

@@ -32,12 +32,20 @@ world_answers(struct ua_call *c, const struct ua_note *n)
 	(void)n;
 }
 
+/* Somebody has to pick it up. */
+static bool
+is_persons(const struct live_actor *a)
+{
+	return a->role == LIVE_AGENT || a->role == LIVE_PHONE;
+}
+
 static struct live_actor *
 actor_new(struct live *v, const char *name, enum live_role role)
 {
 	static const enum site_street street[] = { [LIVE_CALLER] = SITE_TRUNK,
 		[LIVE_HELPER] = SITE_HELPERS,
 		[LIVE_AGENT] = SITE_AGENTS,
+		[LIVE_PHONE] = SITE_AGENTS,
 		[LIVE_WORLD] = SITE_HELPERS };
 	struct live_actor *a = &v->actor[v->actors++];
 	enum site_street st = street[role];
@@ -54,9 +62,9 @@ actor_new(struct live *v, const char *name, enum live_role role)
 	a->ua = ua_new(v->world, name,
 	    v->way.ipv6 ? "::1" : site_address(st, ++v->place[st]),
 	    v->way.tcp ? UA_TCP : UA_UDP, voice);
-	a->ua->manner.answer_ms = role == LIVE_AGENT ? -1 : HELPER_ANSWERS_MS;
+	a->ua->manner.answer_ms = is_persons(a) ? -1 : HELPER_ANSWERS_MS;
 	a->ua->on_note = world_answers;
-	if (v->way.nat && role == LIVE_AGENT)
+	if (v->way.nat && st == SITE_AGENTS)
 		snprintf(a->ua->manner.nat_ip, sizeof a->ua->manner.nat_ip,
 		    "10.77.0.%d", NAT_HOST + v->place[st]);
 	return a;
@@ -121,6 +129,16 @@ agent_new(struct live *v, const struct story_act *t)
 }
 
 static void
+phone_new(struct live *v, const struct story_act *t)
+{
+	struct live_actor *a = actor_new(v, t->word[0], LIVE_PHONE);
+
+	a->ready = true;
+	snprintf(a->ua->user, sizeof a->ua->user, "%s", t->word[1]);
+	snprintf(a->ua->secret, sizeof a->ua->secret, "%s", secret);
+}
+
+static void
 ladder_set(struct live *v, const char *number, const struct story_act *t,
     unsigned from)
 {
@@ -176,6 +194,9 @@ live_house(struct live *v, const struct story_act *t)
 		return true;
 	case STORY_AGENT:
 		agent_new(v, t);
+		return true;
+	case STORY_PHONE:
+		phone_new(v, t);
 		return true;
 	case STORY_LADDER:
 		ladder_set(v, STORY_NUMBER, t, 0);
@@ -517,7 +538,7 @@ actor_act(struct live *v, struct live_actor *a, const struct story_act *t)
 		return true;
 	case STORY_WILL_BEHAVE:
 		memcpy(fresh.nat_ip, m->nat_ip, sizeof fresh.nat_ip);
-		if (a->role == LIVE_AGENT)
+		if (is_persons(a))
 			fresh.answer_ms = -1;
 		*m = fresh;
 		a->ua->dead = false;

@@ -19,7 +19,7 @@ enum {
 	LEG_KIND = 0x4c504953,     /* "SIPL" */
 	ALIVE_KIND = 0x41504953,   /* "SIPA" */
 	PHONES_KIND = 0x50504953,  /* "SIPP" */
-	KEPT_VERSION = 1,
+	KEPT_VERSION = 2,
 	/* After so long a death the far ends have given up; who has not is
 	 * said goodbye. */
 	LATE_MS = 30000,
@@ -36,13 +36,13 @@ struct words {
 
 struct leg_record {
 	uint64_t id;
-	struct hf_ref ref, session;
+	struct hf_ref ref, session, also[SIP_BINDINGS_MAX - 1];
 	struct hf_time decide_by, next_by, untried_by, give_up;
 	struct sip_media media;
 	struct sdp_state sdp; /* its lines are in the tail */
 	uint16_t port, trunk, agent, last_code, text;
 	uint16_t row;
-	uint8_t state, target, address, direction, codec, kind;
+	uint8_t state, target, address, direction, codec, kind, verdict;
 	bool rings, tried, untried, hold, late;
 	char tail[SDP_STREAMS_MAX * sizeof(struct sdp_refused) + LEG_TEXT];
 };
@@ -116,6 +116,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->id = l->id;
 	r->ref = hf_pool_at(&room.legs, l->n);
 	r->session = l->session;
+	memcpy(r->also, l->also, sizeof(r->also));
 	r->decide_by = l->decide_by;
 	r->next_by = l->next_by;
 	r->untried_by = l->untried_by;
@@ -126,6 +127,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->trunk = l->trunk;
 	r->agent = l->agent;
 	r->last_code = l->last_code;
+	r->verdict = l->verdict;
 	r->state = l->state;
 	r->target = l->target;
 	r->address = l->address;
@@ -176,6 +178,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 		return;
 	}
 	l->session = r->session;
+	memcpy(l->also, r->also, sizeof(l->also));
 	l->decide_by = r->decide_by;
 	l->next_by = r->next_by;
 	l->untried_by = r->untried_by;
@@ -187,6 +190,7 @@ leg_read(uint32_t i, const void *record, void *arg)
 	l->trunk = r->trunk;
 	l->agent = r->agent;
 	l->last_code = r->last_code;
+	l->verdict = r->verdict;
 	l->state = r->state;
 	l->target = r->target;
 	l->address = r->address;
@@ -224,7 +228,7 @@ session_read(uint32_t i, const void *record, void *arg)
 	bool wanted;
 
 	slots_enter(&kept.sessions, i);
-	wanted = !how->late && l != NULL && hf_ref_is(l->session, r->ref);
+	wanted = !how->late && l != NULL && leg_has(l, r->ref);
 	if (slots_read(&kept.words, i, &w) && w.n <= sizeof(w.bytes) &&
 	    hf_ref_is(w.session, r->ref))
 		words = (struct hf_slice){ w.bytes, w.n };

@@ -380,15 +380,28 @@ legs_picture(void)
 
 /* ---- a new process ------------------------------------------------------- */
 
+/* Those of its sessions that are there; the first of them. */
+static struct sip_session *
+first_there(struct leg *l)
+{
+	struct hf_ref all[1 + HF_LEN(l->also)] = { l->session };
+
+	memcpy(all + 1, l->also, sizeof(l->also));
+	for (unsigned i = 0; i < HF_LEN(all); i++)
+		if (!hf_ref_none(all[i]) &&
+		    (!hf_pool_has(&room.ss.pool, all[i]) ||
+			room.sessions[all[i].n].user != l->id))
+			leg_without(l, all[i]);
+	return leg_session(l);
+}
+
 /* Legs are committed before their sessions: where the two differ, the session
  * is a step behind, and what is still to come brings the leg on. */
 static void
 restored(struct leg *l)
 {
-	struct sip_session *s = leg_session(l);
+	struct sip_session *s = first_there(l);
 
-	if (s != NULL && s->user != l->id)
-		s = NULL;
 	switch ((enum leg_state)l->state) {
 	case LEG_FREE:
 		break;
@@ -590,11 +603,7 @@ answer_leg(struct leg *l, const struct msg_answer_leg *o)
 static void
 drop(struct leg *l, const struct msg_drop_leg *o)
 {
-	struct sip_session *s = leg_session(l);
-
-	if (s != NULL)
-		sip_session_drop(
-		    &room.ss, s, o->code, hf_slice_of(o->reason), room.now);
+	leg_keep_only(l, HF_REF_NONE, o->code, hf_slice_of(o->reason));
 	leg_free(l);
 }
 
@@ -714,6 +723,7 @@ leg_order(const struct msg *m)
 void
 on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
+	struct hf_ref me = hf_pool_at(&room.ss.pool, s->n);
 	struct leg *l = leg_of(s);
 	struct sdp_ours ours;
 	struct sdp theirs;
@@ -733,12 +743,14 @@ on_answered(void *arg, struct sip_session *s, const struct sip_msg *m)
 		    &l->sdp, &theirs, &ours, &s->dialog.flow.peer, &l->media);
 	/* Without a description now, what an 18x said stands. */
 	if (status != 0 || l->media.codec == SIP_CODEC_NONE) {
-		leg_refused(l, CAUSE_GARBAGE, 488, HF_SLICE(""));
 		sip_session_drop(&room.ss, s, 488,
 		    HF_SLICE("no usable session description"), room.now);
-		leg_free(l);
+		ring_lost(l, me, CAUSE_GARBAGE, 488, HF_SLICE(""));
 		return;
 	}
+	/* The first to answer has it; one who answers while this is on its way
+	 * is thanked and let go (RFC 3261 13.2.2.4). */
+	leg_keep_only(l, me, 200, HF_SLICE("Call completed elsewhere"));
 	tell_answered(l);
 }
 

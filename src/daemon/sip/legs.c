@@ -123,6 +123,63 @@ leg_session(const struct leg *l)
 		   : NULL;
 }
 
+/* ---- several sessions ---------------------------------------------------- */
+
+bool
+leg_has(const struct leg *l, struct hf_ref session)
+{
+	bool has = hf_ref_is(l->session, session);
+
+	for (unsigned i = 0; i < HF_LEN(l->also); i++)
+		has |= hf_ref_is(l->also[i], session);
+	return has && !hf_ref_none(session);
+}
+
+bool
+leg_has_several(const struct leg *l)
+{
+	for (unsigned i = 0; i < HF_LEN(l->also); i++)
+		if (!hf_ref_none(l->also[i]))
+			return true;
+	return false;
+}
+
+void
+leg_without(struct leg *l, struct hf_ref session)
+{
+	bool first = hf_ref_is(l->session, session);
+
+	leg_touch(l);
+	if (first)
+		l->session = HF_REF_NONE;
+	for (unsigned i = 0; i < HF_LEN(l->also); i++) {
+		if (hf_ref_is(l->also[i], session))
+			l->also[i] = HF_REF_NONE;
+		if (!first || hf_ref_none(l->also[i]))
+			continue;
+		l->session = l->also[i];
+		l->also[i] = HF_REF_NONE;
+		first = false;
+	}
+}
+
+void
+leg_keep_only(
+    struct leg *l, struct hf_ref session, uint16_t code, struct hf_slice reason)
+{
+	struct hf_ref all[1 + HF_LEN(l->also)] = { l->session };
+
+	memcpy(all + 1, l->also, sizeof(l->also));
+	leg_touch(l);
+	l->session = session;
+	memset(l->also, 0, sizeof(l->also));
+	for (unsigned i = 0; i < HF_LEN(all); i++)
+		if (!hf_ref_is(all[i], session) &&
+		    hf_pool_has(&room.ss.pool, all[i]))
+			sip_session_drop(&room.ss, &room.sessions[all[i].n],
+			    code, reason, room.now);
+}
+
 void
 leg_arm(struct leg *l)
 {

@@ -133,7 +133,7 @@ targets(const struct msg_ring_leg *o)
 {
 	if (o->kind == TO_HELPER && o->row < room.conf->helpers)
 		return room.conf->helper[o->row].targets;
-	return o->kind == TO_AGENT ? SIP_BINDINGS_MAX : 1;
+	return 1;
 }
 
 /* One of the order's targets, and of its addresses: a name can have several. */
@@ -198,14 +198,11 @@ put_identity(
 	sip_put(b, SIP_H_PRIVACY, HF_SLICE("id"));
 }
 
-/* Calls this one.  Where it cannot be called the leg stays as it is: another
- * call of it may be under way. */
-static bool
-call_target(struct leg *l, struct place p)
+/* Calls this one; NULL: it cannot be called. */
+static struct sip_session *
+call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 {
 	const struct msg_ring_leg *o = &l->order;
-	/* Another target is another dialog: its descriptions start anew. */
-	struct sdp_state sdp = { .session = hf_rand_u64(proc_rand()) >> 2 };
 	char text[SDP_ROOM], more[1024];
 	struct hf_buf body = hf_buf_on(text, sizeof(text));
 	struct hf_buf lines = hf_buf_on(more, sizeof(more));
@@ -215,16 +212,16 @@ call_target(struct leg *l, struct place p)
 	struct sip_call c;
 
 	if (!target_at(&t, o, p.target, p.address))
-		return false;
+		return NULL;
 	ours = leg_ours(l, &t.flow);
-	sdp_offer(&body, &sdp, &ours);
+	sdp_offer(&body, sdp, &ours);
 	if (is_site(o) && o->path[0] != '\0')
 		sip_put_named(
 		    &lines, HF_SLICE(PATH_HEADER), hf_slice_of(o->path));
 	if (o->restricted && is_trusted(o))
 		put_identity(&lines, o, &t.flow);
 	if (lines.overflow)
-		return false;
+		return NULL;
 	c = (struct sip_call){
 		.to = t.flow,
 		.uri = hf_slice_of(t.uri),
@@ -241,20 +238,63 @@ call_target(struct leg *l, struct place p)
 	};
 	s = sip_session_call(&room.ss, &c, room.now);
 	if (s == NULL)
-		return false;
+		return NULL;
 	s->mark = l->id;
 	s->dialog.symmetric = t.natted;
 	leg_touch(l);
+	return s;
+}
+
+/* Where it cannot be called the leg stays as it is: another call of it may be
+ * under way. */
+static bool
+call_target(struct leg *l, struct place p)
+{
+	/* Another target is another dialog: its descriptions start anew. */
+	struct sdp_state sdp = { .session = hf_rand_u64(proc_rand()) >> 2 };
+	struct sip_session *s = call_place(l, p, &sdp);
+
+	if (s == NULL)
+		return false;
 	l->target = p.target;
 	l->address = p.address;
 	l->sdp = sdp;
 	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	l->tried = false;
-	l->next_by = is_last(o, p) ? HF_TIME_NEVER
-				   : hf_time_after(room.now, hf_ms(TARGET_MS));
+	l->next_by = is_last(&l->order, p)
+			 ? HF_TIME_NEVER
+			 : hf_time_after(room.now, hf_ms(TARGET_MS));
 	leg_arm(l);
 	return true;
+}
+
+/* All of the agent's phones at once: he is at one of them.  They hear the same
+ * offer, as from a proxy that forks (RFC 3261 16.6), in dialogs of their own.
+ */
+static bool
+call_phones(struct leg *l)
+{
+	struct sdp_state begun = l->sdp;
+	unsigned n = 0;
+
+	for (uint8_t k = 0; k < SIP_BINDINGS_MAX; k++) {
+		struct sdp_state sdp = begun;
+		struct sip_session *s =
+		    call_place(l, (struct place){ .target = k }, &sdp);
+		struct hf_ref r;
+
+		if (s == NULL)
+			continue;
+		r = hf_pool_at(&room.ss.pool, s->n);
+		if (n++ == 0) {
+			l->session = r;
+			l->sdp = sdp;
+		} else {
+			l->also[n - 2] = r;
+		}
+	}
+	return n > 0;
 }
 
 static void
@@ -323,7 +363,8 @@ ring_leg(const struct msg_ring_leg *o)
 		l->give_up = hf_time_after(room.now, o->give_up);
 	if (o->no_100.us > 0)
 		l->untried_by = hf_time_after(room.now, o->no_100);
-	if (call_target(l, place_of(l)) || call_next(l))
+	if (o->kind == TO_AGENT ? call_phones(l)
+				: call_target(l, place_of(l)) || call_next(l))
 		return;
 	tell_nowhere(l);
 	leg_free(l);
@@ -412,7 +453,9 @@ on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 	tell_tried(l);
 	if (m->status == 100)
 		return;
-	if (sdp_find(m, &text, &status) && sdp_parse(text, &theirs, &why)) {
+	/* Of several phones none can be listened to before one has answered. */
+	if (!leg_has_several(l) && sdp_find(m, &text, &status) &&
+	    sdp_parse(text, &theirs, &why)) {
 		ours = leg_ours(l, &s->dialog.flow);
 		if (sdp_accept(&l->sdp, &theirs, &ours, &s->dialog.flow.peer,
 			&l->media) != 0)
@@ -445,7 +488,7 @@ cause_of(const struct leg *l, const struct sip_session *s,
 	}
 }
 
-/* Does this refusal speak for one target only (RFC 3263 4.3), or one phone? */
+/* Does this refusal speak for one target only (RFC 3263 4.3)? */
 static bool
 may_go_on(const struct leg *l, const struct sip_msg *m)
 {
@@ -457,25 +500,67 @@ may_go_on(const struct leg *l, const struct sip_msg *m)
 	case 503:
 	case 504:
 		return true;
-	case 404:
-	case 480:
-		return l->order.kind == TO_AGENT;
 	default:
 		return false;
 	}
+}
+
+/* Of what an agent's phones have said, the word that tells most of him: that
+ * he is there and will not, before that he is not, before what became of a
+ * phone. */
+static unsigned
+weight(enum cause c)
+{
+	static const uint8_t said[] = { CAUSE_NO_100, CAUSE_TIMEOUT,
+		CAUSE_GARBAGE, CAUSE_NO_ANSWER, CAUSE_REFUSED, CAUSE_BUSY };
+	unsigned i = HF_LEN(said);
+
+	while (i > 0 && said[i - 1] != c)
+		i--;
+	return i;
+}
+
+/* 6xx speaks for all of them (RFC 3261 16.7). */
+enum { GLOBAL = 600 };
+
+void
+ring_lost(struct leg *l, struct hf_ref session, enum cause cause, uint16_t code,
+    struct hf_slice reason)
+{
+	bool several = leg_has_several(l);
+
+	leg_without(l, session);
+	if (l->verdict == CAUSE_NONE || code >= GLOBAL ||
+	    weight(cause) > weight((enum cause)l->verdict)) {
+		l->verdict = (uint8_t)cause;
+		l->last_code = code;
+	} else {
+		reason = HF_SLICE("");
+	}
+	if (several && code < GLOBAL)
+		return;
+	leg_keep_only(l, HF_REF_NONE, 0, HF_SLICE(""));
+	leg_refused(l, (enum cause)l->verdict, l->last_code, reason);
+	leg_free(l);
 }
 
 void
 on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why)
 {
+	struct hf_ref me = hf_pool_at(&room.ss.pool, s->n);
 	struct leg *l = leg_of(s);
 	enum cause cause;
 
 	(void)arg;
-	if (l == NULL || l->state != LEG_RINGING || leg_session(l) != s)
+	if (l == NULL || l->state != LEG_RINGING || !leg_has(l, me))
 		return;
 	cause = cause_of(l, s, m, why);
+	if (l->order.kind == TO_AGENT) {
+		ring_lost(l, me, cause, m != NULL ? m->status : 0,
+		    m != NULL ? m->reason : HF_SLICE(""));
+		return;
+	}
 	if (m != NULL)
 		l->last_code = m->status;
 	if (may_go_on(l, m) && hf_time_before(room.now, l->give_up) &&

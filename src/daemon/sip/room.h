@@ -5,7 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   info   what an INFO carries
- *   ring   calling out: a helper's targets or an agent's phones, in order
+ *   ring   calling out: a helper's targets in order, an agent's phones at once
  *   kept   what of it outlives the process
  *   names  where the targets' host names lead, looked up ahead
  *   ask    OPTIONS to helpers; an operator's questions
@@ -46,10 +46,12 @@ enum leg_state {
 };
 
 /* A leg: plain and fixed-size; kept.c says what of it lies in a slot.  The
- * order that made it is kept to try the next target. */
+ * order that made it is kept to try the next target.  While an agent's phones
+ * ring it has several sessions; there is always a first one. */
 struct leg {
 	uint64_t id;
 	struct hf_ref session;
+	struct hf_ref also[SIP_BINDINGS_MAX - 1]; /* RINGING: the others */
 	struct sdp_state sdp;
 	struct sip_media media; /* as last told to hf-call */
 	struct msg_ring_leg order;
@@ -63,6 +65,7 @@ struct leg {
 	uint16_t trunk; /* who it came from, CONF_NONE */
 	uint16_t agent;
 	uint16_t last_code;
+	uint8_t verdict; /* enum cause: of the phones that have refused */
 	uint8_t state;
 	uint8_t target;
 	uint8_t address;   /* of the target */
@@ -186,6 +189,14 @@ void legs_restored(void);
 struct leg *leg_by_id(uint64_t id);
 struct leg *leg_of(const struct sip_session *s); /* by s->user */
 struct sip_session *leg_session(const struct leg *l);
+/* Its sessions while it rings: has it this one, has it several, and now it has
+ * it no more (the session itself is the caller's to end). */
+bool leg_has(const struct leg *l, struct hf_ref session);
+bool leg_has_several(const struct leg *l);
+void leg_without(struct leg *l, struct hf_ref session);
+/* It has this one alone: all others are let go. */
+void leg_keep_only(struct leg *l, struct hf_ref session, uint16_t code,
+    struct hf_slice reason);
 void leg_arm(struct leg *l);
 hf_timer_fn leg_timer; /* one of its deadlines has come */
 void leg_arrive(
@@ -244,6 +255,9 @@ void tell_tried(struct leg *l);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);
+/* This one's call has come to nothing.  The leg may be over by it. */
+void ring_lost(struct leg *l, struct hf_ref session, enum cause cause,
+    uint16_t code, struct hf_slice reason);
 
 /* ---- ask ----------------------------------------------------------------- */
 void probe_helper(const struct msg_probe_helper *o);
