@@ -372,7 +372,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "A caller who withholds his number (Privacy: id) is anonymous to it; say yes and it is told the number in P-Asserted-Identity, together with his wish (RFC 3325)." },
 	{ "user", SCOPE_TRUNK, CONF_T_TEXT, ONE(conf_trunk, user),
 	    .def = "", .example = "holdfast-lyon",
-	    .help = "Who we are when the trunk challenges a call of ours (401 or 407): it is answered once, with SHA-256 or MD5, whichever the trunk names first." },
+	    .help = "Who we are when the trunk challenges what we ask of it (401 or 407): a call, and whatever is asked in it, whichever side called. Each realm is answered once, with SHA-256 or MD5, whichever it names first, and once more when only its nonce was too old; several of them are answered together. The password is the one of the day, also in calls that began under another." },
 	{ "secret_file", SCOPE_TRUNK, CONF_T_SECRET, .size = CONF_NUMBER_MAX,
 	    .example = "/etc/holdfast/carrier",
 	    .help = "File with the password of user: in its only line; nobody but its owner and group may read it." },

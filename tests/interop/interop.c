@@ -564,13 +564,13 @@ kamailio_sees_no_rescue(void)
 	       fails("the agent's BYE did not come through the proxy");
 }
 
-/* The carrier that an agent calls out through asks who we are, for the call
- * and for its end. */
+/* The carrier that an agent calls out through asks who we are, for whatever we
+ * ask of it: first its proxy, and then as who answers behind it. */
 static bool
 kamailio_asks(const char *algorithm)
 {
 	struct ua *anna, *carol = carol_stands();
-	char more[200], route[700];
+	char more[200], route[1000];
 
 	(void)bot_stands();
 	anna = anna_stands();
@@ -589,10 +589,14 @@ kamailio_asks(const char *algorithm)
 	    "modparam(\"auth\", \"algorithm\", \"%s\")\n",
 	    algorithm);
 	snprintf(route, sizeof route,
-	    " if (src_ip == %s && is_method(\"INVITE|BYE\")) {\n"
+	    " if (src_ip == %s && !is_method(\"ACK|CANCEL\")) {\n"
 	    "  if (!pv_proxy_authenticate(\"carrier\", \"" CARRIER_SECRET
 	    "\", \"0\")) {\n"
 	    "   proxy_challenge(\"carrier\", \"1\"); exit; }\n"
+	    "  consume_credentials();\n"
+	    "  if (!pv_www_authenticate(\"callee\", \"" CARRIER_SECRET
+	    "\", \"0\")) {\n"
+	    "   www_challenge(\"callee\", \"1\"); exit; }\n"
 	    "  consume_credentials();\n }\n"
 	    " if (has_totag()) { loose_route(); t_relay(); exit; }\n"
 	    " if (is_method(\"CANCEL\")) { t_relay(); exit; }\n"
@@ -603,6 +607,14 @@ kamailio_asks(const char *algorithm)
 	struct ua_call *c = ua_invite(anna, s->udp, "+33412345678");
 	if (!hears(carol, VOICE_AGENT) || !hears(anna, VOICE_PEER))
 		return false;
+	ua_reinvite(c, "sendonly", false);
+	ua_run(w, 1000, NULL, NULL);
+	if (ua_noted(carol->calls, UA_REINVITED, 0) == NULL)
+		return fails("the hold was not let through");
+	ua_inform(c, "application/dtmf-relay", "Signal=5\r\nDuration=100\r\n");
+	ua_run(w, 1000, NULL, NULL);
+	if (ua_noted(carol->calls, UA_INFORMED, 0) == NULL)
+		return fails("the INFO was not let through");
 	ua_hang_up(c, NULL);
 	ua_run(w, 1000, NULL, NULL);
 	return ua_noted(carol->calls, UA_BYE, 0) != NULL ||

@@ -11,6 +11,7 @@
 #include "io/sip/build.h"
 #include "io/sip/digest.h"
 #include "io/tls/digest.h"
+#include "proc/snapshot.h"
 #include "tests/room/sip_room.h"
 
 enum { NONCES = 64 };
@@ -21,8 +22,9 @@ enum { NONCES = 64 };
 
 static int carrier = -1;
 static uint64_t leg = OURS;
-static struct sip_digest digest;
-static struct sip_nonce_use nonces[NONCES];
+/* The carrier's own realm, and that of who answers behind it. */
+static struct sip_digest digest, behind;
+static struct sip_nonce_use nonces[NONCES], nonces_behind[NONCES];
 static struct hf_time now = { 1000000 };
 
 /* What the carrier heard last. */
@@ -49,9 +51,13 @@ setup(void **state)
 	carrier = room_bind(SOCK_DGRAM, room_ip(2), &t->to.addr);
 	hf_addr_text(&t->to.addr, at);
 	snprintf(t->to.uri, sizeof(t->to.uri), "sip:%s", at);
+	t->peers = 1;
+	assert_true(hf_net_parse(hf_slice_of(strtok(at, ":")), &t->peer[0]));
 	strcpy(secrets.trunk[0], SECRET);
 	sip_digest_init(&digest, &hashes, &key, "carrier.example.net",
 	    hf_ms(60000), nonces, NONCES);
+	sip_digest_init(&behind, &hashes, &key, "callee.example.org",
+	    hf_ms(60000), nonces_behind, NONCES);
 	sip_room_start();
 	return 0;
 }
@@ -104,26 +110,39 @@ says(uint16_t status, struct hf_slice lines, const char *body)
 }
 
 static void
-asks(uint16_t status, bool stale)
+asks_in(struct sip_digest *d, uint16_t status, bool stale)
 {
 	char text[SIP_DIGEST_TEXT_MAX];
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 
-	sip_digest_challenge(&digest, &b, status, stale, now);
+	sip_digest_challenge(d, &b, status, stale, now);
 	says(status, hf_buf_taken(&b), "");
 }
 
-/* Do the credentials in what was heard prove who it was? */
+static void
+asks(uint16_t status, bool stale)
+{
+	asks_in(&digest, status, stale);
+}
+
+/* Do the credentials in what was heard prove who it was?  Twice the same
+ * response does not. */
 static bool
-is_proven(enum sip_header h)
+is_proven_in(struct sip_digest *d, enum sip_header h, const char *secret)
 {
 	struct sip_credentials c;
 
-	return sip_digest_find(&digest, &heard.m, h, &c) == SIP_AUTH_GOOD &&
+	return sip_digest_find(d, &heard.m, h, &c) == SIP_AUTH_GOOD &&
 	       c.sha256 && hf_slice_eq(c.username, HF_SLICE("holdfast-lyon")) &&
 	       hf_slice_eq(c.uri, heard.m.uri_text) &&
-	       sip_digest_verify(&digest, &c, heard.m.method_text, true,
-		   HF_SLICE(SECRET), now) == SIP_AUTH_GOOD;
+	       sip_digest_verify(d, &c, heard.m.method_text, true,
+		   hf_slice_of(secret), now) == SIP_AUTH_GOOD;
+}
+
+static bool
+is_proven(enum sip_header h)
+{
+	return is_proven_in(&digest, h, SECRET);
 }
 
 static void
@@ -142,6 +161,60 @@ call(void)
 	hears(SIP_INVITE, 0);
 	assert_null(sip_find(&heard.m, SIP_H_AUTHORIZATION, 0));
 	assert_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
+}
+
+/* A call that the carrier answered without a question. */
+static void
+is_up(void)
+{
+	struct msg m;
+
+	call();
+	says(200, HF_SLICE(""), ANSWER);
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_ANSWERED, &m, NULL, SOON));
+	hears(SIP_ACK, 0);
+}
+
+static void
+wants(enum direction d)
+{
+	struct msg o = { .type = MSG_HOLD_LEG };
+
+	o.hold_leg.leg = leg;
+	o.hold_leg.direction = d;
+	room_tell(ROOM_CALL, &o);
+}
+
+/* The next request is asked who it is and comes once more, the same one.
+ * Returns its CSeq. */
+static uint32_t
+is_asked_again(enum sip_method method)
+{
+	char body[2048], type[128] = "", call_id[256], tag[64], to_tag[64];
+	const struct sip_header_line *h;
+	uint32_t cseq;
+
+	hears(method, 0);
+	cseq = heard.m.cseq;
+	h = sip_find(&heard.m, SIP_H_CONTENT_TYPE, 0);
+	if (h != NULL)
+		assert_true(hf_slice_copy(h->value, type, sizeof(type)));
+	assert_true(hf_slice_copy(heard.m.body, body, sizeof(body)));
+	assert_true(hf_slice_copy(heard.m.call_id, call_id, sizeof(call_id)));
+	assert_true(hf_slice_copy(heard.m.from_tag, tag, sizeof(tag)));
+	assert_true(hf_slice_copy(heard.m.to_tag, to_tag, sizeof(to_tag)));
+	asks(407, false);
+	hears(method, cseq + 1);
+	assert_int_equal(heard.m.cseq, cseq + 1);
+	assert_true(hf_slice_eq(heard.m.body, hf_slice_of(body)));
+	assert_true(hf_slice_eq(heard.m.call_id, hf_slice_of(call_id)));
+	assert_true(hf_slice_eq(heard.m.from_tag, hf_slice_of(tag)));
+	assert_true(hf_slice_eq(heard.m.to_tag, hf_slice_of(to_tag)));
+	h = sip_find(&heard.m, SIP_H_CONTENT_TYPE, 0);
+	assert_true(hf_slice_eq(
+	    h != NULL ? h->value : HF_SLICE(""), hf_slice_of(type)));
+	assert_null(sip_find(&heard.m, SIP_H_CONTENT_TYPE, 1));
+	return cseq + 1;
 }
 
 /* ---- the promises -------------------------------------------------------- */
@@ -235,6 +308,220 @@ a_call_that_was_challenged_can_be_cancelled(void **state)
 	assert_int_equal(heard.m.cseq, cseq + 1);
 }
 
+static void
+what_is_asked_in_a_call_is_asked_once_more_too(void **state)
+{
+	struct msg o = { .type = MSG_PASS_INFO };
+	uint32_t cseq;
+
+	(void)state;
+	is_up();
+	wants(DIRECTION_SENDONLY);
+	cseq = is_asked_again(SIP_INVITE);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), ANSWER);
+	hears(SIP_ACK, cseq);
+	assert_int_equal(heard.m.cseq, cseq);
+	assert_non_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
+
+	o.pass_info.leg = leg;
+	strcpy(o.pass_info.type, "application/dtmf-relay");
+	o.pass_info.body.n = 10;
+	memcpy(o.pass_info.body.p, "Signal=5\r\n", 10);
+	room_tell(ROOM_CALL, &o);
+	assert_int_equal(is_asked_again(SIP_INFO), cseq + 2);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), "");
+
+	o = (struct msg){ .type = MSG_PROBE_LEG };
+	o.probe_leg.leg = leg;
+	room_tell(ROOM_CALL, &o);
+	(void)is_asked_again(SIP_OPTIONS);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), "");
+
+	o = (struct msg){ .type = MSG_REPORT_REFER };
+	o.report_refer.leg = leg;
+	o.report_refer.code = 180;
+	room_tell(ROOM_CALL, &o);
+	(void)is_asked_again(SIP_NOTIFY);
+	assert_non_null(sip_find(&heard.m, SIP_H_EVENT, 0));
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), "");
+
+	/* One that nobody asks about has an ACK that tells nothing. */
+	wants(DIRECTION_SENDRECV);
+	hears(SIP_INVITE, 0);
+	says(200, HF_SLICE(""), ANSWER);
+	hears(SIP_ACK, 0);
+	assert_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
+}
+
+/* The carrier's proxy asks, then who is behind it: both are told, and what the
+ * proxy hears is no replay. */
+static void
+two_who_ask_are_both_told(void **state)
+{
+	uint32_t cseq;
+	struct msg m;
+
+	(void)state;
+	call();
+	cseq = heard.m.cseq;
+	asks(407, false);
+	hears(SIP_INVITE, cseq + 1);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	asks_in(&behind, 401, false);
+	hears(SIP_INVITE, cseq + 2);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	assert_true(is_proven_in(&behind, SIP_H_AUTHORIZATION, SECRET));
+	/* One's nonce is too old by then, and so is the other's. */
+	asks(407, true);
+	hears(SIP_INVITE, cseq + 3);
+	asks_in(&behind, 401, true);
+	hears(SIP_INVITE, cseq + 4);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	assert_true(is_proven_in(&behind, SIP_H_AUTHORIZATION, SECRET));
+	says(200, HF_SLICE(""), ANSWER);
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_ANSWERED, &m, NULL, SOON));
+	hears(SIP_ACK, cseq + 4);
+	assert_non_null(sip_find(&heard.m, SIP_H_PROXY_AUTHORIZATION, 0));
+	assert_non_null(sip_find(&heard.m, SIP_H_AUTHORIZATION, 0));
+
+	drop(leg);
+	hears(SIP_BYE, 0);
+	cseq = heard.m.cseq;
+	asks(407, false);
+	hears(SIP_BYE, cseq + 1);
+	asks_in(&behind, 401, false);
+	hears(SIP_BYE, cseq + 2);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	assert_true(is_proven_in(&behind, SIP_H_AUTHORIZATION, SECRET));
+	says(200, HF_SLICE(""), "");
+}
+
+static void
+realms_without_end_are_a_refusal(void **state)
+{
+	static const struct hf_hash_key key = { { 3, 4 } };
+	char realm[32];
+	uint32_t cseq;
+	struct msg m;
+
+	(void)state;
+	call();
+	cseq = heard.m.cseq;
+	for (unsigned i = 0; i <= SIP_REALMS_MAX; i++) {
+		snprintf(realm, sizeof(realm), "realm-%u", i);
+		sip_digest_init(&behind, &digest.hash, &key, realm,
+		    hf_ms(60000), nonces_behind, NONCES);
+		asks_in(&behind, 401, false);
+		if (i < SIP_REALMS_MAX)
+			hears(SIP_INVITE, ++cseq);
+	}
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_REFUSED, &m, NULL, SOON));
+	assert_int_equal(m.leg_refused.code, 401);
+}
+
+/* Who we are is said in today's words, also at the end of an old call. */
+static void
+a_new_password_is_used_in_a_call_that_began_under_the_old_one(void **state)
+{
+	struct msg m = { .type = MSG_SECRETS };
+
+	(void)state;
+	call();
+	asks(407, false);
+	hears(SIP_INVITE, heard.m.cseq + 1);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), ANSWER);
+	hears(SIP_ACK, 0);
+
+	strcpy(secrets.trunk[0], "new moon");
+	room_tell_fd(ROOM_KEEPER, &m,
+	    snapshot_make("secrets", &secrets, sizeof(secrets)));
+	/* What it says on another channel it may hear before: ask it. */
+	(void)room_ask("sip", "", 0);
+	wants(DIRECTION_SENDONLY);
+	(void)is_asked_again(SIP_INVITE);
+	assert_true(
+	    is_proven_in(&digest, SIP_H_PROXY_AUTHORIZATION, "new moon"));
+	says(200, HF_SLICE(""), ANSWER);
+	drop(leg);
+	(void)is_asked_again(SIP_BYE);
+	assert_true(
+	    is_proven_in(&digest, SIP_H_PROXY_AUTHORIZATION, "new moon"));
+	says(200, HF_SLICE(""), "");
+}
+
+/* It does not like our password: nothing changes, and the call goes on. */
+static void
+a_refused_hold_leaves_the_call_as_it_was(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	is_up();
+	wants(DIRECTION_SENDONLY);
+	(void)is_asked_again(SIP_INVITE);
+	asks(407, false);
+	hears(SIP_ACK, 0);
+	assert_false(room_hears(ROOM_CALL, MSG_LEG_LEFT, &m, NULL, 200));
+	drop(leg);
+	hears(SIP_BYE, 0);
+	says(200, HF_SLICE(""), "");
+}
+
+/* The carrier called, and wants to know who hangs up. */
+static void
+a_call_that_came_in_is_left_with_credentials_too(void **state)
+{
+	char at[HF_ADDR_TEXT_MAX], text[4096], tag[64] = "";
+	char got[8192];
+	struct sip_msg said;
+	struct msg m;
+	ssize_t n;
+
+	(void)state;
+	hf_addr_text(&conf.trunk[0].to.addr, at);
+#define HEAD(method)                                                           \
+	method " sip:+33400000000@lyon SIP/2.0\r\n"                            \
+	       "Via: SIP/2.0/UDP %s;branch=z9hG4bKin" method "\r\n"            \
+	       "Max-Forwards: 70\r\nFrom: <sip:carol@%s>;tag=carol\r\n"        \
+	       "Call-ID: came-in\r\nContact: <sip:carol@%s>\r\n"               \
+	       "CSeq: 1 " method "\r\n"
+	snprintf(text, sizeof(text),
+	    HEAD("INVITE") "To: <sip:+33400000000@lyon>\r\n"
+			   "Content-Type: application/sdp\r\n"
+			   "Content-Length: %zu\r\n\r\n%s",
+	    at, at, at, strlen(ANSWER), ANSWER);
+	say(carrier, text);
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_ARRIVED, &m, NULL, SOON));
+	leg = m.leg_arrived.leg;
+	answer(leg);
+	do {
+		n = recv(carrier, got, sizeof(got), 0);
+		assert_true(n > 0);
+		assert_int_equal(
+		    sip_parse((struct hf_slice){ got, (size_t)n }, &said)
+			.parsed,
+		    SIP_GOOD);
+	} while (said.status < 200);
+	assert_int_equal(said.status, 200);
+	assert_true(hf_slice_copy(said.to_tag, tag, sizeof(tag)));
+	snprintf(text, sizeof(text),
+	    HEAD("ACK") "To: <sip:+33400000000@lyon>;tag=%s\r\n"
+			"Content-Length: 0\r\n\r\n",
+	    at, at, at, tag);
+#undef HEAD
+	say(carrier, text);
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_CONFIRMED, &m, NULL, SOON));
+	drop(leg);
+	(void)is_asked_again(SIP_BYE);
+	assert_true(is_proven(SIP_H_PROXY_AUTHORIZATION));
+	says(200, HF_SLICE(""), "");
+}
+
 /* hfctl trace shows the call, and no response to a challenge. */
 static void
 the_trace_keeps_the_response_to_itself(void **state)
@@ -269,6 +556,12 @@ main(int argc, char **argv)
 		T(an_old_nonce_is_no_refusal_and_a_second_one_is),
 		T(a_wrong_password_is_not_tried_twice),
 		T(a_call_that_was_challenged_can_be_cancelled),
+		T(what_is_asked_in_a_call_is_asked_once_more_too),
+		T(two_who_ask_are_both_told),
+		T(realms_without_end_are_a_refusal),
+		T(a_new_password_is_used_in_a_call_that_began_under_the_old_one),
+		T(a_refused_hold_leaves_the_call_as_it_was),
+		T(a_call_that_came_in_is_left_with_credentials_too),
 		T(the_trace_keeps_the_response_to_itself),
 	};
 #undef T

@@ -60,6 +60,25 @@ requested(const char *line, struct sip_msg *m)
 	assert_int_equal(sip_parse(S(text), m).parsed, SIP_GOOD);
 }
 
+/* A request that told nobody who we are. */
+static const struct sip_msg *
+asked(const char *method, const char *uri)
+{
+	static struct sip_msg m;
+
+	m = (struct sip_msg){ .method_text = S(method), .uri_text = S(uri) };
+	return &m;
+}
+
+static const struct sip_claim *
+claim(const char *user, const char *secret, const char *cnonce)
+{
+	static struct sip_claim who;
+
+	who = (struct sip_claim){ &hashes, S(user), S(secret), S(cnonce) };
+	return &who;
+}
+
 /* The server's challenge, answered by our client; only_md5 drops the first
  * line.  Returns the Authorization line. */
 static const char *
@@ -76,8 +95,8 @@ answer(const char *user, const char *secret, bool only_md5)
 		text = strstr(memory, "\r\n") + 2;
 	challenged(text, &m);
 	b = hf_buf_on(line, sizeof(line));
-	assert_true(sip_digest_answer(&b, &m, &hashes, S(user), S(secret),
-	    S("REGISTER"), S(digest_uri), S("c0ffee")));
+	assert_true(sip_digest_answer(&b, &m, asked("REGISTER", digest_uri),
+	    claim(user, secret, "c0ffee")));
 	hf_buf_char(&b, '\0');
 	assert_false(b.overflow);
 	return line;
@@ -126,9 +145,10 @@ the_examples_of_rfc_7616_come_out(void **state)
 		snprintf(
 		    want, sizeof(want), "response=\"%s\"", rows[i].response);
 		challenged(lines, &m);
-		assert_true(sip_digest_answer(&b, &m, &hashes, S("Mufasa"),
-		    S("Circle of Life"), S("GET"), S("/dir/index.html"),
-		    S("f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")));
+		assert_true(
+		    sip_digest_answer(&b, &m, asked("GET", "/dir/index.html"),
+			claim("Mufasa", "Circle of Life",
+			    "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")));
 		hf_buf_char(&b, '\0');
 		assert_non_null(strstr(memory, want));
 	}
@@ -384,14 +404,79 @@ a_challenge_cannot_put_a_line_into_our_answer(void **state)
 	(void)state;
 	challenged(
 	    "WWW-Authenticate: Digest realm=\"a\r\n b\", nonce=\"n\"\r\n", &m);
-	assert_false(sip_digest_answer(&b, &m, &hashes, S("u"), S("s"),
-	    S("REGISTER"), S("sip:b"), S("c")));
+	assert_false(sip_digest_answer(
+	    &b, &m, asked("REGISTER", "sip:b"), claim("u", "s", "c")));
 	challenged("WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", "
 		   "algorithm=SHA-512-256\r\n",
 	    &m);
-	assert_false(sip_digest_answer(&b, &m, &hashes, S("u"), S("s"),
-	    S("REGISTER"), S("sip:b"), S("c")));
+	assert_false(sip_digest_answer(
+	    &b, &m, asked("REGISTER", "sip:b"), claim("u", "s", "c")));
 	assert_int_equal(b.n, 0);
+}
+
+/* What becomes of a REGISTER with these lines after that challenge. */
+static const char *
+answers(const char *told, const char *challenge)
+{
+	static char lines[4096];
+	static struct sip_msg was, m;
+	struct hf_buf b = hf_buf_on(lines, sizeof(lines) - 1);
+
+	requested(told, &was);
+	challenged(challenge, &m);
+	if (!sip_digest_answer(&b, &m, &was, claim("u", "s", "c")))
+		return NULL;
+	assert_false(b.overflow);
+	lines[b.n] = '\0';
+	return lines;
+}
+
+static void
+each_realm_is_told_once_and_the_others_again(void **state)
+{
+#define ASKS(realm, nonce, more)                                               \
+	"WWW-Authenticate: Digest realm=\"" realm "\", nonce=\"" nonce         \
+	"\", qop=\"auth\"" more "\r\n"
+	static const char proxy[] =
+	    "Proxy-Authorization: Digest username=\"u\", realm=\"p\", "
+	    "nonce=\"pn\", uri=\"sip:b\", response=\"00\", qop=auth, "
+	    "nc=00000009, cnonce=\"c\", algorithm=MD5\r\n";
+	char told[2048], many[2048];
+	const char *got;
+
+	(void)state;
+	/* A second realm: the first one's nonce goes on counting. */
+	got = answers(proxy, ASKS("a", "an", ""));
+	assert_non_null(got);
+	assert_non_null(strstr(got, "Proxy-Authorization: Digest"));
+	assert_non_null(strstr(got, "nc=0000000a"));
+	assert_non_null(strstr(got, "\r\nProxy-Authorization"));
+	assert_true(strncmp(got, "Authorization: Digest", 21) == 0);
+	assert_non_null(strstr(got, "nonce=\"an\""));
+	assert_null(strstr(got, "response=\"00\""));
+	/* Two realms in one answer are both told. */
+	got = answers("", ASKS("a", "an", "") ASKS("b", "bn", ""));
+	assert_non_null(strstr(got, "nonce=\"an\""));
+	assert_non_null(strstr(got, "nonce=\"bn\""));
+	/* The same realm again: only when nothing but its nonce was wrong. */
+	snprintf(told, sizeof(told), "%s", answers("", ASKS("a", "an", "")));
+	assert_null(answers(told, ASKS("a", "new", "")));
+	got = answers(told, ASKS("a", "new", ", stale=true"));
+	assert_non_null(strstr(got, "nonce=\"new\""));
+	assert_null(strstr(got, "nonce=\"an\""));
+	/* SHA-256 and MD5 of one realm: the first. */
+	got = answers("", ASKS("a", "1", ", algorithm=SHA-256")
+			      ASKS("a", "2", ", algorithm=MD5"));
+	assert_null(strstr(got, "nonce=\"2\""));
+	/* Who finds a new name each time is not followed for ever. */
+	many[0] = '\0';
+	for (int i = 0; i < SIP_REALMS_MAX; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many),
+		    "Authorization: Digest username=\"u\", realm=\"r%d\", "
+		    "nonce=\"n\", uri=\"sip:b\", response=\"0\"\r\n",
+		    i);
+	assert_null(answers(many, ASKS("a", "an", "")));
+#undef ASKS
 }
 
 int
@@ -418,6 +503,8 @@ main(void)
 		cmocka_unit_test_setup(odd_headers_are_told_apart, setup),
 		cmocka_unit_test_setup(
 		    a_challenge_cannot_put_a_line_into_our_answer, setup),
+		cmocka_unit_test_setup(
+		    each_realm_is_told_once_and_the_others_again, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,25 +230,25 @@ gate_stateless(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 /* ---- we are asked who we are --------------------------------------------- */
 
 uint16_t
-gate_account(const struct msg_ring_leg *o)
+gate_account(uint16_t trunk)
 {
 	const struct conf *c = room.conf;
 
-	if (o->kind != TO_NUMBER || o->row >= c->trunks ||
-	    c->trunk[o->row].user[0] == '\0')
-		return 0;
-	return (uint16_t)(o->row + 1);
+	return trunk < c->trunks && c->trunk[trunk].user[0] != '\0'
+		   ? (uint16_t)(trunk + 1)
+		   : 0;
 }
 
 bool
 gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
-    struct hf_slice method, struct hf_slice uri, struct hf_buf *line)
+    const struct sip_msg *said, struct hf_buf *lines)
 {
 	uint16_t row = (uint16_t)(account - 1);
 	uint64_t random = hf_rand_u64(proc_rand());
 	char text[2 * sizeof(random)];
 	struct hf_buf cnonce = hf_buf_on(text, sizeof(text));
 	const struct conf_trunk *t;
+	struct sip_claim who;
 
 	(void)arg;
 	if (row >= room.conf->trunks || room.secrets == NULL ||
@@ -256,12 +256,18 @@ gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
 		return false;
 	t = &room.conf->trunk[row];
 	hf_buf_hex(&cnonce, &random, sizeof(random));
-	if (sip_digest_answer(line, asked, &hashes, hf_slice_of(t->user),
-		hf_slice_of(room.secrets->trunk[row]), method, uri,
-		hf_buf_taken(&cnonce)))
+	/* Who we are today: the password may be newer than the call. */
+	who = (struct sip_claim){
+		.hash = &hashes,
+		.user = hf_slice_of(t->user),
+		.secret = hf_slice_of(room.secrets->trunk[row]),
+		.cnonce = hf_buf_taken(&cnonce),
+	};
+	if (sip_digest_answer(lines, said, asked, &who))
 		return true;
-	hf_log(LOG_WARNING, "challenge_not_answered", "trunk=%s status=%u",
-	    t->name, asked->status);
+	hf_log(LOG_WARNING, "challenge_not_answered",
+	    "trunk=%s status=%u method=%s", t->name, said->status,
+	    sip_method_name(asked->method));
 	return false;
 }
 

@@ -271,6 +271,7 @@ leg_arrive(
 		return;
 	}
 	s->mark = l->id;
+	s->account = gate_account(l->trunk);
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	if (l->agent != CONF_NONE) {
 		/* A phone may be behind NAT: the way it came is the way. */

@@ -234,7 +234,7 @@ call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 		.max_forwards = o->hops,
 		.give_up = l->give_up,
 		.handle = l->id,
-		.account = gate_account(o),
+		.account = o->kind == TO_NUMBER ? gate_account(o->row) : 0,
 	};
 	s = sip_session_call(&room.ss, &c, room.now);
 	if (s == NULL)

@@ -140,10 +140,11 @@ void gate_stateless(void *arg, const struct sip_msg *m,
 bool gate_is_site(const struct hf_addr *peer);
 void gate_register(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from);
-/* Whose credentials answer a challenge to this call: a trunk's; and they. */
-uint16_t gate_account(const struct msg_ring_leg *o);
+/* Whose credentials answer a challenge in a call over this trunk, whichever
+ * side called; 0: nobody's.  And they. */
+uint16_t gate_account(uint16_t trunk);
 bool gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
-    struct hf_slice method, struct hf_slice uri, struct hf_buf *line);
+    const struct sip_msg *challenge, struct hf_buf *lines);
 /* Bindings that are over; a closed connection's. */
 void gate_tidy(void);
 void gate_hangup(struct hf_ref conn);

@@ -192,7 +192,7 @@ sip_put_copies(struct hf_buf *b, const struct sip_msg *from, enum sip_header h)
 void
 sip_put_body(struct hf_buf *b, const char *type, struct hf_slice body)
 {
-	if (body.n > 0)
+	if (body.n > 0 && type != NULL)
 		sip_put(b, SIP_H_CONTENT_TYPE, hf_slice_of(type));
 	sip_put_number(b, SIP_H_CONTENT_LENGTH, body.n);
 	put_eol(b);

@@ -59,8 +59,8 @@ void sip_put_reason(struct hf_buf *b, const char *protocol, uint16_t cause,
 void sip_put_copies(
     struct hf_buf *b, const struct sip_msg *from, enum sip_header h);
 
-/* Content-Type (when there is a body), Content-Length, the empty line and the
- * body: the end of every message. */
+/* Content-Type (when there is a body; type NULL: it is written already),
+ * Content-Length, the empty line and the body: the end of every message. */
 void sip_put_body(struct hf_buf *b, const char *type, struct hf_slice body);
 
 /* Pieces: text in double quotes with \ before " and \; a URI's user part with

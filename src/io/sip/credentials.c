@@ -5,44 +5,43 @@
 #include "io/sip/digest.h"
 #include "io/sip/session_own.h"
 
-enum { ANSWERS_MAX = 2 }; /* the second only to stale=true */
-
 struct hf_slice
 sip_session_credentials(struct sip_sessions *ss, const struct sip_session *s)
 {
 	return sip_keep_get(&ss->tt.keep, sip_live(ss, s)->credentials);
 }
 
+static unsigned
+told(const struct sip_msg *asked, enum sip_header h)
+{
+	unsigned n = 0;
+
+	while (sip_find(asked, h, n) != NULL)
+		n++;
+	return n;
+}
+
+/* A nonce may have grown old on its way, once for each who was told. */
 static bool
-may_answer(const struct sip_session_live *l, const struct sip_msg *m)
+may_be_stale(struct sip_session_live *l, const struct sip_msg *asked)
 {
-	if (m->status != 401 && m->status != 407)
-		return false;
-	/* The same again would be refused again, and twice a guess. */
-	return l->challenges == 0 ||
-	       (l->challenges < ANSWERS_MAX && sip_digest_stale(m));
+	unsigned realms = told(asked, SIP_H_AUTHORIZATION) +
+			  told(asked, SIP_H_PROXY_AUTHORIZATION);
+
+	return l->stale++ < (realms > 0 ? realms : 1);
 }
 
-static struct hf_slice
-request_uri(struct hf_slice request)
-{
-	size_t sp = hf_slice_find(request, ' ') + 1;
-	struct hf_slice rest = { request.p + sp, request.n - sp };
-
-	rest.n = hf_slice_find(rest, ' ');
-	return rest;
-}
-
-/* All that the INVITE said, but for what belongs to one transaction and what
- * comes behind. */
+/* All that it said, but for what belongs to one transaction and what comes
+ * behind. */
 static void
-put_headers(struct hf_buf *b, const struct sip_msg *invite)
+put_headers(struct hf_buf *b, const struct sip_msg *asked)
 {
-	for (unsigned i = 0; i < invite->headers; i++) {
-		const struct sip_header_line *h = &invite->header[i];
+	for (unsigned i = 0; i < asked->headers; i++) {
+		const struct sip_header_line *h = &asked->header[i];
 
 		if (h->id != SIP_H_VIA && h->id != SIP_H_CSEQ &&
-		    h->id != SIP_H_CONTENT_TYPE &&
+		    h->id != SIP_H_AUTHORIZATION &&
+		    h->id != SIP_H_PROXY_AUTHORIZATION &&
 		    h->id != SIP_H_CONTENT_LENGTH)
 			sip_put_named(b, h->name, h->value);
 	}
@@ -62,80 +61,94 @@ begin_anew(struct sip_sessions *ss, struct sip_session *s)
 	s->early = false;
 }
 
+/* The same once more; lines say who we are. */
 static bool
-invite_again(
-    struct sip_sessions *ss, struct sip_session *s, const struct sip_msg *m)
+ask_again(struct sip_sessions *ss, struct sip_session *s,
+    const struct sip_msg *asked, struct hf_slice lines, struct hf_ref *out)
 {
-	static const struct hf_slice method = HF_SLICE("INVITE");
-	struct sip_session_live *l = sip_live(ss, s);
-	struct hf_slice kept = sip_keep_get(&ss->tt.keep, l->asked);
-	struct hf_addr here = ss->hooks->here(ss->arg, &l->source);
-	char room[SIP_DIGEST_TEXT_MAX], branch[SIP_BRANCH_LEN + 1];
-	struct hf_buf line = hf_buf_on(room, sizeof(room));
+	struct sip_dialog *d = &s->dialog;
+	struct hf_addr here;
+	char branch[SIP_BRANCH_LEN + 1];
+	uint64_t v = sip_branch(&ss->tt, branch);
 	struct sip_draft draft;
 	struct hf_buf *b = sip_draft(&draft);
-	struct sip_msg was;
-	struct hf_ref t;
-	uint64_t v;
 
-	if (kept.n == 0 || sip_parse(kept, &was).parsed != SIP_GOOD ||
-	    !ss->hooks->credentials(
-		ss->arg, s->account, m, method, was.uri_text, &line) ||
-	    line.overflow)
-		return false;
-	begin_anew(ss, s);
-	s->dialog.cseq_invite = ++s->dialog.cseq_local;
-	v = sip_branch(&ss->tt, branch);
-	sip_put_request_line(b, method, was.uri_text);
-	sip_put_via(b, l->source.transport == SIP_TCP ? "TCP" : "UDP", &here,
+	if (s->state == SIP_S_CALLING)
+		begin_anew(ss, s);
+	here = ss->hooks->here(ss->arg, &d->flow);
+	d->cseq_local++;
+	if (asked->method == SIP_INVITE)
+		d->cseq_invite = d->cseq_local;
+	sip_put_request_line(b, asked->method_text, asked->uri_text);
+	sip_put_via(b, d->flow.transport == SIP_TCP ? "TCP" : "UDP", &here,
 	    hf_slice_of(branch));
-	sip_put_cseq(b, s->dialog.cseq_invite, method);
-	put_headers(b, &was);
-	hf_buf_slice(b, hf_buf_taken(&line));
-	sip_put_body(b, "application/sdp", was.body);
-	if (b->overflow ||
-	    !sip_trans_start(&ss->tt, SIP_INVITE, v, hf_buf_taken(b),
-		&l->source, hf_ref_key(sip_session_ref(ss, s)), ss->now, &t))
-		return false;
-	l->invite = t;
-	sip_keep_give(&ss->tt.keep, &l->credentials);
-	l->credentials = sip_keep_put(&ss->tt.keep, hf_buf_taken(&line));
-	sip_session_reword(ss, s);
-	return true;
+	sip_put_cseq(b, d->cseq_local, asked->method_text);
+	put_headers(b, asked);
+	hf_buf_slice(b, lines);
+	sip_put_body(b, NULL, asked->body);
+	return !b->overflow &&
+	       sip_trans_start(&ss->tt, asked->method, v, hf_buf_taken(b),
+		   &d->flow, hf_ref_key(sip_session_ref(ss, s)), ss->now, out);
 }
 
-static bool
-bye_again(
-    struct sip_sessions *ss, struct sip_session *s, const struct sip_msg *m)
+/* What a new INVITE changes: whose answer is waited for, what its ACK says. */
+static void
+invited_again(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
+    struct hf_slice lines)
 {
-	struct sip_draft draft;
-	struct hf_buf *b = sip_draft(&draft);
-	uint64_t branch = sip_session_begin(ss, &s->dialog, SIP_BYE, b);
-	struct hf_ref t;
+	struct sip_session_live *l = sip_live(ss, s);
 
-	if (b->overflow ||
-	    !ss->hooks->credentials(ss->arg, s->account, m, HF_SLICE("BYE"),
-		request_uri(hf_buf_taken(b)), b))
+	if (s->state == SIP_S_CALLING)
+		l->invite = t;
+	else
+		l->reinvite = t;
+	sip_keep_give(&ss->tt.keep, &l->credentials);
+	l->credentials = sip_keep_put(&ss->tt.keep, lines);
+	sip_session_reword(ss, s);
+}
+
+/* Is the answer still wanted?  A BYE is all that one who leaves has to say. */
+static bool
+is_wanted(const struct sip_session *s, enum sip_method method)
+{
+	switch ((enum sip_session_state)s->state) {
+	case SIP_S_CALLING:
+		return s->user != 0;
+	case SIP_S_UP:
+		return true;
+	case SIP_S_LEAVING:
+		return method == SIP_BYE;
+	case SIP_S_FREE:
+	case SIP_S_INVITED:
+	case SIP_S_CANCELLING:
+	case SIP_S_ANSWERED:
 		return false;
-	sip_put_agent(ss, b);
-	sip_put_body(b, NULL, HF_SLICE(""));
-	sip_session_touch(ss, s);
-	return !b->overflow &&
-	       sip_trans_start(&ss->tt, SIP_BYE, branch, hf_buf_taken(b),
-		   &s->dialog.flow, hf_ref_key(sip_session_ref(ss, s)), ss->now,
-		   &t);
+	}
+	return false;
 }
 
 bool
 sip_session_challenged(
     struct sip_sessions *ss, struct sip_session *s, const struct sip_msg *m)
 {
-	struct sip_session_live *l = sip_live(ss, s);
+	struct hf_slice was = sip_trans_asked(&ss->tt);
+	char room[SIP_REALMS_MAX * SIP_DIGEST_TEXT_MAX];
+	struct hf_buf lines = hf_buf_on(room, sizeof(room));
+	struct sip_msg asked;
+	struct hf_ref t;
 
-	if (s->account == 0 || !may_answer(l, m))
+	if (s->account == 0 || (m->status != 401 && m->status != 407) ||
+	    !is_wanted(s, m->cseq_method) || was.n == 0 ||
+	    sip_parse(was, &asked).parsed != SIP_GOOD)
 		return false;
-	l->challenges++;
-	if (s->state == SIP_S_CALLING && s->user != 0)
-		return invite_again(ss, s, m);
-	return s->state == SIP_S_LEAVING && bye_again(ss, s, m);
+	if (sip_digest_stale(m) && !may_be_stale(sip_live(ss, s), &asked))
+		return false;
+	if (!ss->hooks->credentials(ss->arg, s->account, &asked, m, &lines) ||
+	    lines.overflow ||
+	    !ask_again(ss, s, &asked, hf_buf_taken(&lines), &t))
+		return false;
+	sip_session_touch(ss, s);
+	if (asked.method == SIP_INVITE)
+		invited_again(ss, s, t, hf_buf_taken(&lines));
+	return true;
 }

@@ -1,7 +1,9 @@
 /* io/sip/digest - see digest.h */
 
-#include "io/sip/digest.h"
+#include <stdio.h>
+
 #include "base/check.h"
+#include "io/sip/digest.h"
 #include "io/sip/lex.h"
 
 enum {
@@ -484,17 +486,18 @@ clean(struct hf_slice s)
 
 static void
 put_answer(struct hf_buf *b, enum sip_header h, const struct sip_credentials *c,
-    struct hf_slice user, const struct hex *response)
+    const struct hex *response)
 {
 	hf_buf_str(b, sip_header_name(h));
-	put_item(b, ": Digest username=\"", user);
+	put_item(b, ": Digest username=\"", c->username);
 	put_item(b, ", realm=\"", c->realm);
 	put_item(b, ", nonce=\"", c->nonce);
 	put_item(b, ", uri=\"", c->uri);
 	put_item(b, ", response=\"",
 	    (struct hf_slice){ response->text, response->n });
 	if (c->has_qop) {
-		hf_buf_str(b, ", qop=auth, nc=00000001");
+		hf_buf_str(b, ", qop=auth, nc=");
+		hf_buf_slice(b, c->nc_text);
 		put_item(b, ", cnonce=\"", c->cnonce);
 	}
 	if (c->opaque.p != NULL)
@@ -503,62 +506,147 @@ put_answer(struct hf_buf *b, enum sip_header h, const struct sip_credentials *c,
 	    b, c->sha256 ? ", algorithm=SHA-256\r\n" : ", algorithm=MD5\r\n");
 }
 
-bool
-sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
-    const struct sip_hashes *hash, struct hf_slice user, struct hf_slice secret,
-    struct hf_slice method, struct hf_slice uri, struct hf_slice cnonce)
+/* c is a challenge, or credentials of ours that go on.  False: it asks for
+ * what we cannot do, or cannot be written down. */
+static bool
+put_claim(struct hf_buf *b, enum sip_header h, struct sip_credentials *c,
+    const struct sip_msg *asked, const struct sip_claim *who)
 {
-	bool proxy = challenge->status == 407;
-	enum sip_header asked =
-	    proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE;
+	char realm[SIP_DIGEST_SECRET_MAX], nc[9];
+	struct hex response;
+	uint64_t used = 0;
+
+	if (!known_algorithm(c->algorithm_text, &c->sha256) || !can_qop(c) ||
+	    c->realm.p == NULL || c->nonce.n == 0 ||
+	    !sip_unquote(c->realm, realm, sizeof(realm)) || !clean(c->nonce) ||
+	    !clean(c->opaque) || !clean(who->user) || !clean(asked->uri_text) ||
+	    memchr(c->realm.p, '\n', c->realm.n) != NULL)
+		return false;
+	if (c->nc_text.n > 0 && !take_hex(c->nc_text, &used))
+		return false;
+	(void)snprintf(nc, sizeof(nc), "%08x", (uint32_t)used + 1);
+	c->nc_text = hf_slice_of(nc);
+	c->username = who->user;
+	c->uri = asked->uri_text;
+	c->cnonce = who->cnonce;
+	if (c->has_qop)
+		c->qop = HF_SLICE("auth");
+	response_of(who->hash, c, who->user, hf_slice_of(realm), who->secret,
+	    asked->method_text, &response);
+	put_answer(b, h, c, &response);
+	return true;
+}
+
+static bool
+is_stale(struct hf_slice list)
+{
+	struct hf_slice item, name, value;
+
+	while (sip_list_next(&list, &item))
+		if (split_item(item, &name, &value) && NAMED(name, "stale") &&
+		    hf_slice_eq_nocase(value, HF_SLICE("true")))
+			return true;
+	return false;
+}
+
+struct realms {
+	struct hf_slice name[SIP_REALMS_MAX];
+	unsigned n;
+};
+
+static bool
+is_among(const struct realms *r, struct hf_slice realm)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (hf_slice_eq(r->name[i], realm))
+			return true;
+	return false;
+}
+
+/* Whom the request told who we are, in that header. */
+static struct realms
+realms_told(const struct sip_msg *asked, enum sip_header h)
+{
+	const struct sip_header_line *line;
+	struct realms r = { .n = 0 };
+	struct sip_credentials c;
+	struct hf_slice list;
+
+	for (unsigned i = 0;
+	     r.n < SIP_REALMS_MAX && (line = sip_find(asked, h, i)) != NULL;
+	     i++)
+		if (is_digest(line->value, &list) && read_items(list, &c))
+			r.name[r.n++] = c.realm;
+	return r;
+}
+
+/* The others hear the same as before, or they would ask anew. */
+static void
+put_told(struct hf_buf *b, enum sip_header h, const struct realms *but,
+    const struct sip_msg *asked, const struct sip_claim *who)
+{
 	const struct sip_header_line *line;
 	struct sip_credentials c;
 	struct hf_slice list;
-	struct hex response;
-	char realm[SIP_DIGEST_SECRET_MAX];
 
-	for (unsigned n = 0; (line = sip_find(challenge, asked, n)) != NULL;
+	for (unsigned i = 0; (line = sip_find(asked, h, i)) != NULL; i++)
+		if (is_digest(line->value, &list) && read_items(list, &c) &&
+		    (but == NULL || !is_among(but, c.realm)))
+			(void)put_claim(b, h, &c, asked, who);
+}
+
+bool
+sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
+    const struct sip_msg *asked, const struct sip_claim *who)
+{
+	bool proxy = challenge->status == 407;
+	enum sip_header says =
+	    proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE;
+	enum sip_header here =
+	    proxy ? SIP_H_PROXY_AUTHORIZATION : SIP_H_AUTHORIZATION;
+	enum sip_header there =
+	    proxy ? SIP_H_AUTHORIZATION : SIP_H_PROXY_AUTHORIZATION;
+	struct realms known = realms_told(asked, here), now = { .n = 0 };
+	unsigned others = realms_told(asked, there).n;
+	const struct sip_header_line *line;
+	struct sip_credentials c;
+	struct hf_slice list;
+	size_t begin = b->n;
+
+	for (unsigned n = 0; (line = sip_find(challenge, says, n)) != NULL;
 	     n++) {
 		if (!is_digest(line->value, &list) || !read_items(list, &c) ||
-		    !known_algorithm(c.algorithm_text, &c.sha256) ||
-		    !can_qop(&c) || c.realm.p == NULL || c.nonce.n == 0 ||
-		    !sip_unquote(c.realm, realm, sizeof(realm)) ||
-		    !clean(c.nonce) || !clean(c.opaque) || !clean(user) ||
-		    !clean(uri) || memchr(c.realm.p, '\n', c.realm.n) != NULL)
+		    is_among(&now, c.realm))
 			continue;
-		c.uri = uri;
-		c.cnonce = cnonce;
-		c.nc_text = HF_SLICE("00000001");
-		if (c.has_qop)
-			c.qop = HF_SLICE("auth");
-		response_of(hash, &c, user, hf_slice_of(realm), secret, method,
-		    &response);
-		put_answer(b,
-		    proxy ? SIP_H_PROXY_AUTHORIZATION : SIP_H_AUTHORIZATION, &c,
-		    user, &response);
-		return true;
+		/* The same again would be refused again, and twice a guess;
+		 * and one may find new names for ever. */
+		if (is_among(&known, c.realm)
+			? !is_stale(list)
+			: known.n + others + now.n >= SIP_REALMS_MAX) {
+			b->n = begin;
+			return false;
+		}
+		if (put_claim(b, here, &c, asked, who))
+			now.name[now.n++] = c.realm;
 	}
-	return false;
+	if (now.n == 0)
+		return false;
+	put_told(b, here, &now, asked, who);
+	put_told(b, there, NULL, asked, who);
+	return true;
 }
 
 bool
 sip_digest_stale(const struct sip_msg *challenge)
 {
-	enum sip_header asked = challenge->status == 407
-				    ? SIP_H_PROXY_AUTHENTICATE
-				    : SIP_H_WWW_AUTHENTICATE;
+	enum sip_header says = challenge->status == 407
+				   ? SIP_H_PROXY_AUTHENTICATE
+				   : SIP_H_WWW_AUTHENTICATE;
 	const struct sip_header_line *line;
-	struct hf_slice list, item, name, value;
+	struct hf_slice list;
 
-	for (unsigned n = 0; (line = sip_find(challenge, asked, n)) != NULL;
-	     n++) {
-		if (!is_digest(line->value, &list))
-			continue;
-		while (sip_list_next(&list, &item))
-			if (split_item(item, &name, &value) &&
-			    NAMED(name, "stale") &&
-			    hf_slice_eq_nocase(value, HF_SLICE("true")))
-				return true;
-	}
+	for (unsigned n = 0; (line = sip_find(challenge, says, n)) != NULL; n++)
+		if (is_digest(line->value, &list) && is_stale(list))
+			return true;
 	return false;
 }

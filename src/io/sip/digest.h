@@ -31,6 +31,7 @@ enum {
 	SIP_NONCE_TEXT = 48, /* characters */
 	SIP_DIGEST_SECRET_MAX = 128,
 	SIP_DIGEST_TEXT_MAX = 1024, /* our header lines fit into this */
+	SIP_REALMS_MAX = 4, /* that one request of ours can be known to */
 };
 
 /* A nonce that was answered: which use counts came (highest, and the 64
@@ -96,14 +97,22 @@ enum sip_auth sip_digest_verify(struct sip_digest *d,
     const struct sip_credentials *c, struct hf_slice method, bool known,
     struct hf_slice secret, struct hf_time now);
 
+/* Who we are to those who ask; cnonce is random text. */
+struct sip_claim {
+	const struct sip_hashes *hash;
+	struct hf_slice user, secret, cnonce;
+};
+
 /*
- * The client's side: answers the first challenge in a 401 or 407 that we can
- * do, with a whole Authorization or Proxy-Authorization line.  cnonce is
- * random text.  False when there is none, or it asks for what we cannot do.
+ * The client's side: whole Authorization and Proxy-Authorization lines for
+ * asked, once it is asked again (RFC 3261 22.2 and 22.3).  Of each realm that
+ * the 401 or 407 names, the first challenge that we can do is answered; what
+ * asked said to other realms is said again, with the nonce's next count.
+ * False when nothing can be answered, when a realm did not like our answer
+ * (but for its nonce's age), and when there is no end of realms.
  */
 bool sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
-    const struct sip_hashes *hash, struct hf_slice user, struct hf_slice secret,
-    struct hf_slice method, struct hf_slice uri, struct hf_slice cnonce);
+    const struct sip_msg *asked, const struct sip_claim *who);
 
 /* Does the challenge say that nothing was wrong but the nonce's age? */
 bool sip_digest_stale(const struct sip_msg *challenge);

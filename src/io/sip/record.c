@@ -200,9 +200,6 @@ static bool
 resume_calling(struct sip_sessions *ss, struct sip_session *s,
     struct hf_slice words, bool wanted)
 {
-	/* A challenge may still come. */
-	if (s->account != 0)
-		sip_live(ss, s)->asked = sip_keep_put(&ss->tt.keep, words);
 	return words.n > 0 &&
 	       sip_trans_resume_invite(&ss->tt, words, &sip_live(ss, s)->source,
 		   hf_ref_key(sip_session_ref(ss, s)), !wanted, ss->now,

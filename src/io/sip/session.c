@@ -673,9 +673,6 @@ sip_session_call(
 		goto failed;
 	ss->count.calls_out++;
 	s->account = c->account;
-	if (c->account != 0)
-		sip_live(ss, s)->asked =
-		    sip_keep_put(&ss->tt.keep, hf_buf_taken(b));
 	sip_live(ss, s)->source = c->to;
 	s->give_up = c->give_up;
 	sip_session_arm(ss, s);
@@ -738,6 +735,7 @@ sip_session_reinvite(struct sip_sessions *ss, struct sip_session *s,
 	    s->retry.us != INT64_MAX)
 		return false;
 	sip_session_touch(ss, s);
+	sip_keep_give(&ss->tt.keep, &l->credentials);
 	branch = sip_session_begin(ss, &s->dialog, SIP_INVITE, b);
 	sip_put_our_contact(ss, b, &s->dialog.flow, HF_SLICE(""));
 	sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));

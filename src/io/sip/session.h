@@ -62,11 +62,10 @@ struct sip_session_live {
 	struct hf_ref reinvite; /* ours, waiting for an answer */
 	struct sip_flow source; /* INVITED: where the INVITE came from; CALLING:
 				 * where ours went; later: where our 2xx goes */
-	uint32_t asked;         /* kept bytes: the INVITE; of ours only when it
-				 * may be challenged */
+	uint32_t asked;         /* kept bytes: his INVITE */
 	uint32_t answer;        /* kept bytes: our 2xx */
 	uint32_t credentials;   /* kept bytes: what answered a challenge */
-	uint8_t challenges;     /* answered, of the present request */
+	uint8_t stale;          /* nonces, since a request was last heard */
 	bool changed;           /* since its record was last asked for */
 	bool reworded;          /* ... and its words */
 };
@@ -87,12 +86,12 @@ struct sip_session_hooks {
 	    void *arg, const struct sip_msg *m, const struct sip_flow *from);
 	void (*stateless)(void *arg, const struct sip_msg *m,
 	    const struct sip_flow *from, uint16_t status);
-	/* Credentials for a challenge to a request of ours, as a whole header
-	 * line; account is the call's.  False: there are none, or it asks for
-	 * what we cannot do. */
+	/* Credentials for a challenge to a request of ours, as whole header
+	 * lines; account is the call's, asked what was challenged.  False:
+	 * there are none, or it asks for what we cannot do. */
 	bool (*credentials)(void *arg, uint16_t account,
-	    const struct sip_msg *challenge, struct hf_slice method,
-	    struct hf_slice uri, struct hf_buf *line);
+	    const struct sip_msg *asked, const struct sip_msg *challenge,
+	    struct hf_buf *lines);
 	/* A new call (INVITE), or another request outside of dialogs: to be
 	 * answered with sip_session_invited() or sip_sessions_reply(). */
 	void (*outside)(void *arg, struct hf_ref t, const struct sip_msg *m,

@@ -49,8 +49,6 @@ hear_answer(struct sip_sessions *ss, struct sip_session *s,
 		return;
 	}
 	s->give_up = HF_TIME_NEVER;
-	sip_keep_give(&ss->tt.keep, &sip_live(ss, s)->asked);
-	sip_live(ss, s)->challenges = 0; /* its BYE's come */
 	sip_session_arm(ss, s);
 	sip_session_move(s, SIP_S_UP);
 	sip_session_reword(ss, s);
@@ -112,13 +110,14 @@ static void
 hear_reinvite_response(struct sip_sessions *ss, struct sip_session *s,
     const struct sip_msg *m, const struct sip_flow *from)
 {
-	if (m->status < 200)
+	if (m->status < 200 || sip_session_challenged(ss, s, m))
 		return;
 	reinvite_over(ss, s);
 	sip_session_touch(ss, s);
 	if (m->status < 300) {
 		sip_dialog_refresh(&s->dialog, m, from);
-		sip_session_ack(ss, &s->dialog, nothing);
+		sip_session_ack(
+		    ss, &s->dialog, sip_session_credentials(ss, s));
 	}
 	if (s->state != SIP_S_UP)
 		return;
@@ -154,6 +153,8 @@ on_response(void *arg, struct hf_ref t, uint64_t user, const struct sip_msg *m,
 			sip_session_decline(ss, m, from);
 		return;
 	}
+	if (m->status >= 200 && m->status != 401 && m->status != 407)
+		sip_live(ss, s)->stale = 0;
 	if (m->cseq_method == SIP_INVITE) {
 		struct sip_session_live *l = sip_live(ss, s);
 
@@ -174,6 +175,8 @@ on_response(void *arg, struct hf_ref t, uint64_t user, const struct sip_msg *m,
 		   m->cseq_method != SIP_NOTIFY && s->state == SIP_S_UP) {
 		/* 12.2.1.2; a NOTIFY's 481 ends its subscription only. */
 		sip_session_leave(ss, s, m, SIP_LEFT_LOST);
+	} else {
+		(void)sip_session_challenged(ss, s, m);
 	}
 }
 

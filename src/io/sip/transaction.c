@@ -449,9 +449,9 @@ sip_trans_start(struct sip_transactions *tt, enum sip_method method,
 		drop(t);
 		return false;
 	}
-	/* An INVITE's bytes are also the pattern of its ACK and CANCEL. */
-	if (kind == SIP_CLIENT_INVITE || !is_reliable(t))
-		keep(t, bytes);
+	/* Not for repetitions alone: they are the pattern of an INVITE's ACK
+	 * and CANCEL, and of what follows a challenge. */
+	keep(t, bytes);
 	if (!is_reliable(t)) {
 		t->interval = tt->t.t1;
 		t->repeat = hf_time_after(now, t->interval);
@@ -459,6 +459,23 @@ sip_trans_start(struct sip_transactions *tt, enum sip_method method,
 	arm(t);
 	*out = ref_of(t);
 	return true;
+}
+
+struct hf_slice
+sip_trans_asked(const struct sip_transactions *tt)
+{
+	return sip_keep_get(&tt->keep, tt->asked);
+}
+
+/* It is not said again; who hears of the answer may still read it. */
+static void
+set_aside(struct sip_trans *t)
+{
+	struct sip_transactions *tt = t->table;
+
+	sip_keep_give(&tt->keep, &tt->asked);
+	tt->asked = t->kept;
+	t->kept = 0;
 }
 
 /* What a client transaction's INVITE looked like; false when it could not be
@@ -484,6 +501,7 @@ send_ack(struct sip_trans *t, const struct sip_msg *response)
 	if (b.overflow)
 		return;
 	/* From now on the ACK is what we say again. */
+	set_aside(t);
 	keep(t, hf_buf_taken(&b));
 	t->table->hooks->send(t->table->arg, &t->flow, hf_buf_taken(&b));
 }
@@ -556,7 +574,7 @@ hear_final(struct sip_trans *t, const struct sip_msg *m, struct hf_time now)
 
 	if (t->kind == SIP_CLIENT_OTHER) {
 		move(t, SIP_T_COMPLETED);
-		sip_keep_give(&tt->keep, &t->kept);
+		set_aside(t);
 		linger_unless_reliable(t, SIP_LINGER_T4, now);
 	} else if (m->status < 300) {
 		move(t, SIP_T_ACCEPTED);
@@ -615,6 +633,7 @@ hear(struct sip_transactions *tt, const struct sip_msg *m,
 	/* t may be gone by now; its reference tells. */
 	if (user != 0)
 		tt->hooks->response(tt->arg, r, user, m, from);
+	sip_keep_give(&tt->keep, &tt->asked);
 }
 
 /* ---- server -------------------------------------------------------------- */

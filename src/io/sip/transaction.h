@@ -82,7 +82,8 @@ struct sip_trans_hooks {
 	    struct hf_ref invite, uint64_t user);
 	/* A CANCEL of ours is being written: header lines for it (Reason). */
 	void (*cancelling)(void *arg, uint64_t user, struct hf_buf *lines);
-	/* A response, retransmissions taken out; every 2xx to an INVITE. */
+	/* A response, retransmissions taken out; every 2xx to an INVITE.  What
+	 * was asked: sip_trans_asked(). */
 	void (*response)(void *arg, struct hf_ref t, uint64_t user,
 	    const struct sip_msg *m, const struct sip_flow *from);
 	/* A 2xx to an INVITE that matches no transaction any more. */
@@ -133,6 +134,7 @@ struct sip_transactions {
 	struct hf_list lingering[SIP_LINGER_NR];
 	struct hf_timer forget;
 	struct sip_keep keep;
+	uint32_t asked; /* kept bytes, see sip_trans_asked() */
 	struct sip_timers t;
 	struct hf_wheel *wheel;
 	struct hf_rand *rand;
@@ -185,6 +187,10 @@ void sip_trans_respond(struct sip_transactions *tt, struct hf_ref t,
  * and finished transactions are ignored. */
 void sip_trans_cancel(
     struct sip_transactions *tt, struct hf_ref t, struct hf_time now);
+
+/* Within hooks->response(): the request that a final answer other than 2xx is
+ * for.  Empty: it could not be kept. */
+struct hf_slice sip_trans_asked(const struct sip_transactions *tt);
 
 /* The user goes away (or comes): news of t are for user from now on.  What
  * nobody looks after (user 0, as at its begin) does not stay: a request that
