@@ -177,6 +177,8 @@ say_counters(const struct msg_ask *q)
 		{ "no_dialog", room.ss.count.no_dialog },
 		{ "table_full", tt->count.full + room.ss.count.full },
 		{ "evicted", tt->count.evicted },
+		{ "turned_away", room.turned.away },
+		{ "turned_away_untold", room.turned.untold },
 		{ "refused_strangers", room.gate.stranger },
 		{ "challenged", room.gate.challenged },
 		{ "wrong_secrets", room.gate.wrong },

@@ -182,7 +182,8 @@ tell_left(
 {
 	struct msg_leg_left f = news_of(l, cause, code, hf_slice_of(reason));
 
-	tell_ended(&f, false);
+	if (!turned_leg(l, cause, code))
+		tell_ended(&f, false);
 }
 
 void
@@ -215,6 +216,7 @@ static void
 refuse_new(struct hf_ref t, const struct sip_msg *m,
     const struct sip_flow *from, uint16_t status)
 {
+	turned_away(NULL, m, from, status);
 	sip_sessions_reply(
 	    &room.ss, t, m, from, status, HF_SLICE(""), HF_SLICE(""));
 }
@@ -236,12 +238,17 @@ tell_arrived(struct leg *l)
 	proc_send(PEER_CALL, &f);
 }
 
+uint64_t
+leg_number(void)
+{
+	return (uint64_t)(room.boot & INT32_MAX) << 32 | ++room.legs_made;
+}
+
 void
 leg_arrive(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from)
 {
-	uint64_t id =
-	    (uint64_t)(room.boot & INT32_MAX) << 32 | ++room.legs_made;
+	uint64_t id = leg_number();
 	char text[SDP_ROOM];
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 	struct sdp_state scratch;
@@ -250,6 +257,7 @@ leg_arrive(
 	uint16_t status;
 	bool found;
 
+	room.arriving = id;
 	if (l == NULL) {
 		refuse_new(t, m, from, 503);
 		return;
@@ -264,7 +272,6 @@ leg_arrive(
 		return;
 	}
 	l->late = !found;
-	room.arriving = l->id;
 	s = sip_session_invited(&room.ss, t, m, from, l->id);
 	if (s == NULL) {
 		leg_free(l);
@@ -279,6 +286,7 @@ leg_arrive(
 		sip_dialog_refresh(&s->dialog, m, from);
 	}
 	if (!who_calls(l, m, from)) {
+		turned_away(NULL, m, from, 482);
 		refuse(l, 482, 0, "loop");
 		return;
 	}

@@ -306,6 +306,7 @@ static const struct sip_session_hooks session_hooks = {
 	.admit = gate_admit,
 	.stateless = gate_stateless,
 	.credentials = gate_credentials,
+	.turned_away = turned_away,
 	.outside = on_outside,
 	.outcome = probe_outcome,
 	.rang = on_rang,
@@ -475,6 +476,7 @@ met(enum peer from)
 	proc_send(PEER_CALL, &m);
 	gate_picture();
 	legs_picture();
+	turned_picture();
 	room.fresh = false;
 }
 

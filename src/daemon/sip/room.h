@@ -5,6 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   info   what an INFO carries
+ *   turned callers whom hf-sip turns away by itself
  *   ring   calling out: a helper's targets in order, an agent's phones at once
  *   kept   what of it outlives the process
  *   names  where the targets' host names lead, looked up ahead
@@ -119,6 +120,9 @@ struct sip_room {
 	uint64_t arriving; /* the leg that it makes, for the trace */
 
 	struct gate_counts gate;
+	struct {
+		uint64_t away, untold;
+	} turned;
 	uint64_t bad_messages, dropped_messages;
 	struct hf_timer tick;
 };
@@ -176,8 +180,19 @@ bool who_calls(struct leg *l, const struct sip_msg *m,
  * web page or nothing that can be dialled. */
 bool who_is_meant(const struct sip_uri *to, char *number, size_t cap) HF_CHECK;
 
+/* ---- turned -------------------------------------------------------------- */
+/* An INVITE that the gate let in is refused here, with this status: before it
+ * is.  A handler of the session layer, too. */
+void turned_away(void *arg, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status);
+/* A leg ends that hf-call does not know of, or may not; false: it does. */
+bool turned_leg(const struct leg *l, enum cause cause, uint16_t code) HF_CHECK;
+/* hf-call is there (again): whom it missed. */
+void turned_picture(void);
+
 /* ---- leg ----------------------------------------------------------------- */
 bool legs_open(uint32_t cap);
+uint64_t leg_number(void); /* a new one, for who comes in */
 struct leg *leg_new(uint64_t id, enum leg_state state);
 void leg_free(struct leg *l);
 /* Its record is not what it was: at the turn's end it is committed. */

@@ -475,6 +475,14 @@ sip_session_asked(
 	return true;
 }
 
+void
+sip_session_turned(struct sip_sessions *ss, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status)
+{
+	if (m->method == SIP_INVITE && ss->hooks->turned_away != NULL)
+		ss->hooks->turned_away(ss->arg, m, from, status);
+}
+
 struct sip_session *
 sip_session_invited(struct sip_sessions *ss, struct hf_ref t,
     const struct sip_msg *m, const struct sip_flow *from, uint64_t user)
@@ -494,6 +502,7 @@ sip_session_invited(struct sip_sessions *ss, struct hf_ref t,
 	if (status != 0) {
 		if (s != NULL)
 			sip_session_free(ss, s);
+		sip_session_turned(ss, m, from, status);
 		sip_sessions_reply(
 		    ss, t, m, from, status, HF_SLICE(""), HF_SLICE(""));
 		return NULL;

@@ -92,6 +92,11 @@ struct sip_session_hooks {
 	bool (*credentials)(void *arg, uint16_t account,
 	    const struct sip_msg *asked, const struct sip_msg *challenge,
 	    struct hf_buf *lines);
+	/* An INVITE that was admitted is about to be refused by the layers
+	 * below its user, with this status: outside() will not come, or
+	 * sip_session_invited() says NULL.  May be NULL. */
+	void (*turned_away)(void *arg, const struct sip_msg *m,
+	    const struct sip_flow *from, uint16_t status);
 	/* A new call (INVITE), or another request outside of dialogs: to be
 	 * answered with sip_session_invited() or sip_sessions_reply(). */
 	void (*outside)(void *arg, struct hf_ref t, const struct sip_msg *m,

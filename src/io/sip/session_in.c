@@ -116,8 +116,7 @@ hear_reinvite_response(struct sip_sessions *ss, struct sip_session *s,
 	sip_session_touch(ss, s);
 	if (m->status < 300) {
 		sip_dialog_refresh(&s->dialog, m, from);
-		sip_session_ack(
-		    ss, &s->dialog, sip_session_credentials(ss, s));
+		sip_session_ack(ss, &s->dialog, sip_session_credentials(ss, s));
 	}
 	if (s->state != SIP_S_UP)
 		return;
@@ -267,6 +266,8 @@ requires_more(struct sip_sessions *ss, struct hf_ref t, const struct sip_msg *m,
 	if (!sip_unknown_required(m, SIP_H_REQUIRE, nothing, &n))
 		return false;
 	sip_put(&b, SIP_H_UNSUPPORTED, hf_buf_taken(&n));
+	if (m->to_tag.n == 0)
+		sip_session_turned(ss, m, from, 420);
 	sip_sessions_reply(ss, t, m, from, 420, nothing, hf_buf_taken(&b));
 	return true;
 }
@@ -478,6 +479,14 @@ inside(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 }
 
 static void
+turn_away(struct sip_sessions *ss, struct hf_ref t, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status)
+{
+	sip_session_turned(ss, m, from, status);
+	say(ss, t, m, from, status);
+}
+
+static void
 on_request(void *arg, struct hf_ref t, const struct sip_msg *m,
     const struct sip_flow *from)
 {
@@ -503,22 +512,22 @@ on_request(void *arg, struct hf_ref t, const struct sip_msg *m,
 	if (s != NULL &&
 	    hf_slice_eq(m->call_id, hf_slice_of(s->dialog.call_id))) {
 		ss->count.looped++;
-		say(ss, t, m, from, 482);
+		turn_away(ss, t, m, from, 482);
 		return;
 	}
 	switch (m->method) {
 	case SIP_INVITE:
 		if (m->has_max_forwards && m->max_forwards == 0) {
-			say(ss, t, m, from, 483);
+			turn_away(ss, t, m, from, 483);
 			return;
 		}
 		if (!sdp_is_accepted(m)) {
-			say(ss, t, m, from, 406);
+			turn_away(ss, t, m, from, 406);
 			return;
 		}
 		/* He wants TLS all the way (RFC 3261 26.2.2). */
 		if (hf_slice_eq_nocase(m->uri.scheme, HF_SLICE("sips"))) {
-			say(ss, t, m, from, 416);
+			turn_away(ss, t, m, from, 416);
 			return;
 		}
 		break;
@@ -565,6 +574,9 @@ on_stateless(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 {
 	struct sip_sessions *ss = arg;
 
+	/* Full; who is not let in at all hears something else. */
+	if (status == 503 && m->to_tag.n == 0)
+		sip_session_turned(ss, m, from, status);
 	ss->hooks->stateless(ss->arg, m, from, status);
 }
 

@@ -39,6 +39,10 @@ void sip_session_arm(struct sip_sessions *ss, struct sip_session *s);
 bool sip_session_send(
     struct sip_sessions *ss, struct sip_session *s, struct hf_slice bytes);
 
+/* Says so to who keeps books. */
+void sip_session_turned(struct sip_sessions *ss, const struct sip_msg *m,
+    const struct sip_flow *from, uint16_t status);
+
 struct hf_buf *sip_draft(struct sip_draft *d);
 /* Answers through t; nothing is sent of what did not fit. */
 void sip_draft_answer(struct sip_sessions *ss, struct hf_ref t, uint16_t status,

@@ -17,11 +17,12 @@ call_name(struct engine *e, char *id, size_t cap)
 	    id, cap, "%.16s-%x-%x", e->conf->site, e->boot, ++e->next_call);
 }
 
-/* In a flood the journal is spared, and the counter says how many. */
+/* In a flood the journal is spared, and the counter says how many.  By the
+ * second he came in: of those we missed we hear all at once. */
 static bool
-may_tell(struct engine *e)
+may_tell(struct engine *e, struct hf_wall came)
 {
-	int64_t s = e->now.us / hf_ms(1000).us;
+	int64_t s = came.us / hf_ms(1000).us;
 
 	if (s != e->refused_second) {
 		e->refused_second = s;
@@ -30,13 +31,22 @@ may_tell(struct engine *e)
 	return e->refused_told++ < REFUSED_TOLD_A_SECOND;
 }
 
+static void
+record_refusal(struct engine *e, const struct msg_leg_arrived *m,
+    enum cause why, uint16_t code, const char *reason)
+{
+	if (may_tell(e, m->at.us != 0 ? m->at : wall_now(e)))
+		tell_refused(e, m, why, code, reason);
+	else
+		e->counts.refused_untold++;
+}
+
 /* A call that never became one: one line of SIP, and its record, so that it is
  * known who was turned away. */
 static void
 refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
     enum cause why, const char *reason)
 {
-	bool told = may_tell(e);
 	struct msg_refuse_leg *o = ORDER(e, MSG_REFUSE_LEG, refuse_leg);
 
 	o->leg = m->leg;
@@ -44,10 +54,7 @@ refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
 	o->retry_after = code == 503 ? RETRY_AFTER_S : 0;
 	TEXT(o->reason, reason);
 	send_sip(e);
-	if (told)
-		tell_refused(e, m, why);
-	else
-		e->counts.refused_untold++;
+	record_refusal(e, m, why, code, reason);
 }
 
 /* "lyon/2 paris/1": has it been through this site, and from which rung did it
@@ -176,12 +183,34 @@ goes_round(const struct engine *e, const char *path)
 	return times >= 2;
 }
 
-void
-call_left_early(struct engine *e, uint64_t leg)
+bool
+call_left_early(struct engine *e, uint64_t leg, enum cause why, uint16_t code)
 {
-	for (uint32_t i = 0; i < e->earlies; i++)
-		if (e->early[i].leg == leg)
-			e->early[i].leg = 0;
+	for (uint32_t i = 0; i < e->earlies; i++) {
+		if (e->early[i].leg != leg)
+			continue;
+		record_refusal(e, &e->early[i],
+		    why == CAUSE_DONE ? CAUSE_CALLER_LEFT : why, code, "");
+		e->early[i].leg = 0;
+		return true;
+	}
+	return false;
+}
+
+void
+call_turned_away(struct engine *e, const struct msg_leg_turned_away *m)
+{
+	struct msg_leg_arrived who = {
+		.leg = m->leg,
+		.trunk = m->trunk,
+		.agent = m->agent,
+		.at = m->at,
+	};
+
+	TEXT(who.number, m->number);
+	TEXT(who.from, m->from);
+	if (!call_left_early(e, m->leg, m->cause, m->code))
+		record_refusal(e, &who, m->cause, m->code, "hf-sip");
 }
 
 void

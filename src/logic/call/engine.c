@@ -340,16 +340,15 @@ leg_of_stream(struct engine *e, struct hf_ref stream, struct call **out)
 }
 
 static void
-caller_left(struct engine *e, struct call *c, const struct msg_leg_left *m)
+caller_left(struct engine *e, struct call *c, enum cause why)
 {
 	leg_ended(e, c, &c->caller);
 	if (pass_left(e, c, &c->caller, CAUSE_DONE))
 		return;
 	leg_forget(e, c, &c->caller);
 	gone(e, c,
-	    m->cause == CAUSE_TIMEOUT || m->cause == CAUSE_OUR_FAULT
-		? m->cause
-		: CAUSE_CALLER_LEFT);
+	    why == CAUSE_TIMEOUT || why == CAUSE_OUR_FAULT ? why
+							   : CAUSE_CALLER_LEFT);
 }
 
 static void
@@ -403,8 +402,15 @@ stray_leg(struct engine *e, const struct msg *m)
 	uint64_t leg = m->leg_left.leg;
 	struct msg_drop_leg *o;
 
-	if (m->type == MSG_LEG_LEFT || m->type == MSG_LEG_REFUSED) {
-		call_left_early(e, leg);
+	if (m->type == MSG_LEG_REFUSED)
+		return;
+	if (m->type == MSG_LEG_LEFT) {
+		(void)call_left_early(
+		    e, leg, m->leg_left.cause, m->leg_left.code);
+		return;
+	}
+	if (m->type == MSG_LEG_TURNED_AWAY) {
+		call_turned_away(e, &m->leg_turned_away);
 		return;
 	}
 	o = ORDER(e, MSG_DROP_LEG, drop_leg);
@@ -471,9 +477,14 @@ fact_sip(struct engine *e, const struct msg *m)
 		break;
 	case MSG_LEG_LEFT:
 		if (l == &c->caller)
-			caller_left(e, c, &m->leg_left);
+			caller_left(e, c, m->leg_left.cause);
 		else
 			helper_left(e, c, l, &m->leg_left);
+		break;
+	case MSG_LEG_TURNED_AWAY:
+		/* It was away when he left, and cannot know whom we know. */
+		if (l == &c->caller)
+			caller_left(e, c, m->leg_turned_away.cause);
 		break;
 	case MSG_LEG_REOFFERED:
 		if (l == &c->caller)

@@ -146,11 +146,15 @@ tell_ended(struct engine *e, const struct call *c, enum cause why)
 }
 
 void
-tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why)
+tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why,
+    uint16_t code, const char *reason)
 {
 	struct msg_call_ended *o = ORDER(e, MSG_CALL_ENDED, call_ended);
+	struct msg_evidence *p;
+	char id[sizeof(o->id)];
 
-	call_name(e, o->id, sizeof(o->id));
+	call_name(e, id, sizeof(id));
+	TEXT(o->id, id);
 	o->came = m->at.us != 0 ? m->at : wall_now(e);
 	o->ended = wall_now(e);
 	TEXT(o->number, m->number);
@@ -160,6 +164,13 @@ tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why)
 	o->cause = why;
 	o->last_kind = RUNG_CODE;
 	o->caller_leg = m->leg;
+	send_store(e);
+	p = ORDER(e, MSG_EVIDENCE, evidence);
+	TEXT(p->id, id);
+	p->at = wall_now(e);
+	TEXT(p->what, "refused");
+	snprintf(p->detail, sizeof(p->detail), "%u%s%s", code,
+	    reason[0] != '\0' ? " " : "", reason);
 	send_store(e);
 }
 

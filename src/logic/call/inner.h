@@ -64,9 +64,13 @@ bool path_on(const struct engine *e, const struct call *c, uint8_t rung,
     char to[CONF_PATH_MAX]) HF_CHECK;
 /* The next call's name for the journal, unique for ever. */
 void call_name(struct engine *e, char *id, size_t cap);
-/* Callers who came before hf-media: one gave up; now all may come in. */
-void call_left_early(struct engine *e, uint64_t leg);
+/* Callers who came before hf-media: one gave up, and that is written down;
+ * false: he is none of them.  Now all may come in. */
+bool call_left_early(
+    struct engine *e, uint64_t leg, enum cause why, uint16_t code);
 void call_early_admit(struct engine *e);
+/* hf-sip turned him away: his record. */
+void call_turned_away(struct engine *e, const struct msg_leg_turned_away *m);
 
 /* ---- ladder.c ------------------------------------------------------------ */
 
@@ -311,9 +315,10 @@ void tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
 void tell_rescued(
     struct engine *e, struct call *c, enum rung to_kind, const char *to_name);
 void tell_ended(struct engine *e, const struct call *c, enum cause why);
-/* A call that was never taken in: its one record. */
-void tell_refused(
-    struct engine *e, const struct msg_leg_arrived *m, enum cause why);
+/* A call that was never taken in: its one record, and what he heard; reason
+ * may be empty. */
+void tell_refused(struct engine *e, const struct msg_leg_arrived *m,
+    enum cause why, uint16_t code, const char *reason);
 void tell_agent(struct engine *e, uint16_t agent, const char *why);
 void tell_breaker(struct engine *e, uint16_t helper, const char *evidence);
 void tell_operator(struct engine *e, const char *fmt, ...)
