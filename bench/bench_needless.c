@@ -2,11 +2,12 @@
  * bench_needless - how often would we take a healthy helper for a dead one?
  *
  * Virtual time: batches of a hundred calls to one helper, ten minutes each,
- * whose packets are lost, delayed, held back and left out as on real lines;
- * the real starvation clock (logic/guard/starve) and the real vote judge them,
- * with the defaults of holdfast.conf(5).  The truth is that everyone is alive,
- * so each verdict is false: lost (a needless rescue) and voice (a needless
- * "one moment please").
+ * whose packets are lost, delayed, held back and left out as on real lines.
+ * They are watched as hf-media does it (logic/guard/watch: starvation and
+ * patience) and judged as hf-call does it (logic/guard/vote), with the defaults
+ * of holdfast.conf(5).  The truth is that everyone is alive and answers, so
+ * each verdict is false: lost (a needless rescue), voice (a needless "one
+ * moment please") and mute (a needless "are you still there?").
  *
  * The patterns are invented, like those of any simulation; they are the same
  * that the thresholds were once chosen with.
@@ -20,8 +21,8 @@
 #include "base/check.h"
 #include "bench/figure.h"
 #include "conf/load/load.h"
-#include "logic/guard/starve.h"
 #include "logic/guard/vote.h"
+#include "logic/guard/watch.h"
 
 enum {
 	BATCH = 100,   /* calls at a time */
@@ -31,6 +32,10 @@ enum {
 	FRAME_MS = 20,
 	TICKS = 8, /* timestamp units in a millisecond */
 	STEP_US = 5000,
+	LOUD = 50, /* dB of speech, and as much above it */
+	LOUDER = 24,
+	HUM = 20, /* of silence that is sent */
+	TURNS_PCT = 18,
 	STAGGER_US = 60000000, /* calls begin within the first minute */
 	US = 1000000,
 	EXIT_MISSED = 1,
@@ -106,10 +111,12 @@ between(double a, double b)
 struct flight {
 	int64_t at;
 	struct starve_packet p;
+	uint8_t loud;
 };
 
 struct call {
-	struct starve starve;
+	struct watch watch;
+	struct patience patience;
 	struct flight flight[PENDING]; /* a heap, soonest first */
 	unsigned n;
 	/* the sender */
@@ -124,15 +131,16 @@ struct call {
 	int64_t next_spike;
 	int64_t hold_at, hold_told, hold_end;
 	bool held;
-	/* the judge */
-	bool silent, suppressed, voted;
-	struct hf_time last;
+	/* the caller: speaks while it is silent, or into what it says */
+	int64_t caller_next, says_from, says_to;
+	struct voter voter;
 };
 
 static struct call calls[BATCH];
 static int64_t outage_from, outage_to, outage_next;
 static struct starve_kin kin;
 static struct vote vote;
+static struct vote_conf vote_keys;
 static struct conf conf;
 
 static void
@@ -187,13 +195,28 @@ take_turn(struct call *c, const struct pattern *p, int64_t now)
 					  US);
 	if (c->talking) {
 		c->marker = true;
+		/* Who was spoken to answers with more than a click. */
+		if (now < c->says_to + 2 * US && c->turn < now + US / 2)
+			c->turn = now + US / 2;
 		/* The detector of speech hangs on for 60 to 200 ms, and a
 		 * synthesizer ends in a breath. */
 		c->turn += (int64_t)(between(0.06, 0.2) * US);
 		c->quiet_from = c->turn - (int64_t)(between(0.06, 0.2) * US);
 	} else {
 		c->next_cn = now;
+		/* The caller has his turn; then it thinks for a moment. */
+		c->says_from = now + (int64_t)(between(0.2, 0.5) * US);
+		c->says_to = c->turn - (int64_t)(between(0.3, 1.5) * US);
 	}
+}
+
+/* Loudness of the n-th frame of speech: no two stretches are alike. */
+static uint8_t
+loudness(uint32_t n)
+{
+	n = (n ^ n >> 16) * 0x85ebca6bu;
+	n = (n ^ n >> 13) * 0xc2b2ae35u;
+	return (uint8_t)(LOUD + (n ^ n >> 16) % LOUDER);
 }
 
 static bool
@@ -257,6 +280,7 @@ emit(struct call *c, const struct pattern *p, int64_t now, bool cn)
 			     (c->quiet_from != 0 && now >= c->quiet_from) },
 	};
 
+	f.loud = f.p.quiet ? HUM : loudness(c->ts);
 	c->seq++;
 	if (!cn)
 		c->marker = false;
@@ -284,98 +308,83 @@ send_frame(struct call *c, const struct pattern *p)
 	c->ts += FRAME_MS * TICKS;
 }
 
-/* ---- the judge, as hf-media and hf-call do it ---------------------------- */
+/* ---- what the house makes of it ------------------------------------------ */
 
 struct outcome {
-	uint64_t lost, voice, suspect;
+	uint64_t lost, voice, mute, suspect;
 	double minutes;
 };
 
-static struct vote_conf
-vote_conf(void)
+static void
+join(struct call *c, struct hf_time now)
 {
-	return (struct vote_conf){
-		.share = conf.guard.vote_share,
-		.min = conf.guard.vote_min,
-		.after = conf.guard.vote_after,
-		.lost = conf.guard.lost,
-		.uplink_helpers = conf.guard.uplink_helpers,
-		.uplink_calls = conf.guard.uplink_calls,
-		.uplink_within = conf.guard.uplink_within,
-		.uplink_after = conf.guard.uplink_after,
-	};
+	watch_begin(&c->watch, &c->patience, &conf.guard, JUDGE_EAR, c->held,
+	    &kin, now);
+	c->voter = (struct voter){ 0 };
+	(void)voter_cast(&c->voter, &vote, &vote_keys, true, now);
+}
+
+/* A needless rescue; the call goes on as if with another helper. */
+static void
+lose(struct call *c, struct hf_time now, struct outcome *o)
+{
+	o->lost++;
+	(void)voter_cast(&c->voter, &vote, &vote_keys, false, now);
+	join(c, now);
 }
 
 static void
-watch(struct call *c, struct hf_time now)
+hear_fact(
+    struct call *c, const struct msg *m, struct hf_time now, struct outcome *o)
 {
-	struct starve_conf s = {
-		.suspect = conf.guard.suspect,
-		.voice = conf.guard.voice,
-		.lost = conf.guard.lost,
-		.hush = conf.guard.hush,
-		.never = conf.guard.never,
-		.grace_max = conf.guard.grace_max,
-		.sign_max = conf.guard.sign_max,
-	};
+	struct voter *r = &c->voter;
 
-	starve_begin(&c->starve, &s, &kin, now);
-}
-
-static void
-note(struct call *c, enum starve_event e, struct hf_time now, struct outcome *o)
-{
-	struct vote_conf vc = vote_conf();
-
-	switch (e) {
-	case STARVE_NOTHING:
-	case STARVE_HUSHED:
-	case STARVE_RESUMED:
-		break;
-	case STARVE_SUSPECTED:
+	switch ((int)m->type) {
+	case MSG_STREAM_SUSPECT:
 		o->suspect++;
-		c->silent = true;
-		c->last = c->starve.last;
-		c->voted = !c->suppressed && !c->starve.hushed;
-		if (c->voted)
-			(void)vote_silent(&vote, &vc, now);
+		voter_suspect(r, m->stream_suspect.last,
+		    m->stream_suspect.grace, m->stream_suspect.pause, now);
 		break;
-	case STARVE_NEVER_CAME:
-	case STARVE_SPOKEN_FOR:
+	case MSG_STREAM_VOICED:
 		o->voice++;
 		break;
-	case STARVE_RETURNED:
-		if (c->voted)
-			vote_well(&vote, &vc);
-		c->silent = c->voted = false;
+	case MSG_STREAM_WELL:
+		r->silent = false;
 		break;
+	case MSG_STREAM_SUPPRESSED:
+		r->suppressed = true;
+		break;
+	case MSG_STREAM_MUTE:
+		o->mute += !m->stream_mute.lost;
+		if (m->stream_mute.lost)
+			lose(c, now, o);
+		return;
+	case MSG_STREAM_LOOPED:
+	case MSG_STREAM_GARBLED:
+		lose(c, now, o);
+		return;
 	}
-	if (c->starve.suppresses && !c->suppressed) {
-		c->suppressed = true; /* out of the vote */
-		vote_leave(&vote, c->voted);
-		c->voted = false;
-	}
+	(void)voter_cast(r, &vote, &vote_keys, true, now);
+}
+
+static void
+obey(struct call *c, unsigned news, struct hf_time now, struct outcome *o)
+{
+	struct msg m;
+
+	while (news != 0 && c->watch.on &&
+	       watch_fact(&c->watch, &news, HF_REF_NONE, now, &m))
+		hear_fact(c, &m, now, o);
 }
 
 static void
 judge(struct call *c, struct hf_time now, struct outcome *o)
 {
-	struct vote_conf vc = vote_conf();
 	struct hf_time again;
 
-	if (c->starve.grace.us > vc.lost.us)
-		vc.lost = c->starve.grace;
-	if (c->suppressed) {
-		if (hf_time_since(c->last, now).us < vc.lost.us)
-			return;
-	} else if (vote_judge(&vote, 1, 0, &vc, c->last, now, &again) ==
-		   VERDICT_WAIT) {
-		return;
-	}
-	/* A needless rescue; the call goes on as if with another helper. */
-	o->lost++;
-	note(c, STARVE_RETURNED, now, o);
-	watch(c, now);
+	if (voter_judge(&c->voter, &vote, 1, 0, &vote_keys, now, &again) !=
+	    VERDICT_WAIT)
+		lose(c, now, o);
 }
 
 static void
@@ -392,13 +401,58 @@ run_hold(struct call *c, int64_t now, struct outcome *o)
 	}
 	if (!c->held && now >= c->hold_told && now < c->hold_end) {
 		c->held = true;
-		note(c, starve_hold(&c->starve, true, t), t, o);
+		obey(c, watch_hold(&c->watch, true, true, t), t, o);
 	}
 	if (c->held && now >= c->hold_end) {
 		c->held = false;
 		c->hold_at = c->hold_end = 0;
-		note(c, starve_hold(&c->starve, false, t), t, o);
+		obey(c, watch_hold(&c->watch, true, false, t), t, o);
 	}
+}
+
+static struct patience_frame
+frame(uint8_t ms, uint8_t loud)
+{
+	return (struct patience_frame){
+		.ms = ms,
+		.loud = loud,
+		.turns_pct = TURNS_PCT,
+		.speaks = loud >= LOUD,
+	};
+}
+
+static void
+packet_came(struct call *c, struct outcome *o)
+{
+	struct flight f = pop(c);
+	struct patience_frame said = frame(f.p.ms, f.loud);
+	struct hf_time now = { f.at };
+
+	c->voter.spoke = true;
+	obey(c,
+	    watch_helper(
+		&c->watch, &kin, &f.p, f.p.cn || c->held ? NULL : &said, now),
+	    now, o);
+}
+
+/* The caller's next 20 ms, on a good line.  A helper who talks and talks is
+ * interrupted with a word now and then. */
+static void
+caller_speaks(struct call *c, struct outcome *o)
+{
+	struct hf_time now = { c->caller_next };
+	struct patience_frame f;
+	bool says;
+
+	if (c->turn == 0 && now.us >= c->says_to) {
+		c->says_from = now.us + (int64_t)(exponential(8) * US);
+		c->says_to = c->says_from + (int64_t)(between(0.4, 1.5) * US);
+	}
+	c->caller_next += FRAME_US;
+	says = now.us >= c->says_from && now.us < c->says_to;
+	f = frame(FRAME_MS, says ? LOUD : HUM);
+	if (!c->held)
+		obey(c, watch_caller(&c->watch, &f, now), now, o);
 }
 
 static void
@@ -408,28 +462,23 @@ run_call(struct call *c, const struct pattern *p, int64_t to, struct outcome *o)
 		send_frame(c, p);
 	for (;;) {
 		int64_t packet = c->n > 0 ? c->flight[0].at : INT64_MAX;
+		struct hf_time due = watch_due(&c->watch);
+
 		/* hf-media looks once a millisecond. */
-		int64_t due = c->starve.due.us == INT64_MAX
-				  ? INT64_MAX
-				  : (c->starve.due.us / 1000 + 1) * 1000;
-		struct hf_time now;
-
-		if (packet > to && due > to)
+		if (due.us != INT64_MAX)
+			due.us = (due.us / 1000 + 1) * 1000;
+		if (packet > to && due.us > to && c->caller_next > to)
 			break;
-		if (packet <= due) {
-			struct flight f = pop(c);
-
-			now.us = f.at;
-			note(c, starve_hear(&c->starve, &kin, &f.p, now), now,
-			    o);
-		} else {
-			now.us = due;
-			note(c, starve_age(&c->starve, &kin, now), now, o);
-		}
+		if (c->caller_next <= packet && c->caller_next <= due.us)
+			caller_speaks(c, o);
+		else if (packet <= due.us)
+			packet_came(c, o);
+		else
+			obey(c, watch_age(&c->watch, &kin, due), due, o);
 	}
 	if (p->hold)
 		run_hold(c, to, o);
-	if (c->silent)
+	if (c->voter.silent)
 		judge(c, (struct hf_time){ to }, o);
 }
 
@@ -458,14 +507,11 @@ run_batch(const struct pattern *p, int64_t begin, struct outcome *o)
 		for (int i = 0; i < BATCH; i++) {
 			struct call *c = &calls[i];
 
-			if (c->next > t + STEP_US &&
-			    c->starve.state == STARVE_OFF)
+			if (c->next > t + STEP_US && !c->watch.on)
 				continue; /* not there yet */
-			if (c->starve.state == STARVE_OFF) {
-				watch(c, (struct hf_time){ c->next });
-				c->suppressed = c->starve.suppresses;
-				if (!c->suppressed)
-					vote_join(&vote);
+			if (!c->watch.on) {
+				join(c, (struct hf_time){ c->next });
+				c->caller_next = c->next;
 			}
 			run_call(c, p, t + STEP_US, o);
 		}
@@ -499,6 +545,7 @@ main(int argc, char **argv)
 	if (!conf_load_memory(site, sizeof(site) - 1, "bench.yaml", NULL, &conf,
 		NULL, &report))
 		return EXIT_UNMEASURED;
+	vote_keys = vote_conf(&conf.guard);
 	for (size_t i = 0; i < HF_LEN(patterns); i++) {
 		const struct pattern *p = &patterns[i];
 		struct outcome o = { 0 };
@@ -511,15 +558,18 @@ main(int argc, char **argv)
 		for (int64_t t = US; o.minutes < minutes;
 		     t += (int64_t)(CALL_MIN + 2) * 60 * US)
 			run_batch(p, t, &o);
-		printf("%-18s %6.0f call-minutes, suspect %.3g voice %.3g lost "
-		       "%.3g in a call's hour\n",
+		printf("%-18s %6.0f call-minutes, suspect %.3g voice %.3g mute "
+		       "%.3g lost %.3g in a call's hour\n",
 		    p->name, o.minutes, (double)o.suspect * 60 / o.minutes,
 		    (double)o.voice * 60 / o.minutes,
+		    (double)o.mute * 60 / o.minutes,
 		    (double)o.lost * 60 / o.minutes);
 		snprintf(name, sizeof(name), "lost_false_%s", p->name);
 		met &= figure("", name, (double)o.lost, "==0");
 		snprintf(name, sizeof(name), "voice_false_%s", p->name);
 		figure("", name, (double)o.voice, NULL);
+		snprintf(name, sizeof(name), "mute_false_%s", p->name);
+		figure("", name, (double)o.mute, NULL);
 	}
 	return met ? EXIT_SUCCESS : EXIT_MISSED;
 }

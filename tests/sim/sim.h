@@ -5,8 +5,8 @@
  *
  *      sim_house   the story's house becomes a configuration, the cast
  *      sim_sip     legs: who is rung, answers, hangs up
- *      sim_media   packets every 20 ms, prompts, the clocks of suspect and
- *                  voice, what everybody hears; messages
+ *      sim_media   packets every 20 ms for logic/guard/watch, prompts, what
+ *                  everybody hears; messages
  *      sim_look    what has come of it: the expectations
  *      sim_time    what happens next
  *      sim_act     what the cast and the operator do
@@ -25,6 +25,7 @@
 #include "conf/conf.h"
 #include "lib/story_parse.h"
 #include "logic/call/engine.h"
+#include "logic/guard/watch.h"
 
 enum {
 	SIM_ACTORS = 120,
@@ -34,6 +35,7 @@ enum {
 	SIM_EVENTS = 8192,
 	SIM_FACTS = 8192, /* of the journal, kept for the expectations */
 	SIM_MESSAGES = 64,
+	SIM_TOLD = 256,
 	SIM_FOREVER_MS = 3600000,
 };
 
@@ -124,11 +126,17 @@ struct sim_stream {
 	uint32_t partner;
 	enum judge judge;
 	uint16_t row;
-	int64_t joined_at, last; /* last packet from the party */
-	int64_t quiet;           /* the same, or when we said so */
-	int64_t turn;            /* since when the ear waits for it */
-	bool spoke, suspect, voiced, suppressed, muted;
-	int64_t suspect_at, voice_at;
+	bool held; /* by either side */
+	bool spoke;
+	int64_t next; /* packet from the party */
+	uint16_t seq;
+	uint32_t frames;
+	int64_t quiet; /* since when nothing came, or we said so */
+	struct watch watch;
+	struct patience patience;
+	unsigned bridge;     /* what its caller hears: enum watch_news, or 0 */
+	struct hf_span hole; /* in what he hears, before that */
+	int64_t voice_at;    /* the prompt began */
 	bool playing;
 	struct msg_play_prompt prompt;
 	int64_t prompt_began;
@@ -175,6 +183,7 @@ struct sim {
 	unsigned legs_seen;
 	uint64_t next_leg, next_serial;
 	struct sim_stream stream[SIM_STREAMS];
+	struct starve_kin kin[CONF_HELPERS_MAX + 1]; /* the last: no row */
 	struct {
 		bool used, kept;
 		uint32_t recording;
@@ -184,6 +193,8 @@ struct sim {
 	struct sim_fact fact[SIM_FACTS];
 	unsigned facts, came, ended;
 	bool media_gone;
+	struct msg told[SIM_TOLD]; /* by hf-media, not yet to hf-call */
+	unsigned tolds;
 	/* The house while it is told. */
 	char queue[8][32];
 	unsigned queues;

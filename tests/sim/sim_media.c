@@ -1,6 +1,6 @@
-/* tests/sim/sim_media - an hf-media without packets: who sends is asked every
- * 5 ms, the clocks of suspect and voice run as designed, and what everybody
- * hears is noted.  And an hf-rec without a disk.  See sim.h */
+/* tests/sim/sim_media - an hf-media without sockets: whoever sends does so
+ * every 20 ms, logic/guard/watch judges it as in the real one, and what
+ * everybody hears is noted.  And an hf-rec without a disk.  See sim.h */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,15 @@
 
 enum {
 	INTERVAL_US = 20000,
+	FRAME_MS = 20,
+	TICKS = 8, /* timestamp units in a millisecond */
 	NOTHING_US = 200000,
-	SPEAKS_AGAIN_US = 3000000, /* the same every so long: a loop */
+	AGAIN_FRAMES = 100, /* the same 2 s: a loop */
+	TALK_FRAMES = 25,   /* who suppresses silence: so long, ... */
+	LULL_FRAMES = 25,   /* ... and then so long nothing */
+	LOUD = 50,          /* dB of speech, and as much above it */
+	LOUDER = 24,
+	NOISY = 70,
 };
 
 static struct sim_stream *
@@ -139,6 +146,12 @@ fact_of(struct sim *s, struct sim_stream *t, enum msg_type type)
 	sim_fact(s, &m);
 }
 
+static struct starve_kin *
+kin_of(struct sim *s, const struct sim_stream *t)
+{
+	return &s->kin[t->row < CONF_HELPERS_MAX ? t->row : CONF_HELPERS_MAX];
+}
+
 static const struct conf_guard *
 guard_of(const struct sim *s, const struct sim_stream *t)
 {
@@ -146,95 +159,134 @@ guard_of(const struct sim *s, const struct sim_stream *t)
 				   : &s->conf.helper[t->row].guard;
 }
 
+/* What its watch says of this helper: the caller hears it at once, hf-call with
+ * the next tell_call(). */
 static void
-well_again(struct sim *s, struct sim_stream *t)
+obey(struct sim *s, struct sim_stream *h, unsigned news)
 {
-	struct msg m = { .type = MSG_STREAM_WELL };
+	struct hf_time now = { s->now };
+	struct msg *m = &s->told[s->tolds];
+	unsigned bridge = news & (WATCH_COMFORT | WATCH_PROMPT);
 
-	m.stream_well.stream = t->ref;
-	m.stream_well.gap.us = s->now - t->last;
-	m.stream_well.heard.us = t->suspect_at - t->last;
-	t->suspect = t->voiced = false;
-	sim_fact(s, &m);
-}
-
-static void
-silent(struct sim *s, struct sim_stream *t)
-{
-	const struct conf_guard *g = guard_of(s, t);
-	int64_t since = t->last > t->joined_at ? t->last : t->joined_at;
-	int64_t gap = s->now - since;
-	struct msg m;
-
-	if (!t->suspect && gap >= INTERVAL_US + g->suspect.us) {
-		t->suspect = true;
-		t->suspect_at = s->now;
-		m = (struct msg){ .type = MSG_STREAM_SUSPECT };
-		m.stream_suspect.stream = t->ref;
-		m.stream_suspect.last.us = since;
-		sim_fact(s, &m);
-	} else if (t->suspect && !t->voiced &&
-		   gap >= INTERVAL_US + g->voice.us) {
-		t->voiced = true;
-		t->voice_at = s->now;
-		m = (struct msg){ .type = MSG_STREAM_VOICED };
-		m.stream_voiced.stream = t->ref;
-		m.stream_voiced.last.us = since;
-		m.stream_voiced.gap.us = t->suspect_at - since;
-		sim_fact(s, &m);
+	if (news == 0)
+		return;
+	if (bridge != 0 && h->bridge == 0)
+		h->hole = hf_time_since(h->watch.starve.last, now);
+	if (news & WATCH_PROMPT)
+		h->voice_at = s->now;
+	if (bridge != 0 || news & WATCH_CLEAR)
+		h->bridge = bridge;
+	for (; watch_fact(&h->watch, &news, h->ref, now, m); m++) {
+		if (m->type == MSG_STREAM_VOICED)
+			m->stream_voiced.gap = h->hole;
+		else if (m->type == MSG_STREAM_WELL)
+			m->stream_well.heard = h->hole;
+		hf_assert(++s->tolds < SIM_TOLD);
 	}
 }
 
+/* Its orders may change everything here, and bring more to tell. */
 static void
-mute(struct sim *s, struct sim_stream *t, int64_t quiet, bool lost)
+tell_call(struct sim *s)
 {
-	struct msg m = { .type = MSG_STREAM_MUTE };
-
-	m.stream_mute.stream = t->ref;
-	m.stream_mute.silent.us = quiet;
-	m.stream_mute.lost = lost;
-	sim_fact(s, &m);
+	for (unsigned i = 0; i < s->tolds; i++)
+		sim_fact(s, &s->told[i]);
+	s->tolds = 0;
 }
 
-/* Patience: what it says, since it says it. */
-static void
-ear(struct sim *s, struct sim_stream *t, const struct sim_actor *a)
+/* Loudness of the n-th frame of speech: no two stretches are alike. */
+static uint8_t
+loudness(uint32_t n)
 {
-	const struct conf_guard *g = guard_of(s, t);
-	int64_t from =
-	    a->says_since > t->joined_at ? a->says_since : t->joined_at;
-	int64_t so_long = s->now - from;
+	n = (n ^ n >> 16) * 0x85ebca6bu;
+	n = (n ^ n >> 13) * 0xc2b2ae35u;
+	return (uint8_t)(LOUD + (n ^ n >> 16) % LOUDER);
+}
+
+static struct patience_frame
+frame_of(const struct sim_actor *a, uint32_t n)
+{
+	struct patience_frame f = { .ms = FRAME_MS };
 
 	switch (a->says) {
-	case SAYS_WORDS:
-		if (t->muted) {
-			t->muted = false;
-			fact_of(s, t, MSG_STREAM_SPEAKS);
-		}
-		break;
 	case SAYS_NOTHING:
-		if (!t->muted && so_long >= g->patience_prompt.us) {
-			t->muted = true;
-			mute(s, t, so_long, false);
-		} else if (t->muted && so_long >= g->patience_lost.us) {
-			t->joined_at = s->now; /* told once */
-			t->muted = false;
-			mute(s, t, so_long, true);
-		}
+		return f;
+	case SAYS_WORDS:
+		f.loud = loudness(n);
 		break;
 	case SAYS_SAME:
-		if (so_long >= g->loop.us * g->loop_times) {
-			t->joined_at = s->now;
-			fact_of(s, t, MSG_STREAM_LOOPED);
-		}
+		f.loud = loudness(n % AGAIN_FRAMES);
 		break;
 	case SAYS_GARBAGE:
-		if (so_long >= g->garbage.us) {
-			t->joined_at = s->now;
-			fact_of(s, t, MSG_STREAM_GARBLED);
-		}
+		f.loud = NOISY;
+		f.constant = true;
 		break;
 	}
+	f.speaks = true;
+	return f;
+}
+
+/* The watch of this stream's party's helper, or NULL. */
+static struct sim_stream *
+helper_of(struct sim *s, struct sim_stream *t)
+{
+	struct sim_stream *h;
+
+	if (!t->joined)
+		return NULL;
+	h = t->caller ? &s->stream[t->partner] : t;
+	return h->watch.on ? h : NULL;
+}
+
+static void
+hear_frame(struct sim *s, struct sim_stream *t, const struct sim_actor *a,
+    struct starve_packet *p, struct hf_time at)
+{
+	struct patience_frame f = frame_of(a, t->frames);
+	struct sim_stream *h = helper_of(s, t);
+	const struct patience_frame *heard =
+	    p->cn || t->held || (t->joined && s->stream[t->partner].held) ? NULL
+									  : &f;
+
+	if (h == NULL)
+		return;
+	p->quiet = !p->cn && !f.speaks;
+	if (h == t)
+		obey(s, h, watch_helper(&h->watch, kin_of(s, h), p, heard, at));
+	else if (heard != NULL)
+		obey(s, h, watch_caller(&h->watch, heard, at));
+}
+
+/* The next 20 ms of a party that lives. */
+static void
+packet(struct sim *s, struct sim_stream *t, const struct sim_actor *a,
+    struct hf_time at)
+{
+	uint32_t turn = t->frames % (TALK_FRAMES + LULL_FRAMES);
+	struct starve_packet p = {
+		.ssrc = 1,
+		.seq = t->seq,
+		.ts = t->frames * FRAME_MS * TICKS,
+		.ms = FRAME_MS,
+		.marker = a->suppresses && turn == 0,
+		.cn = a->suppresses && turn == TALK_FRAMES,
+	};
+	struct hf_ref ref = t->ref;
+
+	t->frames++;
+	t->quiet = at.us;
+	if (a->suppresses && turn > TALK_FRAMES)
+		return;
+	if (p.cn)
+		p.ms = 0;
+	t->seq++;
+	if (!t->spoke) {
+		t->spoke = true;
+		fact_of(s, t, MSG_STREAM_SPOKE);
+	}
+	/* The fact may have closed it. */
+	if (t->open && hf_ref_is(t->ref, ref))
+		hear_frame(s, t, a, &p, at);
 }
 
 static void
@@ -251,37 +303,29 @@ quiet(struct sim *s, struct sim_stream *t)
 static void
 party_tick(struct sim *s, struct sim_stream *t)
 {
-	bool now_sends = sends(s, place_of(s, t));
-	const struct sim_leg *l = leg_at(s, place_of(s, t));
 	struct hf_ref ref = t->ref;
+	bool now_sends = sends(s, place_of(s, t));
 
-	if (now_sends)
-		t->quiet = s->now;
-	else if (s->conf.calls.silent_max.us > 0 &&
-		 s->now - t->quiet >= s->conf.calls.silent_max.us)
+	for (; t->next <= s->now; t->next += INTERVAL_US) {
+		const struct sim_leg *l = leg_at(s, place_of(s, t));
+
+		if (now_sends && l != NULL)
+			packet(s, t, &s->actor[l->actor],
+			    (struct hf_time){ t->next });
+		tell_call(s);
+		/* The facts may have closed it, or moved its leg. */
+		if (!t->open || !hf_ref_is(t->ref, ref))
+			return;
+	}
+	if (!now_sends && s->conf.calls.silent_max.us > 0 &&
+	    s->now - t->quiet >= s->conf.calls.silent_max.us)
 		quiet(s, t);
-	if (now_sends) {
-		if (t->suspect)
-			well_again(s, t);
-		t->last = s->now;
-		if (!t->spoke) {
-			t->spoke = true;
-			fact_of(s, t, MSG_STREAM_SPOKE);
-		}
-	} else if (t->joined && !t->caller && t->judge != JUDGE_NOBODY &&
-		   !t->suppressed) {
-		silent(s, t);
-	}
-	/* The facts may have closed it, or moved its leg. */
-	if (!t->open || !hf_ref_is(t->ref, ref) || l == NULL || t->caller ||
-	    !t->joined || l->state == LEG_FREE)
-		return;
-	if (s->actor[l->actor].suppresses && !t->suppressed) {
-		t->suppressed = true;
-		fact_of(s, t, MSG_STREAM_SUPPRESSED);
-	}
-	if (t->open && t->judge == JUDGE_EAR && now_sends)
-		ear(s, t, &s->actor[l->actor]);
+	if (t->open && hf_ref_is(t->ref, ref) &&
+	    !hf_time_before((struct hf_time){ s->now }, watch_due(&t->watch)))
+		obey(s, t,
+		    watch_age(
+			&t->watch, kin_of(s, t), (struct hf_time){ s->now }));
+	tell_call(s);
 }
 
 /* ---- hearing ------------------------------------------------------------- */
@@ -300,11 +344,11 @@ sound_at(struct sim *s, struct sim_stream *t)
 	if (!t->joined || (t->playing && t->prompt.after == AFTER_SILENCE))
 		return SOUND_NOTHING;
 	p = &s->stream[t->partner];
-	if (t->caller && p->voiced)
+	if (t->caller && p->bridge & WATCH_PROMPT)
 		return s->now - p->voice_at < prompt_us(PROMPT_ONE_MOMENT)
 			   ? SOUND_VOICE
 			   : SOUND_COMFORT;
-	if (t->caller && p->suspect)
+	if (t->caller && p->bridge & WATCH_COMFORT)
 		return SOUND_COMFORT;
 	l = leg_at(s, t->partner);
 	return l != NULL && sends(s, t->partner) ? (int)l->actor
@@ -527,28 +571,50 @@ sim_messages(const struct sim *s, uint16_t box)
 
 /* ---- orders -------------------------------------------------------------- */
 
+/* A new direction for a party that may be in a conversation. */
+static void
+hold(struct sim *s, struct sim_stream *t, bool held)
+{
+	struct sim_stream *h = helper_of(s, t);
+
+	t->held = held;
+	if (h != NULL)
+		obey(s, h,
+		    watch_hold(
+			&h->watch, h == t, held, (struct hf_time){ s->now }));
+}
+
 static void
 open_stream(struct sim *s, const struct msg_open_stream *o)
 {
 	struct sim_stream *t = stream_of(s, o->stream);
 
-	if (t->open && hf_ref_is(t->ref, o->stream))
-		return; /* moved: the sim has no addresses */
+	if (t->open && hf_ref_is(t->ref, o->stream)) {
+		/* Moved: the sim has no addresses. */
+		hold(s, t, watch_held(&o->media));
+		return;
+	}
 	hf_assert(!t->open);
 	memset(t, 0, sizeof(*t));
 	if (o->stream.n >= s->streams_seen)
 		s->streams_seen = o->stream.n + 1;
 	t->ref = o->stream;
 	t->open = true;
-	t->last = t->quiet = s->now;
+	t->held = watch_held(&o->media);
+	t->quiet = t->next = s->now;
 }
 
 static void
 part(struct sim *s, struct sim_stream *t)
 {
-	if (t->joined)
-		s->stream[t->partner].joined = false;
-	t->joined = false;
+	struct sim_stream *p = &s->stream[t->partner];
+
+	if (!t->joined)
+		return;
+	watch_end(&t->watch);
+	watch_end(&p->watch);
+	t->bridge = p->bridge = 0;
+	t->joined = p->joined = false;
 }
 
 static void
@@ -556,27 +622,25 @@ join(struct sim *s, const struct msg_join_streams *o)
 {
 	struct sim_stream *c = stream_of(s, o->caller);
 	struct sim_stream *h = stream_of(s, o->helper);
+	bool again = c->joined && c->caller && c->partner == o->helper.n &&
+		     h->row == o->row && h->judge == o->judge;
 
 	/* Only what is open, and only with whom it belongs to. */
 	hf_assert(c->open && hf_ref_is(c->ref, o->caller));
 	hf_assert(h->open && hf_ref_is(h->ref, o->helper));
-	if (c->joined && c->partner != o->helper.n)
-		part(s, c);
+	c->playing = h->playing = false;
+	if (again)
+		return;
+	part(s, c);
+	part(s, h);
 	h->judge = o->judge;
 	h->row = o->row;
-	if (!c->joined) {
-		h->joined_at = s->now;
-		h->suspect = h->voiced = false;
-	}
-	if (o->judge == JUDGE_NOBODY)
-		h->suspect = h->voiced = false;
-	else if (!h->suspect && h->last < s->now - INTERVAL_US)
-		h->joined_at = s->now;
-	c->joined = h->joined = true;
+	c->joined = h->joined = c->caller = true;
+	h->caller = false;
 	c->partner = o->helper.n;
 	h->partner = o->caller.n;
-	c->caller = true;
-	c->playing = h->playing = false;
+	watch_begin(&h->watch, &h->patience, guard_of(s, h), h->judge, h->held,
+	    kin_of(s, h), (struct hf_time){ s->now });
 }
 
 static void
@@ -588,8 +652,8 @@ play(struct sim *s, const struct msg_play_prompt *o)
 
 	hf_assert(t->open && hf_ref_is(t->ref, o->stream));
 	/* The bridging prompt that is being said goes on. */
-	goes_on = t->joined && s->stream[t->partner].voiced && o->list.n > 0 &&
-		  o->list.p[0] == PROMPT_ONE_MOMENT;
+	goes_on = t->joined && (s->stream[t->partner].bridge & WATCH_PROMPT) &&
+		  o->list.n > 0 && o->list.p[0] == PROMPT_ONE_MOMENT;
 	if (goes_on)
 		began = s->stream[t->partner].voice_at;
 	t->playing = true;
@@ -604,8 +668,7 @@ close_stream(struct sim *s, const struct msg_close_stream *o)
 
 	if (!t->open || !hf_ref_is(t->ref, o->stream))
 		return;
-	if (t->joined)
-		part(s, t);
+	part(s, t);
 	t->open = false;
 }
 

@@ -205,6 +205,91 @@ a_helper_in_the_house_says_nothing_about_the_uplink(void **state)
 	assert_int_equal(judge(2, 500, NULL), VERDICT_TOGETHER);
 }
 
+/* ---- one call in it ------------------------------------------------------ */
+
+static struct voter
+suspect(int64_t ms, int64_t grace_ms, bool paused)
+{
+	struct voter r = { .spoke = true };
+
+	assert_false(voter_cast(&r, &v[0], &conf, true, at(0)));
+	assert_true(r.voting);
+	voter_suspect(&r, start, hf_ms(grace_ms), paused, at(ms));
+	(void)voter_cast(&r, &v[0], &conf, true, at(ms));
+	return r;
+}
+
+static enum verdict
+judge_one(const struct voter *r, int64_t ms, int64_t *again)
+{
+	struct hf_time t;
+	enum verdict e = voter_judge(r, v, HELPERS, 0, &conf, at(ms), &t);
+
+	if (again != NULL)
+		*again = hf_time_since(start, t).us / 1000;
+	return e;
+}
+
+static void
+a_rough_path_earns_its_call_more_time_alone(void **state)
+{
+	struct voter r = suspect(70, 2500, false);
+	int64_t again;
+
+	(void)state;
+	assert_true(r.voted);
+	assert_int_equal(judge_one(&r, 1000, &again), VERDICT_WAIT);
+	assert_int_equal(again, 2500);
+	assert_int_equal(judge_one(&r, 2500, NULL), VERDICT_ALONE);
+	(void)fall(0, 5, 80);
+	assert_int_equal(judge_one(&r, 500, NULL), VERDICT_TOGETHER);
+}
+
+static void
+who_fell_silent_in_a_pause_does_not_vote(void **state)
+{
+	struct voter r = suspect(70, 3000, true);
+
+	(void)state;
+	assert_false(r.voted);
+	assert_int_equal(v[0].silent, 0);
+	assert_int_equal(judge_one(&r, 2999, NULL), VERDICT_WAIT);
+	assert_int_equal(judge_one(&r, 3000, NULL), VERDICT_ALONE);
+}
+
+static void
+who_suppresses_silence_leaves_the_vote(void **state)
+{
+	struct voter r = suspect(70, 0, false);
+	uint32_t live = v[0].live;
+
+	(void)state;
+	r.suppressed = true;
+	assert_false(voter_cast(&r, &v[0], &conf, true, at(80)));
+	assert_false(r.voting);
+	assert_false(r.voted);
+	assert_int_equal(v[0].live, live - 1);
+	assert_int_equal(v[0].silent, 0);
+	(void)fall(0, 5, 80);
+	assert_int_equal(judge_one(&r, 999, NULL), VERDICT_WAIT);
+	assert_int_equal(judge_one(&r, 1000, NULL), VERDICT_ALONE);
+}
+
+static void
+who_never_said_a_word_is_not_judged_by_silence(void **state)
+{
+	struct voter r = suspect(70, 0, false);
+	int64_t again;
+
+	(void)state;
+	r.spoke = false;
+	assert_int_equal(judge_one(&r, 60000, &again), VERDICT_WAIT);
+	assert_true(again > 1000000);
+	r.spoke = true;
+	r.silent = false;
+	assert_int_equal(judge_one(&r, 60000, NULL), VERDICT_WAIT);
+}
+
 int
 main(void)
 {
@@ -221,6 +306,10 @@ main(void)
 		T(helpers_that_fall_apart_in_time_are_two_troubles),
 		T(the_uplink_is_judged_alike_for_the_last_call_of_all),
 		T(a_helper_in_the_house_says_nothing_about_the_uplink),
+		T(a_rough_path_earns_its_call_more_time_alone),
+		T(who_fell_silent_in_a_pause_does_not_vote),
+		T(who_suppresses_silence_leaves_the_vote),
+		T(who_never_said_a_word_is_not_judged_by_silence),
 	};
 
 	return cmocka_run_group_tests_name(

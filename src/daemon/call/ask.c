@@ -125,8 +125,8 @@ row_leg(struct hf_buf *b, const struct leg *l)
 
 	row_text(b, "leg_state", state[l->state]);
 	row_number(b, "stream", (int64_t)l->stream.n);
-	row_bool(b, "suspect", l->silent);
-	row_bool(b, "suppresses_silence", l->suppressed);
+	row_bool(b, "suspect", l->voter.silent);
+	row_bool(b, "suppresses_silence", l->voter.suppressed);
 	row_bool(b, "holds", l->holds);
 	row_span(b, "gap", l->gap);
 }

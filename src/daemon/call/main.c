@@ -14,7 +14,7 @@
 enum {
 	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
 	HOUSE_KIND = 0x53554f48, /* "HOUS" */
-	SLOTS_VERSION = 1,
+	SLOTS_VERSION = 2,
 };
 
 static struct {

@@ -273,7 +273,7 @@ row_stream(struct hf_buf *b, const struct stream *s)
 	row_text(b, "role", roles[s->role]);
 	row_text(b, "hears", source_name(s));
 	row_text(b, "watch",
-	    s->watched ? starve_state_name(s->starve.state) : "off");
+	    s->watch.on ? starve_state_name(s->watch.starve.state) : "off");
 	row_text(b, "codec", codec_name(s->media.codec));
 	row_number(b, "packets_in", (int64_t)s->meter.received);
 	row_number(b, "packets_out", (int64_t)s->voice.packets);

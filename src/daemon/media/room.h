@@ -32,8 +32,7 @@
 #include "io/rtp/rtp.h"
 #include "io/rtp/tap.h"
 #include "io/rtp/voice.h"
-#include "logic/guard/patience.h"
-#include "logic/guard/starve.h"
+#include "logic/guard/watch.h"
 #include "proc/log.h"
 #include "proc/proc.h"
 #include "proc/slots.h"
@@ -97,7 +96,7 @@ struct stream {
 	bool undialable; /* there is no way to far */
 	bool heard;      /* something, since it was opened */
 	bool listen;     /* the ear is needed */
-	bool watched, patient, felt, refused;
+	bool felt, refused;
 	bool held; /* by either side: nobody is judged */
 	uint8_t role, judge, source, bridge;
 	uint16_t row;
@@ -106,7 +105,7 @@ struct stream {
 	struct voice voice;     /* towards this party */
 	struct rtp_meter meter; /* from this party */
 	int32_t in_time;        /* transit of packets that were not held up */
-	struct starve starve;
+	struct watch watch;     /* of a helper, and of what its caller hears */
 	struct ear_floor floor;
 	struct hf_span hole;     /* longest the party heard nothing, now ... */
 	struct hf_span hole_max; /* ... and in all */

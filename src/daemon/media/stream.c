@@ -104,8 +104,8 @@ stream_age(struct stream *s, struct hf_time now)
 void
 stream_listen(struct stream *s)
 {
-	s->listen = s->recording.number != 0 || s->watched ||
-		    (s->partner != NULL && s->partner->patient);
+	s->listen = s->recording.number != 0 || s->watch.on ||
+		    (s->partner != NULL && s->partner->watch.patience != NULL);
 }
 
 static struct voice_format
@@ -131,13 +131,6 @@ sends(const struct media *m)
 					 m->direction == DIRECTION_SENDONLY);
 }
 
-/* The direction is what WE may do. */
-static bool
-is_held(const struct media *m)
-{
-	return m->direction != DIRECTION_SENDRECV;
-}
-
 /* ---- orders -------------------------------------------------------------- */
 
 static bool
@@ -158,7 +151,7 @@ move(struct stream *s, const struct media *to, struct hf_time now)
 	s->in = format_of(to);
 	voice_format(&s->voice, &s->in);
 	s->may_send = sends(to);
-	s->held = is_held(to);
+	s->held = watch_held(to);
 	if (moved)
 		port_open(s);
 	guard_hold(s, s->held, now);
@@ -190,7 +183,7 @@ begin(struct stream *s, const struct msg_open_stream *m,
 	s->in = f;
 	s->music = PROMPT_MUSIC;
 	s->may_send = sends(&m->media);
-	s->held = is_held(&m->media);
+	s->held = watch_held(&m->media);
 	s->say_due = s->bridge_due = HF_TIME_NEVER;
 	voice_init(&s->voice, &f, (uint32_t)hf_rand_u64(proc_rand()),
 	    (uint16_t)hf_rand_u64(proc_rand()),

@@ -42,7 +42,7 @@ fetch_next(const struct epoll_event *ev, int i, int n)
 		s = &room.stream[ev[i + 1].data.u64 >> 1];
 		if (s->partner != NULL)
 			fetch(s->partner, offsetof(struct stream, meter));
-		if (s->patient)
+		if (s->watch.patience != NULL)
 			fetch(&s->patience, offsetof(struct patience, print));
 	}
 }

@@ -176,7 +176,7 @@ agent_went(struct engine *e, uint16_t agent)
 	c = &e->call[a->call.n];
 	l = helper_up(c);
 	if (l != NULL && l->kind == RUNG_AGENT && l->row == agent &&
-	    l->silent) {
+	    l->voter.silent) {
 		touch(e, c);
 		helper_lost(e, c, l, CAUSE_RESET, "its registration is gone");
 	}

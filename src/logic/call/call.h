@@ -21,6 +21,7 @@
 #include "base/pool.h"
 #include "base/time.h"
 #include "conf/conf.h"
+#include "logic/guard/vote.h"
 #include "wire/msg.h"
 
 enum {
@@ -47,23 +48,17 @@ struct leg {
 	uint8_t asked_dir;  /* enum direction of our last re-INVITE */
 	uint16_t row;       /* helper, agent or trunk; CONF_NONE for a caller */
 	uint16_t code;
-	bool open;       /* OPEN_STREAM was ordered */
-	bool joined;     /* with the caller */
-	bool spoke;      /* its first packet came */
-	bool proven;     /* its breaker knows that it was good */
-	bool untried;    /* ASKED: nothing came back in its time */
-	bool silent;     /* suspect now */
-	bool paused;     /* ... since a pause: it may only be saying nothing */
-	bool suppressed; /* silence suppression: packets prove nothing */
-	bool holds;      /* it has put the caller on hold */
-	bool voting;     /* it counts in its helper's vote ... */
-	bool voted;      /* ... as silent */
+	bool open;    /* OPEN_STREAM was ordered */
+	bool joined;  /* with the caller */
+	bool proven;  /* its breaker knows that it was good */
+	bool untried; /* ASKED: nothing came back in its time */
+	bool holds;   /* it has put the caller on hold */
 	bool has_ticket;
 	bool ended;      /* its dialog is over: no BYE of ours */
 	bool referred;   /* rung because a REFER named it */
 	uint32_t ticket; /* of its helper's breaker */
-	struct hf_time asked, up, last;
-	struct hf_span grace;      /* silent: earned by its path, see judge() */
+	struct hf_time asked, up;
+	struct voter voter;        /* its packets */
 	struct hf_span gap, voice; /* heard by the caller; see RUNG_ENDED */
 };
 

@@ -612,7 +612,7 @@ fact_media(struct engine *e, const struct msg *m)
 		break;
 	case MSG_STREAM_SUPPRESSED:
 		if (helpers) {
-			l->suppressed = true;
+			l->voter.suppressed = true;
 			leg_vote(e, c, l);
 			tell_evidence(e, c, "silence_suppressed",
 			    "judged by OPTIONS from now on");
@@ -881,8 +881,8 @@ check_helpers(const struct engine *e)
 			if (l->id == 0 || !leg_is_helpers(l))
 				continue;
 			calls[l->row]++;
-			live[l->row] += l->voting;
-			silent[l->row] += l->voted;
+			live[l->row] += l->voter.voting;
+			silent[l->row] += l->voter.voted;
 		}
 	}
 	for (unsigned i = 0; i < CONF_HELPERS_MAX; i++) {

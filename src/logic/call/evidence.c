@@ -77,8 +77,8 @@ tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
 	}
 	o->gap = l->gap;
 	o->voice = l->voice;
-	o->decided = l->silent ? hf_time_since(l->last, e->now)
-		     : l->state == LEG_UP && !l->spoke
+	o->decided = l->voter.silent ? hf_time_since(l->voter.last, e->now)
+		     : l->state == LEG_UP && !l->voter.spoke
 			 ? hf_time_since(l->up, e->now)
 			 : (struct hf_span){ 0 };
 	TEXT(o->evidence, evidence);

@@ -26,18 +26,7 @@ breaker_conf_of(const struct conf_guard *g)
 struct vote_conf
 vote_conf_of(const struct engine *e, uint16_t helper)
 {
-	const struct conf_guard *g = &e->conf->helper[helper].guard;
-
-	return (struct vote_conf){
-		.share = g->vote_share,
-		.min = g->vote_min,
-		.after = g->vote_after,
-		.lost = g->lost,
-		.uplink_helpers = g->uplink_helpers,
-		.uplink_calls = g->uplink_calls,
-		.uplink_within = g->uplink_within,
-		.uplink_after = g->uplink_after,
-	};
+	return vote_conf(&e->conf->helper[helper].guard);
 }
 
 static bool

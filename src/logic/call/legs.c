@@ -148,32 +148,15 @@ leg_join(struct engine *e, struct call *c, struct leg *l)
 bool
 leg_vote(struct engine *e, struct call *c, struct leg *l)
 {
-	struct vote *v = &e->vote[l->row];
 	struct vote_conf vc;
-	bool judged, silent, fell = false;
+	bool judged;
 
 	if (!leg_is_helpers(l))
 		return false;
 	vc = vote_conf_of(e, l->row);
-	judged = l->joined && !l->suppressed &&
-		 c->state == CALL_STATE_WITH_HELPER &&
+	judged = l->joined && c->state == CALL_STATE_WITH_HELPER &&
 		 judge_of(c, l) != JUDGE_NOBODY;
-	silent = judged && l->silent && l->spoke && !l->paused;
-	if (l->voting && !judged) {
-		vote_leave(v, l->voted);
-		l->voting = l->voted = false;
-	} else if (!l->voting && judged) {
-		vote_join(v);
-		l->voting = true;
-	}
-	if (silent && !l->voted) {
-		l->voted = true;
-		fell = vote_silent(v, &vc, e->now);
-	} else if (!silent && l->voted) {
-		l->voted = false;
-		vote_well(v, &vc);
-	}
-	return fell;
+	return voter_cast(&l->voter, &e->vote[l->row], &vc, judged, e->now);
 }
 
 /* ---- legs ---------------------------------------------------------------- */
@@ -623,7 +606,8 @@ call_restored(struct engine *e, struct call *c)
 		if (l->id == 0)
 			continue;
 		/* What was known of its last seconds is stale. */
-		l->voting = l->voted = l->silent = l->has_ticket = false;
+		l->voter.voting = l->voter.voted = l->voter.silent =
+		    l->has_ticket = false;
 		if (leg_is_helpers(l))
 			e->helper[l->row].calls++;
 		if (l->kind == RUNG_AGENT)

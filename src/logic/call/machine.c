@@ -167,7 +167,7 @@ state_late(struct engine *e, struct call *c)
 static bool
 owes_packets(const struct call *c, const struct leg *l)
 {
-	return !c->caller_held && !l->holds && !l->suppressed;
+	return !c->caller_held && !l->holds && !l->voter.suppressed;
 }
 
 void
@@ -180,7 +180,7 @@ machine_time(struct engine *e, struct call *c, enum due d)
 		state_late(e, c);
 		break;
 	case DUE_NEVER:
-		if (up != NULL && !up->spoke && owes_packets(c, up))
+		if (up != NULL && !up->voter.spoke && owes_packets(c, up))
 			helper_lost(e, c, up, CAUSE_RTP_NEVER_CAME,
 			    "answered, and no packet came");
 		break;
@@ -243,7 +243,7 @@ check_leg(const struct engine *e, const struct call *c, const struct leg *l)
 	hf_assert(hf_map_get(&e->legs, l->id) == (uint32_t)(c - e->call));
 	hf_assert(!hf_ref_none(l->stream));
 	hf_assert(!l->joined || l->open);
-	hf_assert(!l->voted || l->voting);
+	hf_assert(!l->voter.voted || l->voter.voting);
 	if (l != &c->caller && l->kind == RUNG_AGENT)
 		hf_assert(hf_ref_is(e->agent[l->row].call, c->ref));
 }

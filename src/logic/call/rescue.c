@@ -107,14 +107,14 @@ helper_answered(struct engine *e, struct call *c, struct leg *l,
 	if (!passed)
 		enter(e, c, CALL_STATE_WITH_HELPER);
 	leg_open(e, c, l);
-	if (!c->when_ready || l->spoke)
+	if (!c->when_ready || l->voter.spoke)
 		caller_answer(e, c);
 	else
 		caller_early(e, c);
 	leg_join(e, c, l);
 	leg_vote(e, c, l);
 	g = guard_of(e, l);
-	if (!l->spoke && c->kind == CALL_LADDER)
+	if (!l->voter.spoke && c->kind == CALL_LADDER)
 		due_in(e, c, DUE_NEVER, g->never);
 	due_in(e, c, DUE_PROVEN, g->hung_up_at_once);
 	tell_evidence(e, c, "helper_joined", "%s %s",
@@ -124,7 +124,7 @@ helper_answered(struct engine *e, struct call *c, struct leg *l,
 void
 helper_spoke(struct engine *e, struct call *c, struct leg *l)
 {
-	l->spoke = true;
+	l->voter.spoke = true;
 	if (l->state != LEG_UP)
 		return;
 	c->due[DUE_NEVER] = HF_TIME_NEVER;
@@ -138,7 +138,8 @@ void
 helper_proven(struct engine *e, struct call *c, struct leg *l)
 {
 	(void)c;
-	if (l->proven || l->silent || !(l->spoke || l->suppressed))
+	if (l->proven || l->voter.silent ||
+	    !(l->voter.spoke || l->voter.suppressed))
 		return;
 	l->proven = true;
 	helper_tell(e, l, true, "");
@@ -176,7 +177,7 @@ let_down(struct engine *e, struct call *c, struct leg *l, enum cause why)
 	c->why = (uint8_t)why;
 	c->from_kind = l->kind;
 	TEXT(c->from_name, leg_name(e, c, l));
-	c->lost_since = l->silent ? l->last : e->now;
+	c->lost_since = l->voter.silent ? l->voter.last : e->now;
 	c->caller.code = l->code;
 	if (l->joined)
 		c->rescues++;
@@ -298,7 +299,7 @@ helper_left(struct engine *e, struct call *c, struct leg *l,
 	else if (c->kind == CALL_LADDER && at_once)
 		helper_lost(e, c, l, CAUSE_HUNG_UP_AT_ONCE,
 		    "BYE right after its answer");
-	else if (l->silent)
+	else if (l->voter.silent)
 		helper_lost(
 		    e, c, l, CAUSE_RTP_STOPPED, "BYE while it was silent");
 	else
@@ -310,28 +311,14 @@ helper_left(struct engine *e, struct call *c, struct leg *l,
 void
 judge(struct engine *e, struct call *c, struct leg *l)
 {
+	struct vote_conf vc = vote_conf(guard_of(e, l));
 	struct hf_time again;
-	struct hf_span lost;
 	enum verdict v;
 
-	if (!l->silent || !l->spoke || c->state != CALL_STATE_WITH_HELPER)
+	if (c->state != CALL_STATE_WITH_HELPER)
 		return;
-	/* A path that has swallowed stretches before, or a helper that may
-	 * only have nothing to say, is waited for longer: alone. */
-	lost = guard_of(e, l)->lost;
-	if (l->grace.us > lost.us)
-		lost = l->grace;
-	again = hf_time_after(l->last, lost);
-	if (l->voting) {
-		struct vote_conf vc = vote_conf_of(e, l->row);
-
-		vc.lost = lost;
-		v = vote_judge(e->vote, CONF_HELPERS_MAX, l->row, &vc, l->last,
-		    e->now, &again);
-	} else {
-		v = hf_time_before(e->now, again) ? VERDICT_WAIT
-						  : VERDICT_ALONE;
-	}
+	v = voter_judge(
+	    &l->voter, e->vote, CONF_HELPERS_MAX, l->row, &vc, e->now, &again);
 	switch (v) {
 	case VERDICT_WAIT:
 		c->due[DUE_JUDGE] = again;
@@ -367,7 +354,8 @@ judge_all(struct engine *e, uint16_t helper, bool options_failed)
 			continue;
 		touch(e, c);
 		/* Packets cannot speak for it, or speak against it. */
-		if (options_failed && !fallen && (!l->voting || l->silent))
+		if (options_failed && !fallen &&
+		    (!l->voter.voting || l->voter.silent))
 			helper_lost(e, c, l, CAUSE_OPTIONS_FAILED,
 			    "it no longer answers OPTIONS");
 		else
@@ -381,13 +369,10 @@ stream_suspect(struct engine *e, struct call *c, struct leg *l,
 {
 	struct hf_span gap;
 
-	if (!l->joined || l->silent || c->state != CALL_STATE_WITH_HELPER)
+	if (!l->joined || l->voter.silent || c->state != CALL_STATE_WITH_HELPER)
 		return;
-	l->silent = true;
-	l->paused = m->pause;
-	l->grace = m->grace;
-	l->last = hf_time_min(m->last, e->now);
-	gap = hf_time_since(l->last, e->now);
+	voter_suspect(&l->voter, m->last, m->grace, m->pause, e->now);
+	gap = hf_time_since(l->voter.last, e->now);
 	if (gap.us > l->gap.us)
 		l->gap = gap;
 	tell_evidence(e, c, "suspect", "%lld ms without a packet from %s",
@@ -417,9 +402,9 @@ void
 stream_well(struct engine *e, struct call *c, struct leg *l,
     const struct msg_stream_well *m)
 {
-	if (!l->silent)
+	if (!l->voter.silent)
 		return;
-	l->silent = false;
+	l->voter.silent = false;
 	l->voice = (struct hf_span){ 0 };
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
 	if (m->heard.us > l->gap.us)
@@ -432,7 +417,7 @@ stream_well(struct engine *e, struct call *c, struct leg *l,
 void
 stream_excused(struct engine *e, struct call *c, struct leg *l)
 {
-	l->silent = false;
+	l->voter.silent = false;
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
 	touch(e, c);
 }

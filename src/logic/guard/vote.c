@@ -2,6 +2,21 @@
 
 #include "logic/guard/vote.h"
 
+struct vote_conf
+vote_conf(const struct conf_guard *g)
+{
+	return (struct vote_conf){
+		.share = g->vote_share,
+		.min = g->vote_min,
+		.after = g->vote_after,
+		.lost = g->lost,
+		.uplink_helpers = g->uplink_helpers,
+		.uplink_calls = g->uplink_calls,
+		.uplink_within = g->uplink_within,
+		.uplink_after = g->uplink_after,
+	};
+}
+
 void
 vote_init(struct vote *v, bool remote)
 {
@@ -137,4 +152,61 @@ vote_judge(const struct vote *all, unsigned n, unsigned i,
 		    VERDICT_UPLINK, now, again);
 	return once(
 	    hf_time_after(last, c->after), VERDICT_TOGETHER, now, again);
+}
+
+/* ---- one call ------------------------------------------------------------ */
+
+void
+voter_suspect(struct voter *r, struct hf_time last, struct hf_span grace,
+    bool paused, struct hf_time now)
+{
+	r->silent = true;
+	r->paused = paused;
+	r->grace = grace;
+	r->last = hf_time_min(last, now);
+}
+
+bool
+voter_cast(struct voter *r, struct vote *v, const struct vote_conf *c,
+    bool judged, struct hf_time now)
+{
+	bool counts = judged && !r->suppressed;
+	bool silent = counts && r->silent && r->spoke && !r->paused;
+	bool fell = false;
+
+	if (r->voting && !counts) {
+		vote_leave(v, r->voted);
+		r->voting = r->voted = false;
+	} else if (!r->voting && counts) {
+		vote_join(v);
+		r->voting = true;
+	}
+	if (silent && !r->voted) {
+		r->voted = true;
+		fell = vote_silent(v, c, now);
+	} else if (!silent && r->voted) {
+		r->voted = false;
+		vote_well(v, c);
+	}
+	return fell;
+}
+
+enum verdict
+voter_judge(const struct voter *r, const struct vote *all, unsigned n,
+    unsigned i, const struct vote_conf *c, struct hf_time now,
+    struct hf_time *again)
+{
+	struct vote_conf own = *c;
+
+	*again = HF_TIME_NEVER;
+	if (!r->silent || !r->spoke)
+		return VERDICT_WAIT;
+	/* A path that has swallowed stretches before, or a helper that may
+	 * only have nothing to say, is waited for longer: alone. */
+	if (r->grace.us > own.lost.us)
+		own.lost = r->grace;
+	if (r->voting)
+		return vote_judge(all, n, i, &own, r->last, now, again);
+	return once(
+	    hf_time_after(r->last, own.lost), VERDICT_ALONE, now, again);
 }

@@ -25,6 +25,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "conf/conf.h"
 
 struct vote_conf {
 	uint32_t share; /* percent of the helper's live calls */
@@ -36,6 +37,9 @@ struct vote_conf {
 	struct hf_span uplink_within;
 	struct hf_span uplink_after;
 };
+
+/* From a helper's keys. */
+struct vote_conf vote_conf(const struct conf_guard *g);
 
 enum vote_proof { PROOF_NONE, PROOF_ANSWERED, PROOF_FAILED };
 
@@ -76,6 +80,35 @@ enum verdict {
  * vote_probed() may move it nearer. */
 enum verdict vote_judge(const struct vote *all, unsigned n, unsigned i,
     const struct vote_conf *c, struct hf_time last, struct hf_time now,
+    struct hf_time *again);
+
+/* One call with a helper: what is known of its packets, and its part in the
+ * vote.  A value; it lies in the call's slot. */
+struct voter {
+	bool spoke;      /* its first packet came */
+	bool silent;     /* suspect now */
+	bool paused;     /* ... since a pause: it may only be saying nothing */
+	bool suppressed; /* silence suppression: packets prove nothing */
+	bool voting;     /* it counts in its helper's vote ... */
+	bool voted;      /* ... as silent */
+	struct hf_time last;  /* silent: since then */
+	struct hf_span grace; /* silent: earned by its path */
+};
+
+/* As the watch tells it (STREAM_SUSPECT). */
+void voter_suspect(struct voter *r, struct hf_time last, struct hf_span grace,
+    bool paused, struct hf_time now);
+
+/* After each change of r.  judged: the two are talking, and packets are
+ * expected.  True as in vote_silent(). */
+bool voter_cast(struct voter *r, struct vote *v, const struct vote_conf *c,
+    bool judged, struct hf_time now);
+
+/* As vote_judge() for a call of helper i.  Its own line may have earned it
+ * more time, and one that is not in the vote is judged alone.  Who is not
+ * silent, or never said a word, waits for ever. */
+enum verdict voter_judge(const struct voter *r, const struct vote *all,
+    unsigned n, unsigned i, const struct vote_conf *c, struct hf_time now,
     struct hf_time *again);
 
 #endif
