@@ -169,6 +169,7 @@ struct conf_trunk {
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
 	struct hf_net peer[CONF_PEERS_MAX];
 	struct hf_span ready_max;   /* answer_when_ready: then answer anyway */
+	struct hf_span probe_every; /* OPTIONS to it; 0: never */
 	char user[CONF_NUMBER_MAX]; /* answers its challenges; empty: none */
 };
 

@@ -118,6 +118,12 @@ verb_helpers(struct ctl *c)
 }
 
 static int
+verb_trunks(struct ctl *c)
+{
+	return show_rows(c, "trunks", NULL, 0, "no trunk is configured");
+}
+
+static int
 verb_helper(struct ctl *c)
 {
 	return show_one(c, "helper", &c->word[1], 2, NULL);
@@ -191,7 +197,7 @@ verb_drain(struct ctl *c)
 static int
 verb_status(struct ctl *c)
 {
-	struct rows house, calls;
+	struct rows house, calls, trunks;
 	char away[CTL_ERROR_MAX];
 	int err = link_ask(c, "status", NULL, 0, &house), call_err;
 
@@ -201,6 +207,7 @@ verb_status(struct ctl *c)
 	}
 	call_err = link_ask(c, "summary", NULL, 0, &calls);
 	snprintf(away, sizeof(away), "%s", c->error);
+	(void)link_ask(c, "trunks", NULL, 0, &trunks);
 	if (c->json) {
 		printf("{\"house\": ");
 		json_row(stdout, house.n > 0 ? house.row[0] : HF_SLICE(""));
@@ -209,6 +216,8 @@ verb_status(struct ctl *c)
 			json_row(stdout, calls.row[0]);
 		else
 			printf("null");
+		printf(", \"trunks\": ");
+		json_rows(stdout, &trunks, 0);
 		printf(", \"processes\": ");
 		json_rows(stdout, &house, 1);
 		printf("}\n");
@@ -221,10 +230,15 @@ verb_status(struct ctl *c)
 		else
 			printf("%s\n", away);
 		putchar('\n');
+		if (trunks.n > 0) {
+			show_table(stdout, &trunks, 0);
+			putchar('\n');
+		}
 		show_table(stdout, &house, 1);
 	}
 	rows_free(&house);
 	rows_free(&calls);
+	rows_free(&trunks);
 	return CTL_DONE;
 }
 
@@ -451,6 +465,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    verb_queues, 0, 0, { NONE, NONE }, "" },
 	{ "helpers", "", "bots, centres and sites, and their breakers",
 	    verb_helpers, 0, 0, { NONE, NONE }, "" },
+	{ "trunks", "", "lines to the world, and whether they answer",
+	    verb_trunks, 0, 0, { NONE, NONE }, "" },
 	{ "helper", "NAME open|close|auto", "force a helper's breaker, or let it be",
 	    verb_helper, 2, 2, BOTH(COMPLETE_HELPER, "open close auto"), "" },
 	{ "voicemail", "[list [BOX] | export BOX NAME [FILE] | delete BOX NAME]",

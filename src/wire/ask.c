@@ -78,6 +78,9 @@ const struct ask_verb ask_verbs[] = {
 	    "alone is what the row before had no room for" },
 	{ "registrations", ASK_SIP, 0, 0, false, "",
 	    "agent(s) contact(s) expires(d) transport(s)" },
+	{ "trunks", ASK_SIP, 0, 0, false, "",
+	    "one a trunk: name(s) state(s: up|down|unknown) to(s) since(t) "
+	    "rtt(d) code(n: of its last answer to OPTIONS)" },
 	{ "sip", ASK_SIP, 0, 0, false, "", "name(s) value(n): counters" },
 	{ "streams", ASK_MEDIA, 0, 0, false, "",
 	    "one an open stream: stream(n) worker(n) port(n) remote(s) codec(s) "

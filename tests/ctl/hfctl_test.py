@@ -66,6 +66,7 @@ ANSWERS = {
                row(name_s='alice', state_s='offline', since_d=0)],
     'agent': [row(name_s='anna', state_s='not_ready')],
     'registrations': [],
+    'trunks': [row(name_s='carrier', state_s='down', since_t=NOW)],
     'queues': [row(name_s='sales', waiting_n=0)],
     'helpers': [row(name_s='cloud-a', breaker_s='closed', share_n=100)],
     'helper': [row(name_s='cloud-a', breaker_s='open', forced_b='true')],
@@ -188,6 +189,7 @@ def answers_have_their_shape():
     ANSWERS['helpers'].pop()
     _, out, _ = hfctl('status')
     check('2h00m' in out and 'hf-call' in out and 'WAITING' in out, out)
+    check('carrier' in out and 'down' in out, out)
     _, out, _ = hfctl('trace', 'lyon-1-6')
     lines = out.splitlines()
     check('bot:cloud-a' in lines[0] and len(lines) == 4, out)

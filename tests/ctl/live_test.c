@@ -148,6 +148,8 @@ during_the_call(const char *id)
 	shows("registrations", "anna");
 	shows("queues", "sales");
 	shows("helpers", "cloud-a");
+	shows("trunks", "unknown");
+	shows("status", "carrier");
 	check(!says("1970"), "no time is one before the house was built");
 	shows("explain " NUMBER, "cloud-a");
 	shows("streams", "STREAM");

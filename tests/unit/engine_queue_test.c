@@ -6,12 +6,18 @@
 static uint64_t rung;    /* the newest leg of ours */
 static uint64_t callers; /* 1, 2, ... */
 static struct msg_play_prompt said;
+static unsigned passed; /* INFOs */
+static uint64_t passed_to;
 
 static void
 order(const struct msg *m)
 {
 	if (m->type == MSG_RING_LEG)
 		rung = m->ring_leg.leg;
+	if (m->type == MSG_PASS_INFO) {
+		passed++;
+		passed_to = m->pass_info.leg;
+	}
 	if (m->type == MSG_PLAY_PROMPT && m->play_prompt.list.n > 0 &&
 	    m->play_prompt.list.p[0] == PROMPT_YOU_ARE_NUMBER)
 		said = m->play_prompt;
@@ -55,7 +61,7 @@ setup(void **state)
 	conf.guard.never = hf_ms(36000000);
 	conf.guard.hung_up_at_once = hf_ms(3000);
 	mind_wakes(order, NULL);
-	callers = 0;
+	callers = passed = 0;
 	said = (struct msg_play_prompt){ 0 };
 	media_comes();
 	tell(&anna);
@@ -115,6 +121,27 @@ who_wants_none_hears_none(void **state)
 	assert_int_equal(said.list.n, 3);
 }
 
+/* A key pressed in the line is nothing; with an agent it is his to hear. */
+static void
+a_key_by_info_is_for_whom_he_talks_with(void **state)
+{
+	struct msg m = { .type = MSG_LEG_INFO };
+
+	callers_come(1);
+	m.leg_info.leg = callers;
+	strcpy(m.leg_info.type, "application/dtmf-relay");
+	m.leg_info.body.n = 8;
+	memcpy(m.leg_info.body.p, "Signal=5", 8);
+	tell(&m);
+	assert_int_equal(passed, 0);
+	assert_int_equal(engine_calls(e), 1);
+	leg_answers(rung);
+	tell(&m);
+	assert_int_equal(passed, 1);
+	assert_true(passed_to == rung);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -126,6 +153,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    a_short_wait_is_less_than_two_minutes, setup),
 		cmocka_unit_test_setup(who_wants_none_hears_none, setup),
+		cmocka_unit_test_setup(
+		    a_key_by_info_is_for_whom_he_talks_with, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

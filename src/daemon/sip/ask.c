@@ -44,15 +44,14 @@ on_timeout(struct hf_timer *t, struct hf_time now)
 	tell(HF_CONTAINER(t, struct probe, timer), false, 0);
 }
 
-/* The address that answered last, or the next that a socket of ours reaches. */
-static bool
-probe_way(struct probe *p, const struct conf_target *c, struct sip_flow *way)
+bool
+probe_way(uint8_t *address, const struct conf_target *c, struct sip_flow *way)
 {
 	unsigned known = target_addresses(c);
 	struct hf_addr at;
 
-	for (unsigned i = 0; i < known; i++, p->address++)
-		if (target_address(c, p->address % known, &at) &&
+	for (unsigned i = 0; i < known; i++, ++*address)
+		if (target_address(c, *address % known, &at) &&
 		    sip_transport_way(&room.tp,
 			c->transport == CONF_TCP ? SIP_TCP : SIP_UDP, &at, way))
 			return true;
@@ -79,7 +78,7 @@ probe_helper(const struct msg_probe_helper *o)
 	p->round++;
 	user = (uint64_t)(p->round & INT32_MAX) << 32 |
 	       ((uint32_t)(p - &probe[0][0]) + 1);
-	if (c->transport == CONF_TLS || !probe_way(p, c, &flow) ||
+	if (c->transport == CONF_TLS || !probe_way(&p->address, c, &flow) ||
 	    !sip_sessions_ask(&room.ss, SIP_OPTIONS, &flow, hf_slice_of(c->uri),
 		user, room.now)) {
 		tell(p, false, 0);
@@ -89,17 +88,27 @@ probe_helper(const struct msg_probe_helper *o)
 	    proc_wheel(), &p->timer, hf_time_after(room.now, o->timeout));
 }
 
+bool
+probe_is_alive(const struct sip_msg *m)
+{
+	/* "I do not know OPTIONS", or who we are, comes from one who lives. */
+	return m != NULL && m->status != 408 &&
+	       (m->status < 500 || m->status == 501);
+}
+
 void
 probe_outcome(void *arg, uint64_t user, const struct sip_msg *m)
 {
 	struct probe *p = &probe[0][0] + (uint32_t)user - 1;
-	uint16_t code = m != NULL ? m->status : 0;
 
 	(void)arg;
+	if (user & PROBE_TRUNK) {
+		trunk_outcome((uint16_t)user, (uint32_t)(user >> 32), m);
+		return;
+	}
 	if (!p->waiting || (p->round & INT32_MAX) != user >> 32)
 		return;
-	/* "I do not know OPTIONS" comes from one who lives. */
-	tell(p, code != 0 && code != 408 && (code < 500 || code == 501), code);
+	tell(p, probe_is_alive(m), m != NULL ? m->status : 0);
 }
 
 /* ---- questions ----------------------------------------------------------- */
@@ -286,6 +295,8 @@ ask_answer(const struct msg_ask *m)
 {
 	if (strcmp(m->verb, "registrations") == 0)
 		proc_answer(m, next_registration);
+	else if (strcmp(m->verb, "trunks") == 0)
+		proc_answer(m, trunks_next);
 	else if (strcmp(m->verb, "sip") == 0)
 		say_counters(m);
 	else if (strcmp(m->verb, "trace") == 0)

@@ -13,7 +13,8 @@ has(const struct sip_msg *m, struct hf_slice name)
 	return false;
 }
 
-/* What is answered 200 is handed on whole, or it was lost in silence. */
+/* What is answered 200 is handed on whole, or it was lost in silence; hf-call
+ * knows whether there is anybody to hand it to. */
 uint16_t
 on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
 {

@@ -418,6 +418,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 			    handed[i].fd, handed[i].tcp);
 	}
 	names_start();
+	trunks_start();
 	kept_open();
 	busy.begin = room.now;
 	hf_timer_init(&busy.poll, on_poll);
@@ -448,6 +449,7 @@ reconf(const struct conf *c)
 	(void)snprintf(
 	    room.digest.realm, sizeof(room.digest.realm), "%s", gate_realm());
 	names_reconf();
+	trunks_reconf();
 }
 
 static void

@@ -10,6 +10,7 @@
  *   kept   what of it outlives the process
  *   names  where the targets' host names lead, looked up ahead
  *   ask    OPTIONS to helpers; an operator's questions
+ *   trunks OPTIONS to trunks, and who of them answers
  */
 #ifndef HF_DAEMON_SIP_ROOM_H
 #define HF_DAEMON_SIP_ROOM_H
@@ -278,6 +279,20 @@ void ring_lost(struct leg *l, struct hf_ref session, enum cause cause,
 /* ---- ask ----------------------------------------------------------------- */
 void probe_helper(const struct msg_probe_helper *o);
 void probe_outcome(void *arg, uint64_t user, const struct sip_msg *m);
+/* The way to a target: the address of it that answered last, or the next that
+ * a socket of ours reaches.  False: there is none. */
+bool probe_way(uint8_t *address, const struct conf_target *c,
+    struct sip_flow *way) HF_CHECK;
+/* Does this, or NULL, come from one who lives? */
+bool probe_is_alive(const struct sip_msg *m);
 void ask_answer(const struct msg_ask *m);
+
+/* ---- trunks -------------------------------------------------------------- */
+#define PROBE_TRUNK (1ULL << 31) /* in the handle of a question to a trunk */
+void trunks_start(void);
+void trunks_reconf(void);
+void trunk_outcome(uint16_t row, uint32_t round, const struct sip_msg *m);
+/* A row for hfctl trunks; as proc_answer() wants it. */
+bool trunks_next(const struct msg_ask *q, uint64_t *at, struct hf_buf *row);
 
 #endif

@@ -362,6 +362,11 @@ info(struct engine *e, struct call *c, struct leg *from,
 		voicemail_info(e, c, m);
 		return;
 	}
+	/* Nobody is there to use it, and it was answered 200 all the same.  RFC
+	 * 2976 2.2 wants 415 for what is not understood, but who understands
+	 * is for whom he talks with to say, and in a queue nobody is that yet:
+	 * one key pressed twice would be refused once.  It means as much as
+	 * the same key by RFC 4733: nothing, while music plays. */
 	if (to == NULL || to->id == 0 || (to == &c->caller && !c->answered))
 		return;
 	o = ORDER(e, MSG_PASS_INFO, pass_info);
