@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "proc/log.h"
 #include "proc/slots.h"
 
 #define SLOTS_MAGIC 0x4846534cu /* "HFSL" */
@@ -145,6 +148,85 @@ judge_last_death(struct slots *s)
 	h->inside = NOBODY;
 }
 
+/* ---- room in the file system --------------------------------------------- */
+
+#define ADVICE                                                                 \
+	"make the file system of keeper.run_dir larger or, with fewer "        \
+	"calls at once, lower calls_max and sip.dialogs"
+
+static uint64_t
+bit_of(size_t page)
+{
+	return UINT64_C(1) << page % WORD_BITS;
+}
+
+static int
+reserve_pages(struct slots *s, size_t from, size_t to)
+{
+	size_t end = (to + 1) * PAGE < s->bytes ? (to + 1) * PAGE : s->bytes;
+	int err = posix_fallocate(
+	    s->fd, (off_t)(from * PAGE), (off_t)(end - from * PAGE));
+
+	if (err != 0)
+		return err;
+	for (size_t p = from; p <= to; p++)
+		s->reserved[p / WORD_BITS] |= bit_of(p);
+	return 0;
+}
+
+/* May these n bytes of the table, one at least, be written? */
+static inline int
+reserve(struct slots *s, const void *at, size_t n)
+{
+	size_t offset = (size_t)((const char *)at - (const char *)s->head);
+	size_t from = offset / PAGE, to = (offset + n - 1) / PAGE;
+
+	for (size_t p = from; p <= to; p++)
+		if (!(s->reserved[p / WORD_BITS] & bit_of(p)))
+			return reserve_pages(s, from, to);
+	return 0;
+}
+
+/* Said once: a full file system stays full for a while. */
+static void
+not_kept(struct slots *s, uint32_t i, int err)
+{
+	s->unkept++;
+	slots_release(s, i);
+	if (s->full)
+		return;
+	s->full = true;
+	hf_log(LOG_ERROR, "slots_full",
+	    "path=%s bytes=%zu why=\"%s\" do=\"" ADVICE "\"", s->path, s->bytes,
+	    strerror(err));
+}
+
+static void
+look_for_room(const struct slots *s, const struct stat *st)
+{
+	uint64_t there = (uint64_t)st->st_blocks * 512, free;
+	struct statvfs fs;
+
+	if (fstatvfs(s->fd, &fs) != 0)
+		return;
+	free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (s->bytes <= there + free)
+		return;
+	hf_log(LOG_WARNING, "slots_tight",
+	    "path=%s bytes=%zu free=%llu do=\"" ADVICE "\"", s->path, s->bytes,
+	    (unsigned long long)(there + free));
+}
+
+void
+slots_complain(const struct slots *s, const char *path, int err)
+{
+	hf_log(LOG_ERROR, "slots_failed",
+	    "path=%s bytes=%zu why=\"%s\" do=\"%s\"", path, s->bytes,
+	    strerror(err), err == ENOSPC ? ADVICE : "see holdfastd(8), FILES");
+}
+
+/* ---- open ---------------------------------------------------------------- */
+
 static int
 map(struct slots *s, int fd)
 {
@@ -157,7 +239,32 @@ map(struct slots *s, int fd)
 		return errno;
 	s->head = p;
 	s->first = (char *)p + head_bytes(s->count);
-	return 0;
+	return reserve(s, s->head, head_bytes(s->count));
+}
+
+/* Nothing of it is left. */
+static void
+undo(struct slots *s)
+{
+	if (s->head != NULL)
+		(void)munmap(s->head, s->bytes);
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	free(s->reserved);
+	free(s->path);
+	s->head = NULL;
+	s->reserved = NULL;
+	s->path = NULL;
+	s->fd = -1;
+}
+
+static void
+pages_begin(struct slots *s)
+{
+	size_t pages = s->bytes / PAGE + 2;
+
+	s->reserved = calloc(pages / WORD_BITS + 1, sizeof(*s->reserved));
+	hf_assert(s->reserved != NULL);
 }
 
 int
@@ -165,31 +272,40 @@ slots_open(struct slots *s, const char *path, uint32_t kind, uint32_t version,
     uint32_t record_size, uint32_t count, bool *fresh)
 {
 	struct stat st;
-	int fd, err;
+	int err;
 
 	hf_assert(record_size > 0 && count > 0);
 	*s = (struct slots){ .record_size = record_size, .count = count };
 	s->stride = 2 * (sizeof(struct copy) + aligned(record_size));
 	s->bytes = head_bytes(count) + (size_t)count * s->stride;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
+	s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->fd < 0)
 		return errno;
-	err = fstat(fd, &st) == 0 ? 0 : errno;
+	s->path = strdup(path);
+	hf_assert(s->path != NULL);
+	pages_begin(s);
+	err = fstat(s->fd, &st) == 0 ? 0 : errno;
 	/* Cut to nothing first: what was there would show through. */
-	if (err == 0 && (size_t)st.st_size != s->bytes && ftruncate(fd, 0) != 0)
-		err = errno;
+	if (err == 0 && (size_t)st.st_size != s->bytes) {
+		err = ftruncate(s->fd, 0) == 0 ? 0 : errno;
+		st.st_blocks = 0;
+	}
 	if (err == 0)
-		err = map(s, fd);
+		err = map(s, s->fd);
 	*fresh = err == 0 && !is_ours(s, kind, version);
 	if (*fresh) {
 		(void)munmap(s->head, s->bytes);
-		err = ftruncate(fd, 0) == 0 ? map(s, fd) : errno;
-	}
-	(void)close(fd);
-	if (err != 0) {
 		s->head = NULL;
+		free(s->reserved);
+		pages_begin(s);
+		st.st_blocks = 0;
+		err = ftruncate(s->fd, 0) == 0 ? map(s, s->fd) : errno;
+	}
+	if (err != 0) {
+		undo(s);
 		return err;
 	}
+	look_for_room(s, &st);
 	if (*fresh) {
 		*s->head = (struct slots_head){ .layout = SLOTS_VERSION,
 			.kind = kind,
@@ -209,9 +325,7 @@ slots_open(struct slots *s, const char *path, uint32_t kind, uint32_t version,
 void
 slots_close(struct slots *s)
 {
-	if (s->head != NULL)
-		(void)munmap(s->head, s->bytes);
-	s->head = NULL;
+	undo(s);
 }
 
 void
@@ -225,10 +339,16 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 {
 	struct copy *a, *b, *old;
 	uint32_t seq;
+	int err;
 
 	hf_assert(i < s->count && n <= s->record_size);
 	a = copy_of(s, i, 0);
 	b = copy_of(s, i, 1);
+	err = reserve(s, a, 2 * sizeof(*a));
+	if (err != 0) {
+		not_kept(s, i, err);
+		return;
+	}
 	/* Trusts its own flags: sums were looked at when we started, and what
 	 * was torn then is unused or gets written over here. */
 	if (!a->used)
@@ -238,6 +358,12 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 	else
 		old = (int32_t)(a->seq - b->seq) > 0 ? b : a;
 	seq = (old == a ? b : a)->seq + 1;
+	err = reserve(s, record_of(s, i, old), n > 0 ? n : 1);
+	if (err != 0) {
+		not_kept(s, i, err);
+		return;
+	}
+	s->full = false;
 
 	s->head->maybe[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
 	old->used = 0;

@@ -7,7 +7,9 @@
  *      head | 0: a.head b.head a b | 1: a.head b.head a b | ...
  *
  * Pages are touched when a record is first committed, so a large table that
- * is little used costs little, also at start.
+ * is little used costs little, also at start.  Their memory is asked for before
+ * they are touched: when the file system is full, a record is not kept, and
+ * nobody dies of it (the kernel's answer to a touched hole is SIGBUS).
  */
 #ifndef HF_PROC_SLOTS_H
 #define HF_PROC_SLOTS_H
@@ -24,16 +26,25 @@ struct slots {
 	size_t bytes;
 	uint32_t record_size, count;
 	size_t stride;
+	int fd;
+	uint64_t *reserved; /* a bit a page: it is there, and ours */
+	char *path;
+	uint64_t unkept; /* commits for which there was no room */
+	bool full;       /* the last one was, and it has been said */
 };
 
 /* Maps path, or makes it.  A file of another kind, version, record size or
  * count is another program's past: it is started afresh and *fresh is set.
- * 0 or errno. */
+ * 0 or errno: ENOSPC when there is not even room to begin.  Says (hf_log) when
+ * the whole table would not fit. */
 int slots_open(struct slots *s, const char *path, uint32_t kind,
     uint32_t version, uint32_t record_size, uint32_t count, bool *fresh);
 void slots_close(struct slots *s);
+/* Says what slots_open() could not do, and what can be done about it. */
+void slots_complain(const struct slots *s, const char *path, int err);
 
-/* record_size bytes become record i, as a whole or not at all. */
+/* record_size bytes become record i, as a whole or not at all.  Without room
+ * for it there is no record i from now on: what was is not true any more. */
 void slots_commit(struct slots *s, uint32_t i, const void *record);
 
 /* The same for a record of which only the first n bytes say anything: the rest

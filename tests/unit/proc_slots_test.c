@@ -7,11 +7,14 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -331,6 +334,101 @@ the_next_tenant_of_a_place_is_not_blamed(void **state)
 	slots_close(&s);
 }
 
+/* ---- a full file system ---------------------------------------------------
+ */
+
+enum { BIG = 3000, BIG_COUNT = 1000, SMALL_FS_KB = 512, NOT_ALLOWED = 77 };
+
+/* A child sees a tmpfs of this size at dir, and does it there. */
+static int
+on_a_file_system_of(int kb, int (*fn)(void))
+{
+	char size[32];
+	int status;
+	pid_t child;
+
+	(void)snprintf(size, sizeof(size), "size=%dk", kb);
+	(void)fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS) != 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("tmpfs", dir, "tmpfs", 0, size) != 0)
+			_exit(NOT_ALLOWED);
+		_exit(fn());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED)
+		skip();
+	assert_false(WIFSIGNALED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+fill(void)
+{
+	static char r[BIG], got[BIG];
+	uint32_t kept = 0;
+	struct slots s;
+	bool fresh;
+
+	if (slots_open(&s, path, KIND, VERSION, BIG, BIG_COUNT, &fresh) != 0)
+		return 1;
+	for (uint32_t i = 0; i < BIG_COUNT; i++) {
+		memset(r, (int)(i % 251), sizeof(r));
+		slots_commit(&s, i, r);
+		slots_commit(&s, i, r);
+		if (!slots_read(&s, i, got))
+			continue;
+		kept++;
+		if (memcmp(r, got, sizeof(r)) != 0)
+			return 2;
+	}
+	/* Two copies of three thousand bytes. */
+	if (kept < SMALL_FS_KB * 1024 / (3 * BIG) || kept == BIG_COUNT ||
+	    s.unkept < BIG_COUNT - kept)
+		return 3;
+	/* What has its room keeps it; who has none has no old truth either. */
+	memset(r, 'x', sizeof(r));
+	for (int n = 0; n < 4; n++)
+		slots_commit(&s, 5, r);
+	if (!slots_read(&s, 5, got) || memcmp(r, got, sizeof(r)) != 0)
+		return 4;
+	slots_close(&s);
+	if (slots_open(&s, path, KIND, VERSION, BIG, BIG_COUNT, &fresh) != 0 ||
+	    fresh || !slots_read(&s, 5, got) || slots_read(&s, 900, got))
+		return 5;
+	return 0;
+}
+
+static void
+a_full_file_system_loses_records_and_nobody_dies(void **state)
+{
+	(void)state;
+	assert_int_equal(on_a_file_system_of(SMALL_FS_KB, fill), 0);
+}
+
+static int
+begin_without_room(void)
+{
+	struct slots s;
+	bool fresh;
+	int err;
+
+	/* The bits of so many records alone take more. */
+	err = slots_open(&s, path, KIND, VERSION, 64, 1000000, &fresh);
+	slots_complain(&s, path, err);
+	return err == ENOSPC ? 0 : 1;
+}
+
+static void
+a_table_that_cannot_begin_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(on_a_file_system_of(64, begin_without_room), 0);
+}
+
 int
 main(void)
 {
@@ -358,6 +456,10 @@ main(void)
 		    a_record_that_kills_twice_is_released, begin),
 		cmocka_unit_test_setup(
 		    the_next_tenant_of_a_place_is_not_blamed, begin),
+		cmocka_unit_test_setup(
+		    a_full_file_system_loses_records_and_nobody_dies, begin),
+		cmocka_unit_test_setup(
+		    a_table_that_cannot_begin_says_so, begin),
 	};
 	int failed;
 

@@ -139,8 +139,7 @@ house_begin(const struct conf *c)
 	err = slots_open(&room.house, path, HOUSE_KIND, SLOTS_VERSION,
 	    sizeof(struct house), 1, &fresh);
 	if (err != 0) {
-		hf_log(LOG_ERROR, "slots_failed", "path=%s why=\"%s\"", path,
-		    strerror(err));
+		slots_complain(&room.house, path, err);
 		return;
 	}
 	room.has_house = true;
@@ -160,8 +159,7 @@ slots_begin(const struct conf *c)
 	err = slots_open(&room.slots, path, SLOTS_KIND, SLOTS_VERSION,
 	    sizeof(struct call), c->calls_max, &fresh);
 	if (err != 0) {
-		hf_log(LOG_ERROR, "slots_failed", "path=%s why=\"%s\"", path,
-		    strerror(err));
+		slots_complain(&room.slots, path, err);
 		return;
 	}
 	room.has_slots = true;

@@ -99,8 +99,7 @@ open_slots(void)
 	    sizeof(struct stream_record), room.count, &fresh);
 	room.slotted = err == 0;
 	if (err != 0)
-		hf_log(LOG_WARNING, "slots_off", "path=%s why=\"%s\"", path,
-		    strerror(err));
+		slots_complain(&room.slots, path, err);
 }
 
 static void

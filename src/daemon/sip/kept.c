@@ -73,8 +73,7 @@ open_one(struct slots *s, const char *name, uint32_t kind, size_t record,
 	err = slots_open(
 	    s, path, kind, KEPT_VERSION, (uint32_t)record, count, &fresh);
 	if (err != 0)
-		hf_log(LOG_ERROR, "slots_failed", "path=%s why=\"%s\"", path,
-		    strerror(err));
+		slots_complain(s, path, err);
 	return err == 0;
 }
 
