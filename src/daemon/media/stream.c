@@ -2,11 +2,10 @@
  * Orders may come twice, or late: a handle dates its stream, and each order
  * says how things shall be, not how they shall change. */
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/table.h"
 #include "daemon/media/room.h"
 
 void
@@ -16,12 +15,10 @@ stream_table(uint32_t first, uint32_t count)
 
 	room.first = first;
 	room.count = count;
-	/* Untouched pages cost nothing: a table for all ports is mostly air. */
-	room.stream = mmap(NULL, (count + 1) * sizeof(*room.stream),
-	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	room.due = malloc((count + 1) * sizeof(*room.due));
-	room.block_due = malloc((blocks + 1) * sizeof(*room.block_due));
-	hf_assert(room.stream != MAP_FAILED && room.due != NULL &&
+	room.stream = hf_table(count + 1, sizeof(*room.stream));
+	room.due = hf_table(count + 1, sizeof(*room.due));
+	room.block_due = hf_table(blocks + 1, sizeof(*room.block_due));
+	hf_assert(room.stream != NULL && room.due != NULL &&
 		  room.block_due != NULL);
 	for (uint32_t i = 0; i < count; i++) {
 		room.stream[i].fd = room.stream[i].rtcp_fd = -1;
