@@ -131,10 +131,12 @@ drop(struct sip_trans *t)
 	struct sip_transactions *tt = t->table;
 
 	move(t, SIP_T_FREE);
-	if (t->lingers)
+	if (t->lingers) {
 		hf_list_remove(&t->linger);
-	else
+		tt->lingerers--;
+	} else {
 		hf_timer_stop(tt->wheel, &t->timer);
+	}
 	hf_map_del(&tt->by_key, t->key);
 	if (t->merge != 0)
 		hf_map_del(&tt->by_merge, t->merge);
@@ -235,6 +237,7 @@ linger(struct sip_trans *t, int which, struct hf_time now)
 	t->end = hf_time_after(now, wait);
 	t->lingers = true;
 	hf_list_push(&tt->lingering[which], &t->linger);
+	tt->lingerers++;
 	arm_forget(tt, t->end);
 }
 
@@ -247,24 +250,34 @@ linger_unless_reliable(struct sip_trans *t, int which, struct hf_time now)
 		linger(t, which, now);
 }
 
+/* Who only lingers is in nobody's way: he goes when his place is needed. */
+static bool
+has_room(const struct sip_transactions *tt, bool new_work)
+{
+	uint32_t room = tt->pool.cap, at_work = tt->pool.used - tt->lingerers;
+
+	if (new_work)
+		room -= room / RESERVED_SHARE;
+	return at_work < room;
+}
+
 static struct sip_trans *
 take(struct sip_transactions *tt, enum sip_trans_kind kind,
     enum sip_trans_state state, uint64_t key, bool new_work)
 {
-	uint32_t room = tt->pool.cap;
 	struct sip_trans *t;
 	struct hf_ref r;
 
-	if (new_work)
-		room -= room / RESERVED_SHARE;
-	if (tt->pool.used >= room && (t = longest_lingering(tt)) != NULL) {
-		tt->count.evicted++;
-		drop(t);
-	}
-	if (tt->pool.used >= room || !hf_pool_take(&tt->pool, &r)) {
+	if (!has_room(tt, new_work)) {
 		tt->count.full++;
 		return NULL;
 	}
+	if (tt->pool.used == tt->pool.cap) {
+		tt->count.evicted++;
+		drop(longest_lingering(tt));
+	}
+	if (!hf_pool_take(&tt->pool, &r))
+		hf_never("a pool with a free place gives none");
 	if (!hf_map_put(&tt->by_key, key, r.n)) {
 		hf_pool_give(&tt->pool, r);
 		return NULL;

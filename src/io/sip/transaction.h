@@ -132,6 +132,7 @@ struct sip_transactions {
 	/* Oldest first, in order of their ends: a list for each of the two
 	 * times to linger, so that one timer serves all. */
 	struct hf_list lingering[SIP_LINGER_NR];
+	uint32_t lingerers; /* in both */
 	struct hf_timer forget;
 	struct sip_keep keep;
 	uint32_t asked; /* kept bytes, see sip_trans_asked() */
