@@ -231,8 +231,15 @@ sip_dialog_has(const struct sip_dialog *d, const struct sip_msg *m)
 uint16_t
 sip_dialog_order(struct sip_dialog *d, const struct sip_msg *m)
 {
+	bool again = d->again;
+
+	/* Its 202 may have died with the process that wrote the record. */
+	if (again && d->cseq_remote_known && m->cseq == d->cseq_remote &&
+	    m->method == SIP_REFER)
+		return 0;
 	if (d->cseq_remote_known && m->cseq <= d->cseq_remote)
 		return 500;
+	d->again = false;
 	d->cseq_remote = m->cseq;
 	d->cseq_remote_known = true;
 	return 0;

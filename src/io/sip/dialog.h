@@ -34,7 +34,7 @@ struct sip_dialog {
 	bool cseq_remote_known;
 	bool symmetric; /* the user says: answer to the source, always */
 	bool natted; /* his Contact is not where he is: answer to the source */
-	uint8_t pad;
+	bool again;  /* taken up from a record, and nothing new has come yet */
 };
 
 /* Our tag as number (its key in tables) and as text. */

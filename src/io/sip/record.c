@@ -136,6 +136,7 @@ read_record(struct sip_session *s, const struct sip_record *r)
 	d->cseq_remote_known = r->cseq_remote_known;
 	d->symmetric = r->symmetric;
 	d->natted = r->natted;
+	d->again = true;
 	sip_tag_text(r->tag, d->local_tag);
 	at = take_text(r, SIP_TEXT_CALL_ID, at, d->call_id, sizeof(d->call_id));
 	at = take_text(

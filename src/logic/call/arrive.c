@@ -47,13 +47,7 @@ static void
 refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
     enum cause why, const char *reason)
 {
-	struct msg_refuse_leg *o = ORDER(e, MSG_REFUSE_LEG, refuse_leg);
-
-	o->leg = m->leg;
-	o->code = code;
-	o->retry_after = code == 503 ? RETRY_AFTER_S : 0;
-	TEXT(o->reason, reason);
-	send_sip(e);
+	leg_refuse(e, m->leg, code, code == 503 ? RETRY_AFTER_S : 0, reason);
 	record_refusal(e, m, why, code, reason);
 }
 
@@ -248,6 +242,8 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 		e->counts.stale_facts++;
 		return;
 	}
+	if (leg_refused_before(e, m->leg))
+		return;
 	if (m->agent != CONF_NONE &&
 	    (m->agent >= e->conf->agents || !e->conf->agent[m->agent].used)) {
 		refuse(e, m, 403, CAUSE_FORBIDDEN, "");

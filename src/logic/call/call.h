@@ -48,16 +48,17 @@ struct leg {
 	uint8_t asked_dir;  /* enum direction of our last re-INVITE */
 	uint16_t row;       /* helper, agent or trunk; CONF_NONE for a caller */
 	uint16_t code;
-	bool open;    /* OPEN_STREAM was ordered */
-	bool joined;  /* with the caller */
-	bool proven;  /* its breaker knows that it was good */
-	bool untried; /* ASKED: nothing came back in its time */
-	bool holds;   /* it has put the caller on hold */
+	uint16_t reported; /* what its REFER came to; 0: nothing yet */
+	bool open;         /* OPEN_STREAM was ordered */
+	bool joined;       /* with the caller */
+	bool proven;       /* its breaker knows that it was good */
+	bool untried;      /* ASKED: nothing came back in its time */
+	bool holds;        /* it has put the caller on hold */
 	bool has_ticket;
 	bool ended;      /* its dialog is over: no BYE of ours */
 	bool referred;   /* rung because a REFER named it */
 	uint32_t ticket; /* of its helper's breaker */
-	struct hf_time asked, up;
+	struct hf_time asked, up, reported_at;
 	struct voter voter;        /* its packets */
 	struct hf_span gap, voice; /* heard by the caller; see RUNG_ENDED */
 };

@@ -91,7 +91,7 @@ struct helper {
 	struct hf_span rtt;
 };
 
-enum { ENGINE_EARLY_MAX = 64 };
+enum { ENGINE_EARLY_MAX = 64, ENGINE_REFUSED_MAX = 64 };
 
 struct worker {
 	bool there;
@@ -143,6 +143,10 @@ struct engine {
 	struct msg_leg_arrived early[ENGINE_EARLY_MAX];
 	uint32_t earlies;
 	bool media_known; /* some worker has reported */
+
+	/* The last refusals: hf-sip may have died before it heard them. */
+	struct msg_refuse_leg refused[ENGINE_REFUSED_MAX];
+	uint32_t refusals;
 
 	struct hf_map legs; /* leg -> call's place */
 	struct worker worker[ENGINE_WORKERS_MAX];

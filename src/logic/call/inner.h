@@ -134,6 +134,8 @@ void leg_referred(
     struct engine *e, struct call *c, struct leg *l, const char *number);
 /* Rings whom a yielding helper named, or goes down the ladder. */
 void reach_named(struct engine *e, struct call *c, const char *number);
+/* hf-sip died: what was said on a REFER a moment ago may have died with it. */
+void report_again(struct engine *e, const struct leg *to);
 /* Is it the leg that is rung to take over while another still talks? */
 bool pass_is_to(const struct call *c, const struct leg *l);
 /* It has answered: who passed on is told and let go, it is helper[0]. */
@@ -200,6 +202,12 @@ void caller_play(struct engine *e, struct call *c, const uint8_t *list,
     enum after after, uint32_t message);
 void caller_refuse(
     struct engine *e, struct call *c, uint16_t code, const char *reason);
+/* A leg that never became a call, or whose call is over. */
+void leg_refuse(struct engine *e, uint64_t leg, uint16_t code,
+    uint16_t retry_after, const char *reason);
+/* hf-sip asks about it once more: it died before it heard what we said.  True:
+ * that is said again. */
+bool leg_refused_before(struct engine *e, uint64_t leg);
 /* Not a sign of life from a party that is connected: is it still there? */
 void leg_silent(
     struct engine *e, struct call *c, struct leg *l, const char *evidence);

@@ -381,16 +381,42 @@ caller_play(struct engine *e, struct call *c, const uint8_t *list,
 	touch(e, c);
 }
 
+static void
+order_refuse(struct engine *e, const struct msg_refuse_leg *o)
+{
+	*ORDER(e, MSG_REFUSE_LEG, refuse_leg) = *o;
+	send_sip(e);
+}
+
+void
+leg_refuse(struct engine *e, uint64_t leg, uint16_t code, uint16_t retry_after,
+    const char *reason)
+{
+	struct msg_refuse_leg *o =
+	    &e->refused[e->refusals++ % ENGINE_REFUSED_MAX];
+
+	*o = (struct msg_refuse_leg){ leg, code, retry_after, "" };
+	TEXT(o->reason, reason);
+	order_refuse(e, o);
+}
+
+bool
+leg_refused_before(struct engine *e, uint64_t leg)
+{
+	for (unsigned i = 0; i < ENGINE_REFUSED_MAX; i++) {
+		if (e->refused[i].leg != leg)
+			continue;
+		order_refuse(e, &e->refused[i]);
+		return true;
+	}
+	return false;
+}
+
 void
 caller_refuse(
     struct engine *e, struct call *c, uint16_t code, const char *reason)
 {
-	struct msg_refuse_leg *o = ORDER(e, MSG_REFUSE_LEG, refuse_leg);
-
-	o->leg = c->caller.id;
-	o->code = code;
-	TEXT(o->reason, reason);
-	send_sip(e);
+	leg_refuse(e, c->caller.id, code, 0, reason);
 	leg_forget(e, c, &c->caller);
 }
 
@@ -516,9 +542,14 @@ helper_reoffered(
 static void
 ring_again(struct engine *e, struct call *c, const struct leg *l)
 {
-	struct hf_span left = hf_time_since(e->now, c->due[DUE_STATE]);
+	struct hf_time until =
+	    c->due[pass_is_to(c, l) ? DUE_PASSED : DUE_STATE];
+	struct hf_span left = hf_time_since(e->now, until);
 
-	order_ring(e, c, l, l->kind == RUNG_NUMBER ? c->target : c->number,
+	order_ring(e, c, l,
+	    l->kind != RUNG_NUMBER ? c->number
+	    : l->referred          ? c->passed_to
+				   : c->target,
 	    left.us > 0 ? left : hf_ms(1));
 }
 
@@ -529,6 +560,8 @@ call_reorder(struct engine *e, struct call *c, bool lost)
 		order_answer(e, c);
 	else
 		progress(e, c, c->early ? 183 : c->ringing ? 180 : 100);
+	if (lost)
+		report_again(e, &c->caller);
 	for (unsigned i = 0; i < CALL_HELPERS; i++) {
 		struct leg *l = &c->helper[i];
 
@@ -538,6 +571,8 @@ call_reorder(struct engine *e, struct call *c, bool lost)
 			order_hold(e, l);
 		else if (lost)
 			ring_again(e, c, l);
+		if (lost)
+			report_again(e, l);
 	}
 }
 

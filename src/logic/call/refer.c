@@ -15,16 +15,36 @@
 #include "base/prompt.h"
 #include "logic/call/inner.h"
 
+enum { REPORT_AGAIN_MS = 2000 };
+
 static void
-report(struct engine *e, const struct leg *to, uint16_t code)
+order_report(struct engine *e, const struct leg *to)
 {
 	struct msg_report_refer *o = ORDER(e, MSG_REPORT_REFER, report_refer);
 
 	if (to->ended)
 		return;
 	o->leg = to->id;
-	o->code = code;
+	o->code = to->reported;
 	send_sip(e);
+}
+
+static void
+report(struct engine *e, struct call *c, struct leg *to, uint16_t code)
+{
+	to->reported = code;
+	to->reported_at = e->now;
+	order_report(e, to);
+	touch(e, c);
+}
+
+void
+report_again(struct engine *e, const struct leg *to)
+{
+	if (to->id != 0 && to->reported != 0 &&
+	    hf_time_since(to->reported_at, e->now).us <
+		hf_ms(REPORT_AGAIN_MS).us)
+		order_report(e, to);
 }
 
 /* Who asked for it. */
@@ -118,7 +138,7 @@ pass_begin(struct engine *e, struct call *c, struct leg *l, const char *number)
 	if (code == 0 && ring(e, c, number, agent) == NULL)
 		code = 503;
 	if (code != 0) {
-		report(e, l, code);
+		report(e, c, l, code);
 		return;
 	}
 	c->passing = l == &c->caller ? PASSING_BY_CALLER : PASSING_BY_HELPER;
@@ -158,7 +178,7 @@ pass_answered(struct engine *e, struct call *c)
 {
 	struct leg *by = passer(c);
 
-	report(e, by, 200);
+	report(e, c, by, 200);
 	if (c->passing == PASSING_BY_CALLER) {
 		caller_steps_out(e, c);
 	} else {
@@ -178,7 +198,7 @@ pass_failed(
 {
 	struct leg *l = &c->helper[1];
 
-	report(e, passer(c), outcall_code(why, l->code));
+	report(e, c, passer(c), outcall_code(why, l->code));
 	tell_rung(e, c, l, why, evidence);
 	if (l->kind == RUNG_AGENT)
 		agent_free(e, l->row, c, false, why);
@@ -220,10 +240,14 @@ leg_referred(
 	bool by_caller = l == &c->caller;
 	uint16_t agent;
 
+	/* Said once more: nobody knows whether it was heard. */
+	if (c->passing != PASSING_NOT && l == passer(c) &&
+	    strcmp(c->passed_to, number) == 0)
+		return;
 	if (c->state != CALL_STATE_WITH_HELPER || helper_up(c) == NULL ||
 	    l == &c->helper[1] || c->passing != PASSING_NOT ||
 	    c->kind == (by_caller ? CALL_LADDER : CALL_CODE)) {
-		report(e, l, 403);
+		report(e, c, l, 403);
 		return;
 	}
 	if (by_caller ? c->agent != CONF_NONE : l->kind == RUNG_AGENT) {
@@ -232,12 +256,12 @@ leg_referred(
 	}
 	/* Outside, nobody disposes of our lines and agents. */
 	if (by_caller || c->kind != CALL_LADDER) {
-		report(e, l, 403);
+		report(e, c, l, 403);
 		return;
 	}
 	/* A bot that asks for somebody we do not know, or who cannot come,
 	 * still asks for a person: the ladder has one. */
-	report(e, l, 200);
+	report(e, c, l, 200);
 	helper_yields(
 	    e, c, l, may_reach(e, number, &agent) == 0 ? number : NULL);
 }

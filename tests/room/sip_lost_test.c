@@ -1,0 +1,175 @@
+/* hf-sip as a process: what was on its way when it died. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/room/sip_room.h"
+
+/* ---- a transfer -----------------------------------------------------------
+ */
+
+static void
+report(uint64_t leg, uint16_t code)
+{
+	struct msg m = { .type = MSG_REPORT_REFER };
+
+	m.report_refer.leg = leg;
+	m.report_refer.code = code;
+	room_tell(ROOM_CALL, &m);
+}
+
+static bool
+is_busy_told(void *arg)
+{
+	const struct ua_call *c = arg;
+	const struct ua_note *n = &c->note[c->notes - 1];
+
+	return n->what == UA_NOTIFIED &&
+	       strncmp(n->text, "SIP/2.0 486", strlen("SIP/2.0 486")) == 0;
+}
+
+static void
+a_transfer_is_asked_for_in_the_next_life(void **state)
+{
+	struct ua_call *c, *b;
+	uint64_t leg = up(&c);
+	const struct ua_note *n;
+	struct msg m;
+
+	b = ua_current(bot);
+	dies_and_is_there_again(2);
+	ua_refer(b, "%2B33611111111");
+	assert_true(fact(MSG_LEG_REFERRED, &m));
+	assert_true(m.leg_referred.leg == (leg | OURS));
+	assert_string_equal(m.leg_referred.target, "+33611111111");
+	n = noted(b, UA_REFERRED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 202);
+	n = noted(b, UA_NOTIFIED);
+	assert_non_null(n);
+	assert_int_equal(strncmp(n->text, "SIP/2.0 100", 11), 0);
+	report(leg | OURS, 486);
+	assert_true(ua_run(world, SOON, is_busy_told, b));
+}
+
+static void
+a_transfer_asked_for_is_told_of_in_the_next_life(void **state)
+{
+	struct ua_call *c, *b;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	b = ua_current(bot);
+	ua_refer(b, "%2B33611111111");
+	assert_true(fact(MSG_LEG_REFERRED, &m));
+	assert_non_null(noted(b, UA_NOTIFIED));
+	dies_and_is_there_again(2);
+	report(leg | OURS, 486);
+	assert_true(ua_run(world, SOON, is_busy_told, b));
+	ua_hang_up(b, NULL);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+}
+
+static void
+a_refer_whose_202_was_lost_is_accepted_when_it_is_said_again(void **state)
+{
+	struct ua_call *c, *b;
+	uint64_t leg = up(&c);
+	const struct ua_note *n;
+	struct msg m;
+
+	b = ua_current(bot);
+	ua_refer(b, "%2B33611111111");
+	bot->dead = true;
+	assert_true(fact(MSG_LEG_REFERRED, &m));
+	room_kill();
+	(void)ua_run(world, 20, NULL, NULL); /* the 202 goes by */
+	bot->dead = false;
+	dies_and_is_there_again(2);
+	n = noted(b, UA_REFERRED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 202);
+	/* Nobody knows whether it was heard: it is told again. */
+	assert_true(fact(MSG_LEG_REFERRED, &m));
+	assert_true(m.leg_referred.leg == (leg | OURS));
+	/* What comes after it is in order as ever. */
+	ua_inform(b, "text/plain", "short");
+	assert_true(fact(MSG_LEG_INFO, &m));
+}
+
+/* ---- a refusal ------------------------------------------------------------
+ */
+
+static void
+refuse(uint64_t leg, uint16_t code)
+{
+	struct msg m = { .type = MSG_REFUSE_LEG };
+
+	m.refuse_leg.leg = leg;
+	m.refuse_leg.code = code;
+	room_tell(ROOM_CALL, &m);
+}
+
+/* Said to one who does not listen any more. */
+static uint64_t
+refusal_is_lost(struct ua_call **c)
+{
+	uint64_t leg = arrives(c);
+	struct msg m;
+
+	assert_int_equal(kill(room_pid(), SIGSTOP), 0);
+	refuse(leg, 404);
+	dies_and_is_there_again(1);
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_true(m.leg_arrived.leg == leg);
+	return leg;
+}
+
+static void
+who_was_refused_to_deaf_ears_is_refused_again(void **state)
+{
+	const struct ua_note *n;
+	struct ua_call *c;
+	uint64_t leg = refusal_is_lost(&c);
+
+	refuse(leg, 404);
+	n = noted(c, UA_REFUSED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 404);
+	dies_and_is_there_again(0);
+}
+
+static void
+even_when_nobody_says_it_again_he_has_his_answer(void **state)
+{
+	const struct ua_note *n;
+	struct ua_call *c;
+
+	(void)refusal_is_lost(&c);
+	n = noted(c, UA_REFUSED);
+	if (n == NULL) /* 4 s */
+		n = noted(c, UA_REFUSED);
+	if (n == NULL)
+		n = noted(c, UA_REFUSED);
+	assert_non_null(n);
+	assert_int_equal(n->code, 503);
+}
+
+int
+main(int argc, char **argv)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, sip_room_usual, sip_room_over)
+	const struct CMUnitTest tests[] = {
+		T(a_transfer_is_asked_for_in_the_next_life),
+		T(a_transfer_asked_for_is_told_of_in_the_next_life),
+		T(a_refer_whose_202_was_lost_is_accepted_when_it_is_said_again),
+		T(who_was_refused_to_deaf_ears_is_refused_again),
+		T(even_when_nobody_says_it_again_he_has_his_answer),
+	};
+#undef T
+
+	program = room_program(argc, argv);
+	room_join(ROOM_CALL);
+	return cmocka_run_group_tests_name("hf-sip lost", tests, NULL, NULL);
+}
