@@ -100,6 +100,21 @@ child_ends(pid_t pid, int64_t ms, int *status)
 	return true;
 }
 
+int64_t
+child_waited(pid_t pid)
+{
+	char path[64];
+	long long ns = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+	FILE *f = fopen(path, "r");
+	if (f != NULL) {
+		(void)!fscanf(f, "%*d %lld", &ns);
+		fclose(f);
+	}
+	return ns / 1000;
+}
+
 bool
 file_says(const char *path, const char *text)
 {

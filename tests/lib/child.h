@@ -18,6 +18,10 @@ pid_t child_start(
 /* It ends by itself within so long; status as waitpid(2) has it. */
 bool child_ends(pid_t, int64_t ms, int *status);
 
+/* How long it has stood in line for a processor so far, in us: what a busy
+ * machine adds to whatever is timed. */
+int64_t child_waited(pid_t);
+
 /* stop(of) is called at the test's end, unless of is over by then. */
 void child_at_end(void (*stop)(void *of), void *of);
 void child_is_over(void *of);

@@ -17,7 +17,6 @@
 #include "tests/lib/child.h"
 
 enum {
-	SETTLE_MS = 100,
 	READY_MS = 10000,
 	STOP_MS = 8000,
 	RTP_FIRST = 20000,
@@ -407,11 +406,8 @@ site_start(struct site *s, struct ua_world *w)
 		struct ua_call *c = ua_options(u, s->udp);
 		/* hf-sip answers before everyone else is there. */
 		if (ua_run(w, 250, is_optioned, c) &&
-		    file_says(log, " house_open ")) {
-			/* hf-media has still to meet hf-call. */
-			ua_run(w, SETTLE_MS, NULL, NULL);
+		    file_says(log, " house_open "))
 			return true;
-		}
 		c->cli_non.live = false;
 		if (child_ends(s->pid, 0, NULL)) {
 			s->pid = 0;
@@ -489,13 +485,13 @@ log_is_clean(const struct site *s)
 bool
 site_stop(struct site *s)
 {
-	pid_t pid[64];
+	pid_t pid[SITE_PIDS];
 	int status = 0;
 	bool well = true;
 
 	if (s->pid == 0)
 		return false;
-	int n = family(s, pid, 64);
+	int n = family(s, pid, SITE_PIDS);
 	kill(s->pid, SIGTERM);
 	if (!child_ends(s->pid, STOP_MS, &status)) {
 		fprintf(stderr, "%s did not stop in %d ms\n", s->name, STOP_MS);
@@ -590,9 +586,9 @@ site_reload(struct site *s)
 pid_t
 site_child(const struct site *s, const char *name, int nth)
 {
-	pid_t pid[64];
+	pid_t pid[SITE_PIDS];
 	char text[1024];
-	int n = family(s, pid, 64);
+	int n = family(s, pid, SITE_PIDS);
 
 	for (int i = 0; i < n; i++)
 		if (pid[i] != s->pid &&
@@ -605,9 +601,9 @@ site_child(const struct site *s, const char *name, int nth)
 int64_t
 site_cpu(const struct site *s)
 {
-	pid_t pid[64];
+	pid_t pid[SITE_PIDS];
 	char text[1024];
-	int n = family(s, pid, 64);
+	int n = family(s, pid, SITE_PIDS);
 	int64_t ticks = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -625,12 +621,37 @@ site_cpu(const struct site *s)
 	return ticks * 1000000 / sysconf(_SC_CLK_TCK);
 }
 
+void
+site_mark(const struct site *s, struct site_mark *m)
+{
+	m->n = family(s, m->pid, SITE_PIDS - 1);
+	m->pid[m->n++] = getpid();
+	for (int i = 0; i < m->n; i++)
+		m->us[i] = child_waited(m->pid[i]);
+}
+
+int64_t
+site_waited(const struct site *s, const struct site_mark *then)
+{
+	struct site_mark now;
+	int64_t us = 0;
+
+	site_mark(s, &now);
+	for (int i = 0; i < now.n; i++) {
+		us += now.us[i];
+		for (int k = 0; k < then->n; k++)
+			if (then->pid[k] == now.pid[i])
+				us -= then->us[k];
+	}
+	return us;
+}
+
 int64_t
 site_memory(const struct site *s)
 {
-	pid_t pid[64];
+	pid_t pid[SITE_PIDS];
 	char text[1024];
-	int n = family(s, pid, 64);
+	int n = family(s, pid, SITE_PIDS);
 	int64_t pages = 0;
 
 	for (int i = 0; i < n; i++) {

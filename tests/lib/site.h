@@ -107,6 +107,17 @@ pid_t site_child(const struct site *, const char *name, int nth);
 int64_t site_cpu(const struct site *);
 int64_t site_memory(const struct site *);
 
+/* How long its processes and our own have stood in line for a processor since
+ * the mark, in us. */
+enum { SITE_PIDS = 64 };
+struct site_mark {
+	pid_t pid[SITE_PIDS];
+	int64_t us[SITE_PIDS];
+	int n;
+};
+void site_mark(const struct site *, struct site_mark *);
+int64_t site_waited(const struct site *, const struct site_mark *);
+
 void site_show_log(const struct site *);
 
 /* Bytes of a file under the stage: "sbin/holdfastd". */

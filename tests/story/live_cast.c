@@ -296,6 +296,7 @@ live_start(struct live *v)
 		return false;
 	}
 	v->up = true;
+	site_mark(v->site, &v->mark);
 	v->began = v->acted = v->deadlines = ua_now();
 	return true;
 }
@@ -595,12 +596,14 @@ live_act(struct live *v, const struct story_act *t)
 	struct live_actor *a = t->words > 0 ? live_find(v, t->word[0]) : NULL;
 	bool done = true;
 
+	site_mark(v->site, &v->mark);
 	v->deadlines = ua_now();
 	if (t->verb != STORY_AFTER)
 		v->acted = v->deadlines;
 	switch (t->verb) {
 	case STORY_AFTER:
 		live_run(v, t->span.us / 1000, NULL, NULL);
+		site_mark(v->site, &v->mark);
 		v->deadlines = ua_now();
 		return true;
 	case STORY_CUT:
@@ -659,7 +662,7 @@ nobody_talks(void *arg)
 bool
 live_end(struct live *v)
 {
-	int64_t until = ua_now() + EMPTY_MS * 1000LL;
+	int64_t until;
 	long calls = 0, streams = 0;
 
 	for (size_t i = 0; i < v->actors; i++)
@@ -675,6 +678,7 @@ live_end(struct live *v)
 		    "left");
 		return false;
 	}
+	until = ua_now() + EMPTY_MS * 1000LL;
 	do {
 		live_run(v, ASK_MS, NULL, NULL);
 		calls = live_rows(v, "--json calls --live");

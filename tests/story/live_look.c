@@ -393,6 +393,12 @@ live_expect(struct live *v, const struct story_act *t)
 	ms -= (ua_now() - v->deadlines) / 1000;
 	if (live_run(v, ms > 0 ? ms : 0, is_so, &x))
 		return true;
+	ms = site_waited(v->site, &v->mark) / 1000;
+	if (ms > LIVE_WAITED_MAX_MS)
+		ms = LIVE_WAITED_MAX_MS;
+	x.until += ms * 1000;
+	if (live_run(v, ms, is_so, &x))
+		return true;
 	/* A last look, for what was already so and is asked of the house. */
 	x.next = 0;
 	return is_so(&x);
