@@ -7,10 +7,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lib/child.h"
 #include "tests/room/media_room.h"
 
-enum { HEAD = 12, STREAMS = 8, RTCP_FIRST = 64, RTCP_LAST = 95 };
-#define NO_FACT ((enum msg_type)0)
+enum {
+	HEAD = 12,
+	STREAMS = 8,
+	RTCP_FIRST = 64,
+	RTCP_LAST = 95,
+	FRAME_US = 20000,
+	ENOUGH = 8, /* packets, to speak of a pace */
+	LATE = 2,   /* packets, or early */
+};
 
 const char *program;
 struct media_driver d;
@@ -56,7 +64,7 @@ party_open_at(const char *ip, struct party *p, uint32_t stream)
 	p->to.sin_port = htons((uint16_t)(d.port_first + 2 * stream));
 	p->payload = voices[stream].payload;
 	p->byte = voices[stream].byte;
-	p->seq = 65530;
+	p->seq = FIRST_SEQ;
 	return ntohs(a.sin_port);
 }
 
@@ -142,7 +150,9 @@ hear(struct party *p)
 		ts = ntohl(ts);
 		if ((m[1] & 0x7f) >= RTCP_FIRST && (m[1] & 0x7f) <= RTCP_LAST)
 			continue;
-		if (p->packets > 0) {
+		if (p->packets == 0)
+			p->first = now;
+		else {
 			if (ssrc != p->ssrc ||
 			    (int16_t)(seq - p->last_seq) <= 0 ||
 			    (int32_t)(ts - p->last_ts) < 0)
@@ -170,12 +180,14 @@ forget_heard(struct party *p)
 	p->longest_us = 0;
 }
 
-bool
-live_until(enum msg_type type, unsigned times, int ms)
+static const unsigned never;
+
+static void
+live_while(const unsigned *count, unsigned enough, int ms)
 {
 	int64_t until = now_us() + ms * 1000LL;
 
-	while (facts[type] < times && now_us() < until) {
+	while (*count < enough && now_us() < until) {
 		struct party *all[] = { &caller, &helper };
 
 		for (int i = 0; i < 2; i++) {
@@ -185,20 +197,49 @@ live_until(enum msg_type type, unsigned times, int ms)
 				continue;
 			if (p->talks && now_us() >= p->next) {
 				p->next = p->next == 0 ? now_us() : p->next;
-				p->next += 20000;
+				p->next += FRAME_US;
 				talk(p);
 			}
 			hear(p);
 		}
 		media_driver_run(&d, 1);
 	}
-	return facts[type] >= times;
 }
 
 void
 live(int ms)
 {
-	(void)live_until(NO_FACT, 1, ms);
+	live_while(&never, 1, ms);
+}
+
+void
+live_until(enum msg_type type, unsigned times)
+{
+	live_while(&facts[type], times, NOT_LONG);
+	if (facts[type] != times)
+		fail_msg("%s came %u times", msg_name(type), facts[type]);
+}
+
+void
+live_heard(const unsigned *packets, unsigned least)
+{
+	live_while(packets, least, NOT_LONG);
+	assert_true(*packets >= least);
+}
+
+void
+assert_pace(const struct party *p)
+{
+	unsigned due = (unsigned)((p->last - p->first) / FRAME_US) + 1;
+
+	assert_true(p->packets > ENOUGH);
+	assert_in_range(p->packets, due - LATE, due + LATE);
+}
+
+int64_t
+waited_us(void)
+{
+	return child_waited(d.pid) + child_waited(getpid());
 }
 
 static void

@@ -13,7 +13,7 @@
 #include "tests/room/keeper.h"
 
 enum { CALLER = 0, HELPER = 1 }; /* their streams */
-enum { FRAME = 160 };
+enum { FRAME = 160, FIRST_SEQ = 65530 };
 
 struct party {
 	int fd;                /* -1: none */
@@ -30,8 +30,8 @@ struct party {
 	uint32_t ssrc, last_ts;
 	uint16_t last_seq;
 	bool broken; /* another SSRC, or a number that did not grow */
-	int64_t last, longest_us; /* by the kernel's stamps */
-	unsigned uneven;          /* timestamp steps other than a frame */
+	int64_t first, last, longest_us; /* by the kernel's stamps */
+	unsigned uneven; /* timestamp steps other than a frame */
 };
 
 enum { HELPER_IN_PCMU = 0x1f }; /* the helper's byte, as the caller hears it */
@@ -61,9 +61,19 @@ void talk(struct party *p);
 void send_packet(struct party *p, uint8_t payload, const void *body, size_t n);
 void forget_heard(struct party *p);
 
-/* Both talk and listen for so long; or until that fact has come so often. */
+/* Both talk and listen for so long; or until that fact has come so often, which
+ * it does within NOT_LONG or the test has failed. */
 void live(int ms);
-bool live_until(enum msg_type type, unsigned times, int ms);
+void live_until(enum msg_type type, unsigned times);
+/* Until so many packets were counted there, in a party; more may come. */
+void live_heard(const unsigned *packets, unsigned least);
+
+/* What it has heard came every 20 ms. */
+void assert_pace(const struct party *p);
+
+/* How long the machine has kept hf-media and us waiting for a processor so
+ * far. */
+int64_t waited_us(void);
 
 /* A call between a mu-law caller and an A-law helper, both talking. */
 void a_call(enum judge judge);

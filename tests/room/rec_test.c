@@ -8,7 +8,11 @@
 #include "io/rtp/tap.h"
 #include "tests/room/keeper.h"
 
-enum { RING = 1 << 16, FRAME = 160 };
+enum {
+	RING = 1 << 16,
+	FRAME = 160,
+	READ_US = 300000, /* hf-rec has long emptied the ring by then */
+};
 
 static const char *program;
 static const char *dir;
@@ -244,7 +248,7 @@ speak_and_die(uint32_t recording, unsigned frames)
 	start();
 	begin(recording, 0);
 	speak(recording, frames);
-	usleep(100000);
+	usleep(READ_US);
 	room_kill();
 }
 
@@ -307,7 +311,7 @@ a_number_that_comes_again_for_another_call_mixes_nobodys_words(void **state)
 	start();
 	begin(1, 0);
 	speak(1, 100);
-	usleep(100000);
+	usleep(READ_US);
 	m.begin_message.recording = 1; /* hf-call has died in between */
 	m.begin_message.call = (struct hf_ref){ 0x7f3, 1 };
 	room_tell(ROOM_CALL, &m);
@@ -334,7 +338,7 @@ hf_media_may_die_in_mid_sentence(void **state)
 	begin(5, 0);
 	speak(5, 100);
 	/* Its successor brings a ring of its own. */
-	usleep(60000);
+	usleep(READ_US);
 	assert_true(tap_make(&other, RING, &fd));
 	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
 	room_tell_fd(ROOM_MEDIA, &m, fd);

@@ -107,6 +107,8 @@ an_info_that_cannot_be_passed_on_is_refused(void **state)
 
 /* ---- targets ------------------------------------------------------------- */
 
+enum { NO_WAIT_US = 450000 }; /* shorter than T1: nothing was said again */
+
 static void
 a_dead_target_is_passed_over_in_milliseconds(void **state)
 {
@@ -117,7 +119,7 @@ a_dead_target_is_passed_over_in_milliseconds(void **state)
 	begin = ua_now();
 	ring(OURS | 7, TO_HELPER);
 	assert_true(fact(MSG_LEG_TRIED, &m));
-	assert_true(ua_now() - begin < 200000);
+	assert_true(ua_now() - begin < NO_WAIT_US);
 	assert_int_equal(m.leg_tried.target, 1);
 	assert_true(fact(MSG_LEG_ANSWERED, &m));
 	assert_int_equal(m.leg_answered.target, 1);
@@ -126,7 +128,7 @@ a_dead_target_is_passed_over_in_milliseconds(void **state)
 	begin = ua_now();
 	ring(OURS | 8, TO_HELPER);
 	assert_true(fact(MSG_LEG_REFUSED, &m));
-	assert_true(ua_now() - begin < 200000);
+	assert_true(ua_now() - begin < NO_WAIT_US);
 	assert_int_equal(m.leg_refused.cause, CAUSE_ICMP);
 }
 
@@ -213,7 +215,8 @@ a_bot_that_says_nothing_is_told_of_in_its_time(void **state)
 	ring_impatiently(OURS | 7);
 	assert_true(fact(MSG_LEG_UNTRIED, &m));
 	assert_true(m.leg_untried.leg == (OURS | 7));
-	assert_in_range(ua_now() - began, IMPATIENT * 1000, 900000);
+	assert_true(ua_now() - began >= IMPATIENT * 1000);
+	/* And not when he said something at last. */
 	assert_true(fact(MSG_LEG_TRIED, &m));
 }
 
@@ -268,17 +271,28 @@ a_late_offer_is_answered_in_the_ack_and_told(void **state)
 	assert_non_null(noted(c, UA_ANSWERED));
 }
 
+static unsigned
+nr_of(const char *what, const char *in)
+{
+	unsigned n = 0;
+
+	for (; (in = strstr(in, what)) != NULL; in++)
+		n++;
+	return n;
+}
+
 static void
 two_offers_that_meet_are_both_refused_and_ours_comes_again(void **state)
 {
 	struct ua_call *c;
 	uint64_t leg = up(&c);
 	const struct ua_note *n;
+	int64_t until = ua_now() + SOON * 1000;
 
-	(void)ua_run(world, 50, NULL, NULL);
 	hold(leg);
-	/* It is on its way, and the phone has not looked. */
-	usleep(50000);
+	/* Until it is on its way; the phone does not look. */
+	while (nr_of("text=INVITE ", trace(leg)) < 2)
+		assert_true(ua_now() < until);
 	ua_reinvite(c, "sendrecv", false);
 	n = noted(c, UA_REANSWERED);
 	assert_non_null(n);
@@ -392,12 +406,13 @@ a_long_message_is_traced_whole(void **state)
 	struct ua_call *c;
 	uint64_t leg = up(&c);
 	const char *first, *rest;
+	struct msg m;
 
 	memset(body, 'x', sizeof(body) - 5);
 	strcpy(body + sizeof(body) - 5, "~end");
 	ua_inform(c, "text/plain", body);
 	ua_inform(c, "text/plain", "short");
-	(void)ua_run(world, 200, NULL, NULL);
+	assert_true(fact(MSG_LEG_INFO, &m));
 	first = strstr(trace(leg), "text=INFO ");
 	assert_non_null(first);
 	rest = strstr(first, "text_more=x");
