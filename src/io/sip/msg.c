@@ -502,42 +502,78 @@ is_content_length(struct hf_slice line, struct hf_slice *value)
 	return true;
 }
 
-int
-sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
+/* The head of the first message: up to its empty line, and what it says of the
+ * bytes behind. */
+struct head {
+	uint32_t skip; /* blank lines before it */
+	uint32_t n;    /* 0: not all here yet */
+	uint32_t length;
+	bool has_length;
+	bool bad_length; /* no number, or two of them */
+	bool endless;
+};
+
+static void
+take_length(struct head *h, struct hf_slice line)
+{
+	struct hf_slice value;
+	uint32_t again;
+
+	if (!is_content_length(line, &value))
+		return;
+	h->bad_length |= !number(value, SIP_MSG_MAX, &again) ||
+			 (h->has_length && again != h->length);
+	h->length = h->bad_length ? 0 : again;
+	h->has_length = true;
+}
+
+static struct head
+head_of(struct hf_slice bytes)
 {
 	struct at a = at_start(bytes);
 	const char *at = a.p, *end = a.end;
 	const char *start, *next, *stop;
-	struct hf_slice value;
-	uint32_t length = 0, again;
-	bool have = false;
+	struct head h = { .n = 0 };
 
 	while (at < end && (*at == '\r' || *at == '\n'))
 		at++;
-	*skip_bytes = (uint32_t)(at - a.p);
+	h.skip = (uint32_t)(at - a.p);
 	start = at;
 	for (int lines = 0; !empty_line(at, end, &next); lines++) {
 		stop = at < end ? line_end(at, end, &next) : NULL;
+		h.endless = end - start > SIP_MSG_MAX ||
+			    (stop != NULL && lines > FRAME_LINES_MAX);
 		/* A line is whole when the next one has begun: it might be
 		 * folded. */
-		if (stop == NULL || next == end)
-			return end - start > SIP_MSG_MAX ? -1 : 0;
-		if (lines > FRAME_LINES_MAX)
-			return -1;
-		if (lines > 0 && ((*at | 0x20) == 'l' || (*at | 0x20) == 'c')) {
-			if (is_content_length(between(at, stop), &value)) {
-				if (!number(value, SIP_MSG_MAX, &again) ||
-				    (have && again != length))
-					return -1;
-				length = again;
-				have = true;
-			}
-		}
+		if (stop == NULL || next == end || h.endless)
+			return h;
+		if (lines > 0 && ((*at | 0x20) == 'l' || (*at | 0x20) == 'c'))
+			take_length(&h, between(at, stop));
 		at = next;
 	}
-	if (!have || next - start + (int64_t)length > SIP_MSG_MAX)
+	h.n = (uint32_t)(next - start);
+	return h;
+}
+
+int
+sip_frame(struct hf_slice bytes, uint32_t *skip_bytes)
+{
+	struct head h = head_of(bytes);
+
+	*skip_bytes = h.skip;
+	if (h.endless)
 		return -1;
-	if ((size_t)(end - next) < length)
+	if (h.n == 0)
 		return 0;
-	return (int)(next - start) + (int)length;
+	if (!h.has_length || h.bad_length || h.n + h.length > SIP_MSG_MAX)
+		return -1;
+	return bytes.n - h.skip - h.n < h.length ? 0 : (int)(h.n + h.length);
+}
+
+uint32_t
+sip_frame_head(struct hf_slice bytes)
+{
+	struct head h = head_of(bytes);
+
+	return h.has_length && h.n <= SIP_MSG_MAX ? h.n : 0;
 }

@@ -179,6 +179,12 @@ void sip_msg_copy(struct sip_msg *to, const struct sip_msg *from);
  * 3.5.1) are counted in *skip. */
 int sip_frame(struct hf_slice bytes, uint32_t *skip);
 
+/* Where that is -1, behind skip: the bytes of the head, when it is the wrong
+ * Content-Length in it that keeps the message from having an end.  It can be
+ * read, and is BAD 400 (RFC 4475 3.1.2.3 and 3.3.9).  0: there is nothing to
+ * answer. */
+uint32_t sip_frame_head(struct hf_slice bytes);
+
 /* The n-th (from 0) entry of a header; NULL when there is none. */
 const struct sip_header_line *sip_find(
     const struct sip_msg *m, enum sip_header id, unsigned nth);

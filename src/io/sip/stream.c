@@ -216,6 +216,18 @@ accept_all(struct sip_stream *s, int listener, struct hf_time now)
 static bool put(
     struct sip_stream *s, struct sip_conn *c, struct hf_slice bytes);
 
+/* Who wrote a length that cannot be is told so before the connection ends. */
+static void
+hear_head(struct sip_stream *s, struct hf_slice rest, uint32_t skip,
+    const struct sip_flow *from)
+{
+	struct hf_slice head = { rest.p + skip, rest.n - skip };
+
+	head.n = sip_frame_head(head);
+	if (head.n > 0)
+		s->hooks->received(s->arg, head, from);
+}
+
 /* Hands over every whole message; false: the rest will never be one. */
 static bool
 deliver(struct sip_stream *s, struct sip_conn *c)
@@ -235,6 +247,10 @@ deliver(struct sip_stream *s, struct sip_conn *c)
 		if (rest.n == 0)
 			break;
 		n = sip_frame(rest, &skip);
+		if (n < 0)
+			hear_head(s, rest, skip, &from);
+		if (!hf_pool_has(&s->pool, r))
+			return true;
 		if (n < 0 || skip + (uint32_t)(n > 0 ? n : 0) > rest.n) {
 			good = false;
 			break;
