@@ -342,22 +342,6 @@ site_prompts(struct site *s)
 	}
 }
 
-const char *
-site_own_address(void)
-{
-	static char ip[64] = "127.0.0.1";
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	socklen_t n = sizeof to;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&to, &n) == 0)
-		inet_ntop(AF_INET, &to.sin_addr, ip, sizeof ip);
-	close(fd);
-	return ip;
-}
-
 void
 site_move(struct site *s, const char *ip, int port)
 {

@@ -75,10 +75,6 @@ void site_agent(
  * recordings. */
 void site_prompts(struct site *);
 
-/* The address that others reach us by: that of the default route, else
- * 127.0.0.1; a static buffer. */
-const char *site_own_address(void);
-
 /* It will stand there instead. */
 void site_move(struct site *, const char *ip, int port);
 
