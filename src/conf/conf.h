@@ -293,6 +293,7 @@ struct conf_calls {
 	    silent_max;         /* then it is asked whether it lives; 0 never */
 	struct hf_span longest; /* from the answer; 0: no end */
 	struct hf_span ring;    /* numbers outside, and colleagues */
+	struct hf_span phones;  /* to come back to an hf-sip that died */
 };
 
 struct conf {

@@ -348,6 +348,9 @@ const struct conf_key conf_keys[] = {
 	{ "ring", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, ring),
 	    .min = SECONDS(1), .max = MINUTES(3), .def = "45s",
 	    .help = "A number outside rings so long, and a colleague whom an agent dials or passes a caller to." },
+	{ "phones_back", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, phones),
+	    .min = SECONDS(0), .max = HOURS(1), .def = "30s",
+	    .help = "When hf-sip has died, phones that had registered over TCP have so long to connect and register again. Meanwhile they are not rung, their agents stay what they were, and who waits for them waits on; then they are offline. Phones over UDP are known at once." },
 
 	/* ---- outbound ----------------------------------------------------- */
 	{ "allow", SCOPE_OUTBOUND, CONF_T_PATTERN, LIST(conf_outbound, allow, allows),

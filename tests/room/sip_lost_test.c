@@ -156,6 +156,50 @@ even_when_nobody_says_it_again_he_has_his_answer(void **state)
 	assert_int_equal(n->code, 503);
 }
 
+/* ---- a connection ---------------------------------------------------------
+ */
+
+static void
+a_phone_over_tcp_is_not_known_until_it_comes_back(void **state)
+{
+	struct msg m;
+
+	wired->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	dies_and_is_there_again(0);
+	assert_false(room_hears(ROOM_CALL, MSG_AGENT_CAME, &m, NULL, 100));
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	assert_int_equal(m.leg_refused.cause, CAUSE_UNREACHABLE);
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	ring(OURS | 4, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+}
+
+static void
+a_call_over_tcp_goes_on_over_the_phones_next_connection(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	c = ua_current(wired);
+	assert_non_null(noted(c, UA_CONFIRMED));
+	dies_and_is_there_again(1);
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_true(fact(MSG_AGENT_CAME, &m));
+	assert_false(c->over);
+	hold(OURS | 3);
+	assert_non_null(noted(c, UA_REINVITED));
+	drop(OURS | 3);
+	assert_non_null(noted(c, UA_BYE));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -166,6 +210,8 @@ main(int argc, char **argv)
 		T(a_refer_whose_202_was_lost_is_accepted_when_it_is_said_again),
 		T(who_was_refused_to_deaf_ears_is_refused_again),
 		T(even_when_nobody_says_it_again_he_has_his_answer),
+		T(a_phone_over_tcp_is_not_known_until_it_comes_back),
+		T(a_call_over_tcp_goes_on_over_the_phones_next_connection),
 	};
 #undef T
 

@@ -328,8 +328,10 @@ gate_register(
 	sip_sessions_reply(&room.ss, t, m, from, r.status,
 	    hf_slice_of(r.why != NULL && r.status != 200 ? r.why : ""),
 	    b.overflow ? HF_SLICE("") : hf_buf_taken(&b));
-	if (r.status == 200)
+	if (r.status == 200) {
 		room.gate.registered++;
+		legs_follow(agent, from);
+	}
 	if (r.came)
 		tell_came(agent);
 	if (r.went)

@@ -255,24 +255,34 @@ kept_phones(uint16_t agent)
 	slots_commit(&kept.phones, agent, &r);
 }
 
+struct phones_read {
+	bool late;
+	uint32_t known, gone;
+};
+
 /* A phone that came over a connection comes again over another. */
 static void
 phones_read(uint32_t i, const void *record, void *arg)
 {
 	const struct phones_record *r = record;
-	const bool *late = arg;
+	struct phones_read *how = arg;
 	struct sip_binding *to;
 	uint16_t agent = conf_agent_find(room.conf, r->name);
 
-	if (agent == CONF_NONE || !room.conf->agent[agent].used || *late) {
+	if (agent == CONF_NONE || !room.conf->agent[agent].used || how->late) {
 		slots_release(&kept.phones, i);
 		return;
 	}
 	to = room.registrar.at[agent];
 	memcpy(to, r->binding, sizeof(r->binding));
-	for (unsigned k = 0; k < SIP_BINDINGS_MAX; k++)
+	for (unsigned k = 0; k < SIP_BINDINGS_MAX; k++) {
+		if (to[k].contact[0] == '\0')
+			continue;
+		how->known += to[k].transport == SIP_UDP;
+		how->gone += to[k].transport != SIP_UDP;
 		if (to[k].transport != SIP_UDP)
 			to[k] = (struct sip_binding){ .contact = "" };
+	}
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -310,6 +320,7 @@ kept_open(void)
 {
 	uint32_t n = room.conf->sip.dialogs;
 	struct restoring how = { 0 };
+	struct phones_read phones;
 
 	kept.there = open_one(&kept.sessions, "dialogs", SESSION_KIND,
 			 sizeof(struct sip_record), n) &&
@@ -326,13 +337,24 @@ kept_open(void)
 	tell_condemned(&kept.legs, "legs");
 	tell_condemned(&kept.sessions, "dialogs");
 	how.late = died_long_ago();
-	(void)slots_each(&kept.phones, phones_read, &how.late);
+	phones = (struct phones_read){ .late = how.late };
+	(void)slots_each(&kept.phones, phones_read, &phones);
+	for (uint16_t i = 0; i < CONF_AGENTS_MAX; i++)
+		if (sip_bindings(&room.registrar, i, 0, room.now) != NULL)
+			kept_phones(i);
+		else
+			slots_release(&kept.phones, i);
 	(void)slots_each(&kept.legs, leg_read, NULL);
 	slots_leave(&kept.legs);
 	(void)slots_each(&kept.sessions, session_read, &how);
 	slots_leave(&kept.sessions);
 	legs_restored();
 	kept_alive();
+	if (phones.gone > 0)
+		hf_log(LOG_NOTICE, "phones_disconnected",
+		    "phones=%u known=%u why=\"their connections ended with the "
+		    "process before\"",
+		    phones.gone, phones.known);
 	if (how.sessions + how.goodbyes > 0)
 		hf_log(LOG_NOTICE, "dialogs_restored", "dialogs=%u goodbyes=%u",
 		    how.sessions, how.goodbyes);

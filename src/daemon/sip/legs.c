@@ -123,6 +123,39 @@ leg_session(const struct leg *l)
 		   : NULL;
 }
 
+/* ---- a phone comes back ---------------------------------------------------
+ */
+
+/* Whose phone is at the far end; CONF_NONE: nobody's. */
+static uint16_t
+agent_of(const struct leg *l)
+{
+	if (l->order.leg != 0)
+		return l->order.kind == TO_AGENT ? l->order.row : CONF_NONE;
+	return l->agent;
+}
+
+void
+legs_follow(uint16_t agent, const struct sip_flow *to)
+{
+	if (to->transport != SIP_TCP)
+		return;
+	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.fresh; i++) {
+		struct leg *l = &room.leg[i];
+		struct sip_session *s;
+		const struct sip_flow *was;
+
+		if (l->state == LEG_FREE || agent_of(l) != agent ||
+		    (s = leg_session(l)) == NULL)
+			continue;
+		was = &s->dialog.flow;
+		if (was->transport == SIP_TCP && s->dialog.natted &&
+		    hf_addr_same_host(&was->peer, &to->peer) &&
+		    !hf_pool_has(&room.tp.stream.pool, was->conn))
+			sip_session_follow(&room.ss, s, to);
+	}
+}
+
 /* ---- several sessions ---------------------------------------------------- */
 
 bool

@@ -786,6 +786,14 @@ sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
 }
 
 void
+sip_session_follow(
+    struct sip_sessions *ss, struct sip_session *s, const struct sip_flow *to)
+{
+	s->dialog.flow = sip_live(ss, s)->source = *to;
+	sip_session_touch(ss, s);
+}
+
+void
 sip_session_report(struct sip_sessions *ss, struct sip_session *s,
     uint16_t status, struct hf_time now)
 {

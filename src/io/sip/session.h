@@ -244,6 +244,11 @@ bool sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
     enum sip_method method, struct hf_slice lines, const char *type,
     struct hf_slice body, struct hf_time now);
 
+/* His connection has ended, and he is there over another one: what is said to
+ * him from now on goes over that. */
+void sip_session_follow(struct sip_sessions *ss, struct sip_session *s,
+    const struct sip_flow *to);
+
 /* UP: how the REFER fares (a status), for its subscription (RFC 3515 2.4.5). */
 void sip_session_report(struct sip_sessions *ss, struct sip_session *s,
     uint16_t status, struct hf_time now);

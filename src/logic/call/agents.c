@@ -64,9 +64,51 @@ wrapped_up(struct hf_timer *t, struct hf_time now)
 	available(e, (uint16_t)(a - e->agent), "wrap_up is over");
 }
 
+/* ---- hf-sip is there (again) ---------------------------------------------
+ * Whose phones it knows it says at once.  The others' connections ended with
+ * the process before it, and they come back over new ones. */
+
+static void
+phones_are_back(struct hf_timer *t, struct hf_time now)
+{
+	struct engine *e = HF_CONTAINER(t, struct engine, phones);
+
+	(void)now;
+	for (uint16_t i = 0; i < e->conf->agents; i++)
+		if (e->conf->agent[i].used && !e->agent[i].registered &&
+		    e->agent[i].state != AGENT_STATE_OFFLINE)
+			agent_went(e, i);
+}
+
+void
+agents_unsure(struct engine *e)
+{
+	for (uint16_t i = 0; i < e->conf->agents; i++)
+		e->agent[i].registered = false;
+	hf_timer_start(&e->wheel, &e->phones,
+	    hf_time_after(e->now, e->conf->calls.phones));
+}
+
+bool
+agents_are_unsure(const struct engine *e)
+{
+	return hf_timer_running(&e->phones);
+}
+
+enum agent_state
+agent_reached_as(const struct engine *e, uint16_t agent)
+{
+	const struct agent *a = &e->agent[agent];
+
+	return a->registered || !hf_ref_none(a->call)
+		   ? (enum agent_state)a->state
+		   : AGENT_STATE_OFFLINE;
+}
+
 void
 agents_init(struct engine *e)
 {
+	hf_timer_init(&e->phones, phones_are_back);
 	for (unsigned i = 0; i < CONF_AGENTS_MAX; i++) {
 		struct agent *a = &e->agent[i];
 
@@ -246,10 +288,10 @@ agent_free(struct engine *e, uint16_t agent, struct call *c, bool answered,
 
 	if (!hf_ref_is(a->call, c->ref))
 		return;
-	if (!a->registered) {
+	if (!a->registered && !agents_are_unsure(e)) {
 		move(e, agent, AGENT_STATE_OFFLINE, "unregistered");
 		abandon(e, agent);
-	} else if (phone_failed(why, answered)) {
+	} else if (a->registered && phone_failed(why, answered)) {
 		not_ready(e, agent, cause_name(why));
 	} else if (!a->wants) {
 		not_ready(e, agent, "as he wished");
@@ -260,7 +302,8 @@ agent_free(struct engine *e, uint16_t agent, struct call *c, bool answered,
 	} else if (answered) {
 		a->idle = e->now;
 		available(e, agent, "the call is over");
-	} else if (why == CAUSE_CALLER_LEFT || why == CAUSE_OPERATOR) {
+	} else if (why == CAUSE_CALLER_LEFT || why == CAUSE_OPERATOR ||
+		   !a->registered) {
 		available(e, agent, cause_name(why)); /* still the first */
 	} else if (++a->missed >= MISSED_MAX) {
 		not_ready(e, agent, "did not answer");

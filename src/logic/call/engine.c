@@ -394,6 +394,7 @@ confirmed(struct engine *e, struct call *c, struct leg *l,
 static void
 sip_started(struct engine *e, bool fresh)
 {
+	agents_unsure(e);
 	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++)
 		if (!hf_ref_none(e->call[i].ref))
 			call_reorder(e, &e->call[i], fresh);

@@ -143,6 +143,8 @@ struct engine {
 	struct msg_leg_arrived early[ENGINE_EARLY_MAX];
 	uint32_t earlies;
 	bool media_known; /* some worker has reported */
+	struct hf_timer
+	    phones; /* runs: who of the agents is there is told yet */
 
 	/* The last refusals: hf-sip may have died before it heard them. */
 	struct msg_refuse_leg refused[ENGINE_REFUSED_MAX];

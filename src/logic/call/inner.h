@@ -245,6 +245,13 @@ uint16_t agent_longest_idle(const struct engine *e, uint16_t queue);
 uint16_t agent_of_extension(const struct engine *e, const char *extension);
 void agent_came(struct engine *e, uint16_t agent);
 void agent_went(struct engine *e, uint16_t agent);
+/* hf-sip is there (again): who is registered it will say.  Who it does not
+ * name has calls.phones_back to come back; until then he is not rung, and all
+ * else stays as it was. */
+void agents_unsure(struct engine *e);
+bool agents_are_unsure(const struct engine *e);
+/* His state, for one who wants to ring him now. */
+enum agent_state agent_reached_as(const struct engine *e, uint16_t agent);
 void agent_ring(struct engine *e, uint16_t agent, struct call *c);
 void agent_talk(struct engine *e, uint16_t agent, struct call *c, bool dialled);
 /* The leg to (or from) him is over; answered says whether he ever was on it,

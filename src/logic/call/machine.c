@@ -110,6 +110,10 @@ gone(struct engine *e, struct call *c, enum cause why)
 		    e, c, RUNG_QUEUE, e->conf->queue[c->queue].name, why);
 	voicemail_stop(e, c);
 	while ((l = &c->helper[0])->id != 0) {
+		/* Who is still there has not failed, whatever has. */
+		if (l->kind == RUNG_AGENT)
+			agent_free(e, l->row, c, l->state == LEG_UP,
+			    CAUSE_CALLER_LEFT);
 		rung_over(e, c, l, why, "");
 		leg_drop(e, c, l, 0, "");
 	}

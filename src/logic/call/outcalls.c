@@ -92,7 +92,7 @@ ring(struct engine *e, struct call *c, enum rung kind, uint16_t row)
 static void
 colleague(struct engine *e, struct call *c, uint16_t agent)
 {
-	switch ((enum agent_state)e->agent[agent].state) {
+	switch (agent_reached_as(e, agent)) {
 	case AGENT_STATE_OFFLINE:
 		refuse(e, c, CAUSE_UNSTAFFED);
 		break;

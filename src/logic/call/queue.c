@@ -16,7 +16,8 @@ engine_staffed(const struct engine *e, uint16_t queue)
 	for (uint16_t i = 0; i < e->conf->agents; i++) {
 		const struct agent *a = &e->agent[i];
 
-		if (a->registered && a->state != AGENT_STATE_OFFLINE &&
+		if ((a->registered || agents_are_unsure(e)) &&
+		    a->state != AGENT_STATE_OFFLINE &&
 		    a->state != AGENT_STATE_NOT_READY && a->wants &&
 		    agent_serves(e, i, queue))
 			return true;

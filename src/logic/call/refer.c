@@ -64,7 +64,7 @@ may_reach(const struct engine *e, const char *number, uint16_t *agent)
 			       conf_may_call(e->conf, number)
 			   ? 0
 			   : 403;
-	switch ((enum agent_state)e->agent[*agent].state) {
+	switch (agent_reached_as(e, *agent)) {
 	case AGENT_STATE_OFFLINE:
 		return 480;
 	case AGENT_STATE_RINGING:

@@ -1,0 +1,166 @@
+/* logic/call: hf-sip died, and with it the connections of some phones. */
+
+#include "tests/lib/mind.h"
+
+enum { CALLER = 1, BACK = 30 };
+
+static struct msg_ring_leg rung; /* the newest leg of ours */
+static unsigned rings;
+static unsigned given_up; /* waits, because nobody is there */
+
+static void
+order(const struct msg *m)
+{
+	if (m->type == MSG_RING_LEG) {
+		rung = m->ring_leg;
+		rings++;
+	}
+	given_up +=
+	    m->type == MSG_PLAY_PROMPT && m->play_prompt.after == AFTER_SILENCE;
+}
+
+static void
+anna_comes(void)
+{
+	const struct msg m = { .type = MSG_AGENT_CAME };
+
+	tell(&m);
+}
+
+static int
+setup(void **state)
+{
+	mind_house(2);
+	conf.queues = conf.agents = 1;
+	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
+	conf.queue[0] = (struct conf_queue){ .used = true,
+		.max_wait = hf_ms(3600000),
+		.ring = hf_ms(20000),
+		.announce = hf_ms(30000) };
+	conf.agent[0] = (struct conf_agent){ .used = true,
+		.name = "anna",
+		.queues = 1,
+		.ready_at_login = true };
+	conf.boxes = 1;
+	conf.box[0].used = true;
+	conf.box[0].max = hf_ms(60000);
+	conf.box[0].messages = 10;
+	conf.ladder[0].rung[1].kind = CONF_RUNG_VOICEMAIL;
+	conf.calls.phones = hf_ms(BACK * 1000);
+	conf.guard.never = hf_ms(36000000);
+	conf.guard.hung_up_at_once = hf_ms(3000);
+	mind_wakes(order, NULL);
+	rings = given_up = 0;
+	media_comes();
+	anna_comes();
+	return 0;
+}
+
+static void
+sip_dies(void)
+{
+	struct msg m = { .type = MSG_SIP_STARTED };
+
+	m.sip_started.fresh = true;
+	tell(&m);
+}
+
+static void
+who_is_not_named_is_not_rung_and_is_waited_for(void **state)
+{
+	sip_dies();
+	caller_comes(CALLER);
+	passes(BACK / 2);
+	assert_int_equal(rings, 0);
+	assert_int_equal(given_up, 0);
+	anna_comes();
+	assert_int_equal(rings, 1);
+	leg_answers(rung.leg);
+	passes(BACK);
+	assert_int_equal(given_up, 0);
+	engine_check(e);
+}
+
+static void
+who_is_not_back_in_time_is_offline(void **state)
+{
+	sip_dies();
+	caller_comes(CALLER);
+	passes(BACK + 1);
+	assert_int_equal(rings, 0);
+	assert_int_equal(given_up, 1);
+	/* Later is as good as new. */
+	anna_comes();
+	caller_comes(CALLER + 1);
+	assert_int_equal(rings, 1);
+	engine_check(e);
+}
+
+static void
+who_is_named_does_not_notice(void **state)
+{
+	sip_dies();
+	anna_comes();
+	caller_comes(CALLER);
+	assert_int_equal(rings, 1);
+	leg_answers(rung.leg);
+	leg_leaves(CALLER);
+	passes(BACK + 1);
+	caller_comes(CALLER + 1);
+	assert_int_equal(rings, 2);
+	assert_int_equal(given_up, 0);
+}
+
+/* Her phone could not be reached any more: that is not her fault, and she
+ * would not know that she is not ready. */
+static void
+a_phone_that_was_ringing_then_is_not_blamed(void **state)
+{
+	struct msg m = { .type = MSG_LEG_REFUSED };
+
+	caller_comes(CALLER);
+	assert_int_equal(rings, 1);
+	sip_dies();
+	m.leg_refused.leg = rung.leg;
+	m.leg_refused.cause = CAUSE_RESET;
+	tell(&m);
+	rings = 0;
+	passes(BACK / 2);
+	assert_int_equal(rings, 0);
+	assert_int_equal(given_up, 0);
+	anna_comes();
+	assert_int_equal(rings, 1);
+	engine_check(e);
+}
+
+/* Nor for a caller's phone that fell silent. */
+static void
+who_talked_to_a_caller_that_died_is_there_for_the_next(void **state)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	m.leg_left.leg = CALLER;
+	m.leg_left.cause = CAUSE_TIMEOUT;
+	tell(&m);
+	caller_comes(CALLER + 1);
+	assert_int_equal(rings, 2);
+	engine_check(e);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, setup)
+	const struct CMUnitTest tests[] = {
+		T(who_is_not_named_is_not_rung_and_is_waited_for),
+		T(who_is_not_back_in_time_is_offline),
+		T(who_is_named_does_not_notice),
+		T(a_phone_that_was_ringing_then_is_not_blamed),
+		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "logic/call/engine phones", tests, NULL, NULL);
+}
