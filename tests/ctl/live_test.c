@@ -12,7 +12,13 @@
 
 #define NUMBER "+33400000000"
 
-enum { VOICE_CAROL = 3, VOICE_BOT = 20, VOICE_ANNA = 33, SOON_MS = 8000 };
+enum {
+	VOICE_CAROL = 3,
+	VOICE_BOT = 20,
+	VOICE_ANNA = 33,
+	SOON_MS = 8000,
+	G722 = 9,
+};
 
 static struct ua_world *w;
 static struct site *site;
@@ -224,7 +230,20 @@ acting(void)
 	check(hfctl("drain") == 0, "it drains");
 	c = ua_invite(carol, site->udp, NUMBER);
 	check(ua_run(w, SOON_MS, refused, c), "a call is refused meanwhile");
+	ua_run(w, 500, NULL, NULL);
+	check(hfctl("why last") == 0 && says("503 drain"),
+	    "and its record says what was heard");
 	check(hfctl("drain --off") == 0, "it takes calls again");
+	carol->manner.payload[0] = G722;
+	carol->manner.payload[1] = -1;
+	c = ua_invite(carol, site->udp, NUMBER);
+	check(ua_run(w, SOON_MS, refused, c), "a stranger's codec is refused");
+	carol->manner = ua_manner();
+	ua_run(w, 500, NULL, NULL);
+	check(hfctl("why last") == 0 && says("488 hf-sip"),
+	    "whom hf-sip refused by itself has a record");
+	check(hfctl("trace last") == 0 && says("488 "),
+	    "and its messages are found by it");
 	call = ua_invite(carol, site->udp, NUMBER);
 	check(ua_run(w, SOON_MS, hears_bot, NULL), "a call comes again");
 	check(hfctl("drop nobody") == 1 && says("no such live call"),
