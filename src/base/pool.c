@@ -15,39 +15,19 @@ hf_ref_text(struct hf_ref r, char *to)
 	return to;
 }
 
-static bool
-parse_hex(struct hf_slice s, uint32_t *out)
-{
-	uint32_t v = 0;
-
-	if (s.n == 0 || s.n > 8)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (uint32_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint32_t)(c - 'a' + 10);
-		else
-			return false;
-	}
-	*out = v;
-	return true;
-}
-
 bool
 hf_ref_parse(const char *s, struct hf_ref *out)
 {
 	struct hf_slice all = hf_slice_of(s);
 	size_t dot = hf_slice_find(all, '.');
-	uint32_t n;
-	uint64_t gen;
+	uint64_t n, gen;
 
-	if (dot == all.n || !parse_hex((struct hf_slice){ s, dot }, &n) ||
+	if (dot == all.n || dot > 8 ||
+	    !hf_slice_hex((struct hf_slice){ s, dot }, &n) ||
 	    !hf_slice_number((struct hf_slice){ s + dot + 1, all.n - dot - 1 },
 		UINT32_MAX, &gen))
 		return false;
-	*out = (struct hf_ref){ n, (uint32_t)gen };
+	*out = (struct hf_ref){ (uint32_t)n, (uint32_t)gen };
 	return true;
 }
 

@@ -83,6 +83,27 @@ hf_slice_number(struct hf_slice s, uint64_t max, uint64_t *out)
 }
 
 bool
+hf_slice_hex(struct hf_slice s, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (s.n == 0 || s.n > 16)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+bool
 hf_slice_copy(struct hf_slice s, char *to, size_t cap)
 {
 	if (s.n >= cap || (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)) {

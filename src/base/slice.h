@@ -45,6 +45,10 @@ size_t hf_slice_find(struct hf_slice s, char c);
  * else is in it or when it is above max; *out is then untouched. */
 bool hf_slice_number(struct hf_slice s, uint64_t max, uint64_t *out);
 
+/* Lower-case hexadecimal digits only, 1 to 16 of them, as hf_buf_hex and %x
+ * write them.  False for anything else; *out is then untouched. */
+bool hf_slice_hex(struct hf_slice s, uint64_t *out);
+
 /* Copies into a C string of cap bytes; false (and an empty string) when it
  * does not fit or holds a NUL. */
 bool hf_slice_copy(struct hf_slice s, char *to, size_t cap);

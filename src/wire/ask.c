@@ -99,18 +99,26 @@ ask_find(const char *name)
 	return NULL;
 }
 
+struct hf_slice
+ask_next(struct hf_slice *args)
+{
+	size_t n = hf_slice_find(*args, '\0');
+	struct hf_slice word = { args->p, n };
+
+	n += n < args->n;
+	*args = (struct hf_slice){ args->p + n, args->n - n };
+	return word;
+}
+
 bool
 ask_word(struct hf_slice args, unsigned int nth, char *to, size_t cap)
 {
 	to[0] = '\0';
 	while (args.n > 0) {
-		size_t end = hf_slice_find(args, '\0');
+		struct hf_slice word = ask_next(&args);
 
 		if (nth-- == 0)
-			return hf_slice_copy(
-			    (struct hf_slice){ args.p, end }, to, cap);
-		end += end < args.n;
-		args = (struct hf_slice){ args.p + end, args.n - end };
+			return hf_slice_copy(word, to, cap);
 	}
 	return false;
 }
@@ -120,12 +128,7 @@ ask_words(struct hf_slice args)
 {
 	unsigned int n = 0;
 
-	while (args.n > 0) {
-		size_t end = hf_slice_find(args, '\0');
-
-		end += end < args.n;
-		args = (struct hf_slice){ args.p + end, args.n - end };
-		n++;
-	}
+	for (; args.n > 0; n++)
+		(void)ask_next(&args);
 	return n;
 }

@@ -63,5 +63,7 @@ const struct ask_verb *ask_find(const char *name);
  * empty string, when there are fewer or it does not fit. */
 bool ask_word(struct hf_slice args, unsigned int nth, char *to, size_t cap);
 unsigned int ask_words(struct hf_slice args);
+/* Takes the first of them off; empty when there is none. */
+struct hf_slice ask_next(struct hf_slice *args);
 
 #endif

@@ -58,6 +58,34 @@ case_is_ignored_for_ascii_letters_only(void **state)
 }
 
 static void
+hexadecimal_digits_are_small_and_few(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint64_t v;
+	} rows[] = {
+		{ "0", true, 0 },
+		{ "c0ffee", true, 0xc0ffee },
+		{ "ffffffffffffffff", true, UINT64_MAX },
+		{ "0ffffffffffffffff", false, 0 },
+		{ "", false, 0 },
+		{ "C0FFEE", false, 0 },
+		{ "0x1", false, 0 },
+		{ "1g", false, 0 },
+		{ " 1", false, 0 },
+	};
+
+	for (size_t i = 0; i < HF_LEN(rows); i++) {
+		uint64_t v = 7;
+
+		assert_int_equal(
+		    hf_slice_hex(hf_slice_of(rows[i].text), &v), rows[i].good);
+		assert_true(v == (rows[i].good ? rows[i].v : 7));
+	}
+}
+
+static void
 beginnings_are_found_and_longer_ones_are_not(void **state)
 {
 	(void)state;
@@ -110,6 +138,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_digits_and_within_their_limit),
 		cmocka_unit_test(case_is_ignored_for_ascii_letters_only),
+		cmocka_unit_test(hexadecimal_digits_are_small_and_few),
 		cmocka_unit_test(beginnings_are_found_and_longer_ones_are_not),
 		cmocka_unit_test(trimming_takes_blanks_from_both_ends),
 		cmocka_unit_test(what_is_not_found_is_at_the_end),

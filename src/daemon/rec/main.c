@@ -24,6 +24,7 @@
 #include "io/rtp/tap.h"
 #include "proc/log.h"
 #include "proc/proc.h"
+#include "wire/ask.h"
 #include "wire/row.h"
 
 enum {
@@ -718,18 +719,6 @@ turn_end(struct hf_time now)
 
 /* ---- questions ----------------------------------------------------------- */
 
-static struct hf_slice
-next_word(struct hf_slice *args)
-{
-	size_t n = hf_slice_find(*args, '\0');
-	struct hf_slice word = { args->p, n };
-	size_t skip = n < args->n ? n + 1 : n;
-
-	args->p += skip;
-	args->n -= skip;
-	return word;
-}
-
 /* A row waits for the next one: only the last says that it is the last. */
 static struct {
 	uint16_t n, rows;
@@ -815,7 +804,7 @@ static void
 on_ask(const struct msg_ask *m)
 {
 	struct hf_slice args = { (const char *)m->args.p, m->args.n };
-	struct hf_slice box = next_word(&args);
+	struct hf_slice box = ask_next(&args);
 	char name[BOX_NAME_MAX];
 	const char *wrong = NULL;
 
@@ -828,7 +817,7 @@ on_ask(const struct msg_ask *m)
 	} else if (strcmp(m->verb, "message_export") != 0 &&
 		   strcmp(m->verb, "message_delete") != 0) {
 		wrong = "hf-rec does not know this";
-	} else if (!hf_slice_copy(next_word(&args), name, sizeof(name)) ||
+	} else if (!hf_slice_copy(ask_next(&args), name, sizeof(name)) ||
 		   !box_name_ok(name)) {
 		wrong = "there is no such message; see hfctl voicemail";
 	} else if (strcmp(m->verb, "message_export") == 0) {

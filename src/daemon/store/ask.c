@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/store/ask.h"
+#include "wire/ask.h"
 #include "wire/row.h"
 
 struct answer {
@@ -17,20 +18,6 @@ struct answer {
 
 /* For the length of one question; a text of our own that outlives it. */
 static char error[160];
-
-/* ---- words --------------------------------------------------------------- */
-
-static struct hf_slice
-next_word(struct hf_slice *args)
-{
-	size_t n = hf_slice_find(*args, '\0');
-	struct hf_slice word = { args->p, n };
-	size_t skip = n < args->n ? n + 1 : n;
-
-	args->p += skip;
-	args->n -= skip;
-	return word;
-}
 
 /* ---- rows ---------------------------------------------------------------- */
 
@@ -175,8 +162,8 @@ answer_calls(struct answer *a, struct hf_slice args)
 	unsigned rows = 0;
 
 	while (args.n > 0) {
-		struct hf_slice word = next_word(&args);
-		struct hf_slice value = next_word(&args);
+		struct hf_slice word = ask_next(&args);
+		struct hf_slice value = ask_next(&args);
 
 		if (hf_slice_eq(word, HF_SLICE("limit"))) {
 			if (!hf_slice_number(value, ASK_CALLS_MAX, &limit))
@@ -203,7 +190,7 @@ answer_calls(struct answer *a, struct hf_slice args)
 static const char *
 which_call(struct answer *a, struct hf_slice args, char *id, size_t cap)
 {
-	struct hf_slice word = next_word(&args);
+	struct hf_slice word = ask_next(&args);
 	bool last = hf_slice_eq(word, HF_SLICE("last"));
 	const char *wrong = NULL;
 	db_stmt *s = NULL;

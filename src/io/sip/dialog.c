@@ -29,22 +29,7 @@ sip_tag_make(struct hf_rand *r, char *to)
 bool
 sip_tag_number(struct hf_slice tag, uint64_t *out)
 {
-	uint64_t v = 0;
-
-	if (tag.n != SIP_OUR_TAG)
-		return false;
-	for (size_t i = 0; i < tag.n; i++) {
-		char c = tag.p[i];
-
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return false;
-	}
-	*out = v;
-	return v != 0;
+	return tag.n == SIP_OUR_TAG && hf_slice_hex(tag, out) && *out != 0;
 }
 
 /* ---- where requests go --------------------------------------------------- */

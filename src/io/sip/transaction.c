@@ -415,22 +415,13 @@ sip_branch(struct sip_transactions *tt, char *to)
 static bool
 our_branch(struct hf_slice s, uint64_t *out)
 {
-	uint64_t v = 0;
+	const size_t cookie = sizeof(SIP_COOKIE) - 1;
 
-	if (s.n != SIP_BRANCH_LEN || !hf_slice_starts(s, HF_SLICE(SIP_COOKIE)))
-		return false;
-	for (size_t i = 7; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return false;
-	}
-	*out = v;
-	return v != 0 && v != CANCEL_MARK;
+	return s.n == SIP_BRANCH_LEN &&
+	       hf_slice_starts(s, HF_SLICE(SIP_COOKIE)) &&
+	       hf_slice_hex(
+		   (struct hf_slice){ s.p + cookie, s.n - cookie }, out) &&
+	       *out != 0 && *out != CANCEL_MARK;
 }
 
 static uint64_t
