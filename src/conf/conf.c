@@ -75,6 +75,12 @@ conf_may_call(const struct conf *c, const char *number)
 	return false;
 }
 
+uint16_t
+conf_retry_after(const struct conf *c)
+{
+	return (uint16_t)(c->sip.retry_after.us / 1000000);
+}
+
 const char *
 conf_rung_kind_name(enum conf_rung_kind k)
 {

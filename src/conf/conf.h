@@ -69,11 +69,13 @@ struct conf_target {
 struct conf_sip {
 	uint16_t listens;
 	struct conf_listen listen[CONF_LISTENS_MAX];
-	struct hf_addr advertise;  /* family 0: the address of the socket */
-	uint16_t locals;           /* 0: the private ones */
+	struct hf_addr advertise; /* family 0: the address of the socket */
+	uint16_t locals;          /* 0: the private ones */
 	struct hf_net local[CONF_PEERS_MAX]; /* are not told advertise */
-	struct hf_span t1, t2, t4; /* RFC 3261 17.1.1.1 */
-	uint32_t dialogs;          /* size of the dialog table */
+	struct hf_span t1, t2, t4;           /* RFC 3261 17.1.1.1 */
+	struct hf_span next_target;
+	struct hf_span retry_after; /* whole seconds; 0: not said */
+	uint32_t dialogs;           /* size of the dialog table */
 	uint32_t transactions;
 	uint32_t tcp_connections;
 	struct hf_span tcp_idle;
@@ -293,6 +295,7 @@ struct conf_calls {
 	    silent_max;         /* then it is asked whether it lives; 0 never */
 	struct hf_span longest; /* from the answer; 0: no end */
 	struct hf_span ring;    /* numbers outside, and colleagues */
+	struct hf_span goodbye; /* the longest */
 	struct hf_span phones;  /* to come back to an hf-sip that died */
 };
 
@@ -346,6 +349,8 @@ uint16_t conf_ladder_find(const struct conf *c, const char *name);
 uint16_t conf_ladder_for(const struct conf *c, const char *number);
 /* May this number be called out?  (outbound.allow, prefixes with *) */
 bool conf_may_call(const struct conf *c, const char *number);
+/* Seconds for the Retry-After of a 503; 0: none. */
+uint16_t conf_retry_after(const struct conf *c);
 const char *conf_rung_kind_name(enum conf_rung_kind k);
 
 #endif

@@ -145,8 +145,10 @@ even_when_nobody_says_it_again_he_has_his_answer(void **state)
 {
 	const struct ua_note *n;
 	struct ua_call *c;
+	uint64_t leg;
 
-	(void)refusal_is_lost(&c);
+	conf.sip.retry_after = hf_ms(7000);
+	leg = refusal_is_lost(&c);
 	n = noted(c, UA_REFUSED);
 	if (n == NULL) /* 4 s */
 		n = noted(c, UA_REFUSED);
@@ -154,6 +156,7 @@ even_when_nobody_says_it_again_he_has_his_answer(void **state)
 		n = noted(c, UA_REFUSED);
 	assert_non_null(n);
 	assert_int_equal(n->code, 503);
+	assert_non_null(strstr(trace(leg), "Retry-After: 7\r\n"));
 }
 
 /* ---- a connection ---------------------------------------------------------

@@ -68,6 +68,24 @@ a_first_180_just_after_we_moved_on_is_let_go(void **state)
 }
 
 static void
+the_operator_says_how_long_a_silent_address_is_waited_for(void **state)
+{
+	int64_t began;
+	struct msg m;
+
+	conf.sip.next_target = hf_ms(TARGET / 4);
+	sip_room_start();
+	bot->dead = true;
+	began = ua_now();
+	ring(OURS | 7, TO_HELPER);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_int_equal(m.leg_answered.target, 1);
+	assert_in_range(ua_now() - began, TARGET * 250, TARGET * 900);
+	drop(OURS | 7);
+	assert_non_null(noted(second->calls, UA_BYE));
+}
+
+static void
 who_answers_without_a_word_before_has_been_tried(void **state)
 {
 	struct msg m;
@@ -301,6 +319,7 @@ main(int argc, char **argv)
 		T(a_first_180_just_before_we_move_on_counts),
 		T(a_first_180_as_we_move_on_loses_nothing),
 		T(a_first_180_just_after_we_moved_on_is_let_go),
+		T(the_operator_says_how_long_a_silent_address_is_waited_for),
 		T(who_answers_without_a_word_before_has_been_tried),
 		T(the_first_phone_to_answer_has_the_call),
 		T(of_two_that_answer_at_once_one_is_let_go),

@@ -6,11 +6,8 @@
 #include "io/sip/build.h"
 
 enum {
-	DECIDE_MS = 4000,    /* hf-call is there and says nothing: 503 */
-	AWAY_MS = 500,       /* it is not there: wait so long for it */
 	HOLD_AGAIN_MS = 200, /* another offer is on its way */
 	NO_PORT = 9,         /* discard: in a description that is not sent */
-	RETRY_AFTER_S = 5,
 	YOUNG_MS = 10000,
 	TRYING = 100,
 	RINGING = 180,
@@ -517,7 +514,7 @@ leg_timer(struct hf_timer *t, struct hf_time now)
 	room.now = now;
 	if (is_due(&l->decide_by)) {
 		tell_left(l, CAUSE_OUR_FAULT, 503, "");
-		refuse(l, 503, RETRY_AFTER_S, "");
+		refuse(l, 503, conf_retry_after(room.conf), "");
 		return;
 	}
 	if (is_due(&l->next_by)) {

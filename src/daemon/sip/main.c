@@ -390,6 +390,7 @@ make_tables(const struct conf_sip *c)
 	need(sip_sessions_init(&room.ss, room.sessions, &sc, proc_wheel(),
 		 proc_rand(), &session_hooks, NULL, room.now),
 	    "dialogs");
+	room.ss.retry_after_s = conf_retry_after(room.conf);
 	sip_digest_init(&room.digest, hashes, &key, gate_realm(), c->nonce_life,
 	    nonces, NONCES);
 	sip_guess_init(&room.guess, &key, c->guesses, c->guess_pause);
@@ -437,6 +438,7 @@ reconf(const struct conf *c)
 	room.now = proc_now();
 	room.conf = c;
 	gate_reconf(old, c);
+	room.ss.retry_after_s = conf_retry_after(c);
 	room.tp.advertise = c->sip.advertise;
 	room.tp.local = c->sip.local;
 	room.tp.locals = c->sip.locals;

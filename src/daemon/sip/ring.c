@@ -7,9 +7,6 @@
 #include "io/sip/build.h"
 
 enum {
-	/* Without a sign of life so long, the next address has its turn; the
-	 * first retransmission has had its chance by then. */
-	TARGET_MS = 1000,
 	/* A deadline that is met so late tells of us, not of them. */
 	STALL_MS = 20,
 };
@@ -264,7 +261,7 @@ call_target(struct leg *l, struct place p)
 	l->tried = false;
 	l->next_by = is_last(&l->order, p)
 			 ? HF_TIME_NEVER
-			 : hf_time_after(room.now, hf_ms(TARGET_MS));
+			 : hf_time_after(room.now, room.conf->sip.next_target);
 	leg_arm(l);
 	return true;
 }

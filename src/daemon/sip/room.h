@@ -32,6 +32,10 @@
 /* Between sites: which of them a call has been through. */
 #define PATH_HEADER "X-Holdfast-Path"
 
+/* How long hf-call may think about a caller before he hears 503: when it is
+ * there, and when it is not. */
+enum { DECIDE_MS = 4000, AWAY_MS = 500 };
+
 /* Begins a message; only its own part is cleared, because the whole struct is
  * as large as the largest of them. */
 #define FACT(m, t, field)                                                      \

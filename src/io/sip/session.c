@@ -7,8 +7,7 @@
 #include "io/sip/session_own.h"
 
 enum {
-	HOPS = 70,         /* RFC 3261 8.1.1.6 */
-	RETRY_AFTER_S = 5, /* on 503 */
+	HOPS = 70, /* RFC 3261 8.1.1.6 */
 };
 
 #define TO(s) HF_BIT(SIP_S_##s)
@@ -438,8 +437,8 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 
 	stateless_tag(ss, m, tag);
 	sip_put_reply(b, m, status, reason, hf_slice_of(tag), &from->peer);
-	if (status == 503)
-		sip_put_number(b, SIP_H_RETRY_AFTER, RETRY_AFTER_S);
+	if (status == 503 && ss->retry_after_s > 0)
+		sip_put_number(b, SIP_H_RETRY_AFTER, ss->retry_after_s);
 	if (status == 405 || status == 501)
 		sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
 	hf_buf_slice(b, lines);

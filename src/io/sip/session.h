@@ -152,7 +152,8 @@ struct sip_sessions {
 	struct hf_wheel *wheel;
 	struct hf_rand *rand;
 	struct hf_hash_key hash;
-	char user_agent[64]; /* empty: no such header */
+	char user_agent[64];    /* empty: no such header */
+	uint16_t retry_after_s; /* on 503, 0: not said; the owner may set it */
 	struct sip_session_counts count;
 	uint32_t *changed; /* places, each once */
 	uint32_t changes;
@@ -246,8 +247,8 @@ bool sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
 
 /* His connection has ended, and he is there over another one: what is said to
  * him from now on goes over that. */
-void sip_session_follow(struct sip_sessions *ss, struct sip_session *s,
-    const struct sip_flow *to);
+void sip_session_follow(
+    struct sip_sessions *ss, struct sip_session *s, const struct sip_flow *to);
 
 /* UP: how the REFER fares (a status), for its subscription (RFC 3515 2.4.5). */
 void sip_session_report(struct sip_sessions *ss, struct sip_session *s,

@@ -5,7 +5,6 @@
 #include "logic/call/inner.h"
 
 enum {
-	RETRY_AFTER_S = 5,
 	STREAMS_A_CALL = 2, /* fewer free than these: do not begin */
 	REFUSED_TOLD_A_SECOND = 10,
 };
@@ -47,7 +46,8 @@ static void
 refuse(struct engine *e, const struct msg_leg_arrived *m, uint16_t code,
     enum cause why, const char *reason)
 {
-	leg_refuse(e, m->leg, code, code == 503 ? RETRY_AFTER_S : 0, reason);
+	leg_refuse(e, m->leg, code, code == 503 ? conf_retry_after(e->conf) : 0,
+	    reason);
 	record_refusal(e, m, why, code, reason);
 }
 

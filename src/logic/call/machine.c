@@ -4,10 +4,6 @@
 #include "base/prompt.h"
 #include "logic/call/inner.h"
 
-enum {
-	PARTING_MAX_MS = 20000, /* the longest goodbye */
-};
-
 #define MAY(s) HF_BIT(CALL_STATE_##s)
 /* The caller may leave, and an operator drop, in every state: GONE. */
 static const unsigned may_follow[] = {
@@ -36,7 +32,7 @@ say_goodbye(struct engine *e, struct call *c)
 	caller_listen(e, c);
 	caller_play(
 	    e, c, c->cause == CAUSE_DONE ? bye : sorry, AFTER_SILENCE, 0);
-	due_in(e, c, DUE_STATE, hf_ms(PARTING_MAX_MS));
+	due_in(e, c, DUE_STATE, e->conf->calls.goodbye);
 }
 
 void
