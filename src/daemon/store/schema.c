@@ -61,8 +61,8 @@ static const char *const steps[] = {
 	" PRIMARY KEY(room, boot)) STRICT, WITHOUT ROWID;",
 	"ALTER TABLE rungs ADD COLUMN leg INTEGER NOT NULL DEFAULT 0;",
 	/* Places are the running configuration's; names outlive it. */
-	"ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE messages ADD COLUMN box_name TEXT NOT NULL DEFAULT '';",
+	("ALTER TABLE calls ADD COLUMN line TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE messages ADD COLUMN box_name TEXT NOT NULL DEFAULT '';"),
 };
 /* clang-format on */
 
