@@ -4,6 +4,7 @@
 #   make check      every check; the last line counts them
 #   make fuzz       the fuzzers, FUZZ_SECONDS each
 #   make sanitize   the tests again under the sanitizers
+#   make valgrind   some stories again, the rooms under valgrind
 #   make bench-NAME figures
 
 BUILD ?= build
@@ -65,7 +66,17 @@ sanitize:
 	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
 	    tools/check-all $(SANITIZED) unit proc room sim
 
+# Stories of which none is about tenths of a second, which valgrind has not.
+VALGRIND_STORIES = agent-calls-agent agent-passes-on another-site \
+	answer-when-ready bot-closed bot-garbage bot-refers dtmf-info \
+	hold-by-caller media-dies mind-dies rescue-to-a-person \
+	sip-dies-setting-up voicemail
+valgrind: all
+	@tools/install-packages test
+	@tools/run-valgrind $(STAGE) $(BUILD)/tests/story/story_live \
+	    $(VALGRIND_STORIES:%=tests/story/%.story)
+
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
-.PHONY: all packages run check fuzz sanitize clean
+.PHONY: all packages run check fuzz sanitize valgrind clean

@@ -1,6 +1,7 @@
 /* proc/loop - see loop.h */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -14,6 +15,7 @@ enum {
 	EVENTS_MAX = 256,  /* a turn; the rest is there the next time */
 	FDS_MAX = 1 << 17, /* of an unlimited limit */
 	US_PER_S = 1000000,
+	US_PER_MS = 1000,
 	NS_PER_US = 1000,
 };
 
@@ -92,22 +94,41 @@ loop_unwatch(int fd)
 	w->on = false;
 }
 
-/* epoll_wait(2) knows milliseconds only and would be up to one too late. */
+/* epoll_wait(2) knows milliseconds only and is up to one too late, so it serves
+ * where there is nothing better: before Linux 5.11, and under valgrind. */
+static int
+wait_coarsely(struct epoll_event *ev, int64_t us)
+{
+	int64_t ms = (us + US_PER_MS - 1) / US_PER_MS;
+
+	return epoll_wait(loop.epoll, ev, EVENTS_MAX,
+	    us < 0         ? -1
+	    : ms > INT_MAX ? INT_MAX
+			   : (int)ms);
+}
+
 static int
 wait_for_news(struct epoll_event *ev)
 {
+	static bool coarse;
 	struct hf_time next = hf_wheel_next(&loop.wheel);
 	struct timespec ts = { 0 };
-	int64_t us;
+	int64_t us = -1; /* for ever */
+	int n;
 
-	if (next.us == INT64_MAX)
-		return epoll_pwait2(loop.epoll, ev, EVENTS_MAX, NULL, NULL);
-	us = next.us - clock_us(CLOCK_MONOTONIC);
-	if (us > 0) {
+	if (next.us != INT64_MAX) {
+		us = next.us - clock_us(CLOCK_MONOTONIC);
+		us = us < 0 ? 0 : us;
 		ts.tv_sec = us / US_PER_S;
 		ts.tv_nsec = us % US_PER_S * NS_PER_US;
 	}
-	return epoll_pwait2(loop.epoll, ev, EVENTS_MAX, &ts, NULL);
+	if (coarse)
+		return wait_coarsely(ev, us);
+	n = epoll_pwait2(loop.epoll, ev, EVENTS_MAX, us < 0 ? NULL : &ts, NULL);
+	if (n >= 0 || errno != ENOSYS)
+		return n;
+	coarse = true;
+	return wait_coarsely(ev, us);
 }
 
 void

@@ -81,6 +81,10 @@ void site_move(struct site *, const char *ip, int port);
 /* A wav file, 8 kHz, mono, 16 bit, of a voice that talks for so many 20 ms. */
 void site_wav(const char *path, int voice, unsigned frames);
 
+/* How often longer everything that waits may take: HF_SLOW of the environment,
+ * or 1.  Its rooms run under valgrind, say. */
+int64_t site_patience(void);
+
 /* Starts it and waits until it answers OPTIONS; false with its log on standard
  * error when it does not within 10 s. */
 bool site_start(struct site *, struct ua_world *);

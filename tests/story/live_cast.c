@@ -291,7 +291,7 @@ live_start(struct live *v)
 		if (v->actor[i].ready)
 			v->actor[i].registration =
 			    ua_register(v->actor[i].ua, v->site->udp, EXPIRES);
-	if (!live_run(v, REGISTERED_MS, all_registered, v)) {
+	if (!live_run(v, REGISTERED_MS * site_patience(), all_registered, v)) {
 		fprintf(stderr, "the phones could not register\n");
 		return false;
 	}
@@ -672,13 +672,13 @@ live_end(struct live *v)
 			if (v->actor[i].role == LIVE_CALLER ||
 			    (v->actor[i].role == LIVE_HELPER && !c->incoming))
 				ua_hang_up(c, NULL);
-	if (!live_run(v, EMPTY_MS, nobody_talks, v)) {
+	if (!live_run(v, EMPTY_MS * site_patience(), nobody_talks, v)) {
 		snprintf(v->why, sizeof v->why,
 		    "somebody is still on the line 2 s after the last caller "
 		    "left");
 		return false;
 	}
-	until = ua_now() + EMPTY_MS * 1000LL;
+	until = ua_now() + EMPTY_MS * site_patience() * 1000;
 	do {
 		live_run(v, ASK_MS, NULL, NULL);
 		calls = live_rows(v, "--json calls --live");

@@ -382,7 +382,7 @@ live_expect(struct live *v, const struct story_act *t)
 	struct look x = { .v = v, .t = t, .a = live_find(v, t->word[0]) };
 	bool of_house = t->verb == STORY_JOURNAL || t->verb == STORY_CALLS_UP ||
 			t->verb == STORY_BOX_HAS;
-	int64_t ms = t->within.us / 1000 + LIVE_SLACK_MS;
+	int64_t ms = t->within.us / 1000 * site_patience() + LIVE_SLACK_MS;
 
 	if (x.a == NULL && !of_house) {
 		snprintf(
