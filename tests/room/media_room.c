@@ -12,7 +12,6 @@
 
 enum {
 	HEAD = 12,
-	STREAMS = 8,
 	RTCP_FIRST = 64,
 	RTCP_LAST = 95,
 	FRAME_US = 20000,
@@ -21,6 +20,7 @@ enum {
 };
 
 const char *program;
+uint32_t media_room_streams = 8;
 struct media_driver d;
 struct party caller = { .fd = -1 }, helper = { .fd = -1 };
 unsigned facts[MSG_NR];
@@ -277,7 +277,7 @@ media_room_hang_up(void **state)
 int
 media_room_start(void **state)
 {
-	media_driver_start(&d, program, "", STREAMS);
+	media_driver_start(&d, program, "", media_room_streams);
 	d.fact = note;
 	return 0;
 }

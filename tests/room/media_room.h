@@ -37,6 +37,7 @@ struct party {
 enum { HELPER_IN_PCMU = 0x1f }; /* the helper's byte, as the caller hears it */
 
 extern const char *program;
+extern uint32_t media_room_streams; /* 8, or as set before the start */
 extern struct media_driver d;
 extern struct party caller, helper; /* mu-law and A-law */
 extern unsigned facts[MSG_NR];

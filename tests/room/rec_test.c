@@ -144,11 +144,12 @@ what_was_said_is_heard_again(void **state)
 	    room_hears(ROOM_MEDIA, MSG_MESSAGE_SHIPPED, &m, &fd, NOT_LONG));
 	assert_int_equal(m.message_shipped.message, 77);
 	assert_int_equal(m.message_shipped.bytes, 100 * FRAME);
-	uint8_t *p = mmap(NULL, 100 * FRAME, PROT_READ, MAP_PRIVATE, fd, 0);
-	assert_ptr_not_equal(p, MAP_FAILED);
+	static uint8_t p[100 * FRAME];
+	assert_int_equal(
+	    pread(fd, p, sizeof(p), m.message_shipped.from), sizeof(p));
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(p[i * FRAME + 80], i);
-	munmap(p, 100 * FRAME);
+	assert_int_equal(write(fd, p, 1), -1);
 	close(fd);
 
 	m = (struct msg){ .type = MSG_LOAD_MESSAGE, .load_message.nth = 1 };

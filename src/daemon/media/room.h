@@ -59,6 +59,7 @@ struct play {
 	uint8_t list[PLAY_MAX];
 	uint8_t n, at;
 	uint8_t after;
+	uint8_t waited;  /* frames in a row for the message to be read */
 	bool told;       /* PROMPT_ENDED has been sent, or nobody asked */
 	uint32_t sample; /* within the sound */
 };
@@ -140,10 +141,11 @@ struct stream {
 	struct patience patience;
 };
 
-/* A message from hf-rec's box, both laws. */
+/* A message from hf-rec's box: its file, kept open until it was said. */
 struct message {
 	uint32_t number; /* 0: free */
-	struct clip clip;
+	int fd;
+	uint32_t from, bytes; /* mu-law, a byte a sample */
 };
 
 extern struct media_room {
@@ -208,6 +210,8 @@ void say_source(struct stream *s, enum source source, struct hf_time now);
 void say_bridge(struct stream *s, enum bridge bridge, struct hf_time now);
 void say_play(struct stream *s, const struct play *p, struct hf_time now);
 void say_age(struct stream *s, struct hf_time now);
+/* The stream closes. */
+void say_end(struct stream *s);
 void say_relay(struct stream *to, struct rtp_packet *p, enum voice_kind kind,
     struct hf_time now);
 /* What the party hears comes from us, not from its partner. */
@@ -245,7 +249,12 @@ struct hf_time record_due(const struct stream *s);
 /* ---- sound.c ------------------------------------------------------------- */
 void sound_load(const struct conf *c);
 void sound_shipped(const struct msg_message_shipped *m, int fd);
-const struct clip *sound_message(uint32_t number);
+/* The next *n samples, or as many as are in memory now, which may be none;
+ * false at its end, or when there is no such message. */
+bool sound_read(uint32_t number, uint32_t sample, enum g711_law law,
+    uint8_t *to, uint16_t *n);
+/* Nobody wants to hear it any more; nothing happens when it is not there. */
+void sound_done(uint32_t number);
 
 /* ---- stream.c ------------------------------------------------------------ */
 void stream_table(uint32_t first, uint32_t count);

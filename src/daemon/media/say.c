@@ -6,7 +6,10 @@
 #include "base/check.h"
 #include "daemon/media/room.h"
 
-enum { FRAME_MAX = VOICE_PTIME_MAX * G711_PER_MS };
+enum {
+	FRAME_MAX = VOICE_PTIME_MAX * G711_PER_MS,
+	WAIT_MAX = 200, /* frames for a disk: then the message is over */
+};
 
 bool
 say_ours(const struct stream *s)
@@ -52,6 +55,15 @@ say_source(struct stream *s, enum source source, struct hf_time now)
 	begin(s, before, now);
 }
 
+/* Another list; a message that was being said is not needed any more. */
+static void
+replace(struct stream *s, const struct play *p)
+{
+	if (s->play.message != p->message)
+		sound_done(s->play.message);
+	s->play = *p;
+}
+
 void
 say_bridge(struct stream *s, enum bridge bridge, struct hf_time now)
 {
@@ -61,20 +73,26 @@ say_bridge(struct stream *s, enum bridge bridge, struct hf_time now)
 		return;
 	s->bridge = bridge;
 	if (bridge == BRIDGE_PROMPT)
-		s->play = (struct play){
-			.list = { PROMPT_ONE_MOMENT },
-			.n = 1,
-			.after = AFTER_SILENCE,
-			.told = true,
-		};
+		replace(s, &(struct play){
+			       .list = { PROMPT_ONE_MOMENT },
+			       .n = 1,
+			       .after = AFTER_SILENCE,
+			       .told = true,
+			   });
 	begin(s, before, now);
 }
 
 void
 say_play(struct stream *s, const struct play *p, struct hf_time now)
 {
-	s->play = *p;
+	replace(s, p);
 	say_source(s, SOURCE_CLIP, now);
+}
+
+void
+say_end(struct stream *s)
+{
+	replace(s, &(struct play){ 0 });
 }
 
 /* ---- the sounds of a list ------------------------------------------------ */
@@ -91,9 +109,7 @@ current(const struct stream *s)
 {
 	const struct play *p = &s->play;
 
-	if (p->message != 0)
-		return p->at == 0 ? sound_message(p->message) : NULL;
-	if (p->at >= p->n)
+	if (p->message != 0 || p->at >= p->n)
 		return NULL;
 	return prompt_clip(&room.book, p->list[p->at]);
 }
@@ -150,12 +166,12 @@ finish(struct stream *s, struct hf_time now)
 		s->source = SOURCE_COMFORT;
 		break;
 	case AFTER_MUSIC:
-		s->play = (struct play){
-			.list = { s->music },
-			.n = 1,
-			.sample = s->music_sample,
-			.told = true,
-		};
+		replace(s, &(struct play){
+			       .list = { s->music },
+			       .n = 1,
+			       .sample = s->music_sample,
+			       .told = true,
+			   });
 		break;
 	case AFTER_PARTNER:
 		s->source = SOURCE_PARTNER;
@@ -198,6 +214,26 @@ take(struct stream *s, const struct clip *c, uint8_t *to, uint16_t n)
 	return done;
 }
 
+/* The same of a message; false when it is over.  Less than n: the rest has not
+ * come from the disk yet. */
+static bool
+take_message(struct stream *s, uint8_t *to, uint16_t n, uint16_t *got)
+{
+	struct play *p = &s->play;
+
+	*got = n;
+	if (p->at != 0 || p->waited > WAIT_MAX ||
+	    !sound_read(p->message, p->sample,
+		(enum g711_law)s->voice.format.law, to, got)) {
+		p->at = 1;
+		sound_done(p->message);
+		return false;
+	}
+	p->sample += *got;
+	p->waited = *got > 0 ? 0 : (uint8_t)(p->waited + 1);
+	return true;
+}
+
 static void
 fill_comfort(struct stream *s, uint8_t *to, uint16_t n)
 {
@@ -216,7 +252,15 @@ fill(struct stream *s, uint8_t *to, uint16_t n, struct hf_time now)
 
 	while (done < n && plays(s)) {
 		const struct clip *c = current(s);
+		uint16_t got;
 
+		if (s->play.message != 0 &&
+		    take_message(s, to + done, (uint16_t)(n - done), &got)) {
+			done = (uint16_t)(done + got);
+			if (got == 0)
+				break;
+			continue;
+		}
 		if (c == NULL) {
 			finish(s, now);
 			continue;

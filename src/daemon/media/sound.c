@@ -1,18 +1,19 @@
 /* daemon/media/sound - what the house can say: prompts from files, once at
- * start, and the messages that hf-rec ships. */
+ * start, and the messages that hf-rec ships: these are read as they are said,
+ * one frame at a time, so that the longest costs no more than the shortest. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "daemon/media/room.h"
 #include "io/rtp/prompt_file.h"
 
-enum { PATH_LEN = 2 * CONF_PATH_MAX + 2, MESSAGE_BYTES_MAX = 8000 * 3600 };
+enum { PATH_LEN = 2 * CONF_PATH_MAX + 2 };
 
 /* Called for each sound that may come from a file. */
 typedef void sound_fn(unsigned at, const char *path, void *arg);
@@ -141,38 +142,89 @@ sound_load(const struct conf *c)
 	hf_log(LOG_INFO, "prompts_loaded", "numbers=%u", numbers);
 }
 
+/* ---- messages ------------------------------------------------------------ */
+
+static struct message *
+message_at(uint32_t number)
+{
+	for (size_t i = 0; i < HF_LEN(room.message); i++)
+		if (room.message[i].number == number)
+			return &room.message[i];
+	return NULL;
+}
+
+static void
+drop(struct message *m)
+{
+	if (m->number != 0)
+		(void)close(m->fd);
+	m->number = 0;
+}
+
 void
 sound_shipped(const struct msg_message_shipped *m, int fd)
 {
-	struct message *to = &room.message[room.message_next];
-	struct stat st;
-	void *p;
+	struct message *to;
 
-	if (fd < 0 || m->bytes == 0 || m->bytes > MESSAGE_BYTES_MAX ||
-	    m->message == 0 || fstat(fd, &st) != 0 ||
-	    st.st_size < (off_t)m->bytes) {
+	if (fd < 0 || m->bytes == 0 || m->message == 0 ||
+	    (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
 		hf_log(LOG_WARNING, "message_refused", "message=%u bytes=%u",
 		    m->message, m->bytes);
 		return;
 	}
-	p = mmap(NULL, m->bytes, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return;
+	sound_done(m->message);
 	/* The oldest gives way; a stream that still plays it falls silent. */
-	clip_free(&to->clip);
-	to->number = 0;
-	if (clip_from_pcmu(&to->clip, p, m->bytes)) {
-		to->number = m->message;
-		room.message_next = (room.message_next + 1) % MESSAGES_MAX;
-	}
-	(void)munmap(p, m->bytes);
+	to = &room.message[room.message_next];
+	room.message_next = (room.message_next + 1) % MESSAGES_MAX;
+	drop(to);
+	*to = (struct message){
+		.number = m->message,
+		.fd = fd,
+		.from = m->from,
+		.bytes = m->bytes,
+	};
 }
 
-const struct clip *
-sound_message(uint32_t number)
+/* A tick waits for no disk: what is not in memory yet is asked for by this
+ * same call, and comes with a later frame. */
+static ssize_t
+read_now(int fd, uint8_t *to, uint16_t n, off_t at)
 {
-	for (size_t i = 0; i < HF_LEN(room.message); i++)
-		if (room.message[i].number == number)
-			return &room.message[i].clip;
-	return NULL;
+	struct iovec v = { to, n };
+	ssize_t got = preadv2(fd, &v, 1, at, RWF_NOWAIT);
+
+	if (got < 0 && errno == EOPNOTSUPP)
+		got = preadv(fd, &v, 1, at);
+	return got;
+}
+
+bool
+sound_read(uint32_t number, uint32_t sample, enum g711_law law, uint8_t *to,
+    uint16_t *n)
+{
+	const struct message *m = message_at(number);
+	uint32_t left;
+	ssize_t got;
+
+	if (number == 0 || m == NULL || sample >= m->bytes)
+		return false;
+	left = m->bytes - sample;
+	if (left > *n)
+		left = *n;
+	got = read_now(m->fd, to, (uint16_t)left, (off_t)m->from + sample);
+	if (got == 0 || (got < 0 && errno != EAGAIN))
+		return false;
+	*n = (uint16_t)(got > 0 ? got : 0);
+	if (law == G711_PCMA)
+		g711_transcode(G711_PCMU, to, *n);
+	return true;
+}
+
+void
+sound_done(uint32_t number)
+{
+	struct message *m = number != 0 ? message_at(number) : NULL;
+
+	if (m != NULL)
+		drop(m);
 }

@@ -253,6 +253,7 @@ stream_close(struct stream *s, struct hf_time now)
 	c->longest_gap = s->hole_max;
 	proc_send(PEER_CALL, &m);
 
+	say_end(s);
 	port_close(s);
 	s->open = false;
 	if (room.slotted)

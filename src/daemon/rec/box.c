@@ -219,11 +219,11 @@ box_list(int dir, const char (**names)[BOX_NAME_MAX], uint32_t *n)
 }
 
 static int
-read_file(int dir, const char *file, struct box_message *m, int *out)
+read_file(int dir, const char *file, int how, struct box_message *m, int *out)
 {
 	struct header h;
 	struct stat st;
-	int fd = openat(dir, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(dir, file, how | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno;
@@ -247,7 +247,7 @@ box_read(int dir, const char *name, struct box_message *out, int *fd)
 	if (!file_name(file, "", name, TAIL))
 		return EINVAL;
 	(void)snprintf(out->name, sizeof(out->name), "%s", name);
-	return read_file(dir, file, out, fd);
+	return read_file(dir, file, O_RDONLY, out, fd);
 }
 
 int
@@ -400,7 +400,7 @@ draft_adopt(struct draft *d, int dir, const char *name)
 	if (d->dir < 0)
 		return errno;
 	(void)snprintf(d->message.name, sizeof(d->message.name), "%s", name);
-	int error = read_file(dir, part, &d->message, &d->fd);
+	int error = read_file(dir, part, O_RDWR, &d->message, &d->fd);
 	if (error == 0 && lseek(d->fd, 0, SEEK_END) < 0)
 		error = errno;
 	if (error == EBADMSG)

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -35,6 +34,7 @@ enum {
 	ADOPTED_MS = 5 * 1000,  /* an unfinished one is gone on with, or over */
 	ORPHAN_MS = 60 * 1000,  /* words ended, but hf-call never said so */
 	TAKE_MAX = 4096,        /* records from one ring in a turn */
+	FIRST_BYTES = 64 << 10, /* of a message that will be heard */
 	SPARE_BYTES = 16 << 20, /* left on the disk for the journal */
 	LIST_ROWS_MAX = 1000,   /* in one answer; the oldest */
 };
@@ -408,30 +408,6 @@ is_box(uint16_t box)
 	       rec.box[box] >= 0;
 }
 
-/* A sealed memfd with the message's samples; -1 when that is not possible. */
-static int
-copy_to_memory(int file, uint32_t bytes)
-{
-	int memfd = memfd_create("hf-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	uint32_t done = 0;
-
-	if (memfd < 0)
-		return -1;
-	while (done < bytes) {
-		ssize_t n = sendfile(memfd, file, NULL, bytes - done);
-		if (n <= 0)
-			break;
-		done += (uint32_t)n;
-	}
-	if (done < bytes || fcntl(memfd, F_ADD_SEALS,
-				F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-				    F_SEAL_SEAL) != 0) {
-		(void)close(memfd);
-		return -1;
-	}
-	return memfd;
-}
-
 static enum peer
 worker_of(struct hf_ref stream)
 {
@@ -471,20 +447,21 @@ load_message(const struct msg_load_message *m)
 	told.message_loaded.message = m->message;
 	told.message_loaded.box = m->box;
 	if (open_nth(m->box, m->nth, &b, &fd)) {
-		int memfd = copy_to_memory(fd, b.bytes);
-		(void)close(fd);
-		if (memfd >= 0) {
-			shipped.message_shipped.message = m->message;
-			shipped.message_shipped.bytes = b.bytes;
-			proc_send_fd(worker_of(m->stream), &shipped, memfd);
-			(void)snprintf(told.message_loaded.name,
-			    sizeof(told.message_loaded.name), "%s", b.name);
-			(void)snprintf(told.message_loaded.from,
-			    sizeof(told.message_loaded.from), "%s",
-			    b.note.from);
-			told.message_loaded.at = b.note.at;
-			told.message_loaded.length = box_length(b.bytes);
-		}
+		off_t from = lseek(fd, 0, SEEK_CUR);
+
+		/* hf-media reads what is there and waits for nothing: the
+		 * beginning shall be there when it looks. */
+		(void)posix_fadvise(fd, from, FIRST_BYTES, POSIX_FADV_WILLNEED);
+		shipped.message_shipped.message = m->message;
+		shipped.message_shipped.from = (uint32_t)from;
+		shipped.message_shipped.bytes = b.bytes;
+		proc_send_fd(worker_of(m->stream), &shipped, fd);
+		(void)snprintf(told.message_loaded.name,
+		    sizeof(told.message_loaded.name), "%s", b.name);
+		(void)snprintf(told.message_loaded.from,
+		    sizeof(told.message_loaded.from), "%s", b.note.from);
+		told.message_loaded.at = b.note.at;
+		told.message_loaded.length = box_length(b.bytes);
 	}
 	proc_send(PEER_CALL, &told);
 }

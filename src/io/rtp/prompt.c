@@ -42,27 +42,6 @@ clip_from_linear(struct clip *c, const int16_t *s, uint32_t n)
 	return true;
 }
 
-bool
-clip_from_pcmu(struct clip *c, const uint8_t *p, uint32_t n)
-{
-	uint8_t *memory = malloc((size_t)n * 2 + 1);
-
-	if (memory == NULL)
-		return false;
-	memcpy(memory, p, n);
-	memcpy(memory + n, p, n);
-	g711_transcode(G711_PCMU, memory + n, n);
-	*c = (struct clip){ .law = { memory, memory + n }, .n = n };
-	return true;
-}
-
-void
-clip_free(struct clip *c)
-{
-	free((void *)(uintptr_t)c->law[G711_PCMU]);
-	*c = (struct clip){ 0 };
-}
-
 /* ---- what needs no file -------------------------------------------------- */
 
 /* A stretch of a synthetic sound: two pitches (0: none) for so long. */

@@ -49,8 +49,4 @@ unsigned prompt_load_digits(struct prompt_book *b, const char *dir);
 /* The sound, or the one that stands in for it; never without samples. */
 const struct clip *prompt_clip(const struct prompt_book *b, unsigned at);
 
-/* Both laws of what came as mu-law, in memory of its own: voicemail. */
-bool clip_from_pcmu(struct clip *c, const uint8_t *p, uint32_t n);
-void clip_free(struct clip *c);
-
 #endif
