@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "io/sip/build.h"
@@ -12,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct sip_msg m, back;
-static char room[4 * SIP_MSG_MAX];
+static char room[4 * SIP_MSG_MAX], asked_room[4 * SIP_MSG_MAX];
 static struct hf_slice all;
 
 static void
@@ -121,6 +122,49 @@ check_answer(bool good)
 }
 
 static void
+no_hash(void *ctx, const struct hf_slice *part, size_t parts, uint8_t *out)
+{
+	(void)ctx;
+	(void)part;
+	(void)parts;
+	memset(out, 0, 16); /* both have so many at least */
+}
+
+/* What a stranger's challenge makes us say is header lines of ours alone, for
+ * each realm one. */
+static void
+check_challenge(void)
+{
+	static const struct sip_hashes hashes = { no_hash, no_hash, NULL };
+	static const struct sip_claim who = { &hashes, HF_SLICE("me"),
+		HF_SLICE("secret"), HF_SLICE("c") };
+	static const struct hf_slice before =
+	    HF_SLICE("OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP b\r\n"
+		     "From: <sip:a@b>;tag=1\r\nTo: <sip:b>\r\nCall-ID: x\r\n"
+		     "CSeq: 1 OPTIONS\r\n");
+	static struct sip_msg asked;
+	struct hf_buf b = hf_buf_on(room, sizeof(room));
+	unsigned lines = 0;
+
+	hf_buf_slice(&b, before);
+	sip_put_body(&b, NULL, HF_SLICE(""));
+	hf_assert(sip_parse(hf_buf_taken(&b), &asked).parsed == SIP_GOOD);
+	b = hf_buf_on(asked_room, sizeof(asked_room));
+	hf_buf_slice(&b, before);
+	if (!sip_digest_answer(&b, &m, &asked, &who))
+		return;
+	sip_put_body(&b, NULL, HF_SLICE(""));
+	if (b.overflow || b.n > SIP_MSG_MAX)
+		return;
+	hf_assert(sip_parse(hf_buf_taken(&b), &back).parsed == SIP_GOOD);
+	for (unsigned i = 0; i < back.headers; i++)
+		lines += back.header[i].id == SIP_H_AUTHORIZATION ||
+			 back.header[i].id == SIP_H_PROXY_AUTHORIZATION;
+	hf_assert(lines >= 1 && lines <= SIP_REALMS_MAX);
+	hf_assert(back.headers == asked.headers + lines);
+}
+
+static void
 check_follow_ups(void)
 {
 	struct hf_buf b = hf_buf_on(room, sizeof(room));
@@ -150,8 +194,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	hf_assert(v.parsed == SIP_GOOD || v.status >= 400);
 	check_message();
-	if (!m.request)
+	if (!m.request) {
+		check_challenge();
 		return 0;
+	}
 	check_answer(v.parsed == SIP_GOOD);
 	if (v.parsed == SIP_GOOD)
 		check_follow_ups();

@@ -35,8 +35,15 @@ static struct {
 	socklen_t from_n;
 } heard;
 
-static int
-setup(void **state)
+/* The carrier that is spoken to over TCP. */
+static struct {
+	int listener, fd; /* -1: there is none */
+	char bytes[16384];
+	size_t n;
+} wire = { .listener = -1, .fd = -1 };
+
+static void
+prepare(void)
 {
 	static const struct sip_hashes hashes = { tls_md5, tls_sha256, NULL };
 	static const struct hf_hash_key key = { { 1, 2 } };
@@ -58,6 +65,27 @@ setup(void **state)
 	    hf_ms(60000), nonces, NONCES);
 	sip_digest_init(&behind, &hashes, &key, "callee.example.org",
 	    hf_ms(60000), nonces_behind, NONCES);
+}
+
+static int
+setup(void **state)
+{
+	prepare();
+	sip_room_start();
+	return 0;
+}
+
+static int
+setup_wired(void **state)
+{
+	struct conf_target *to = &conf.trunk[0].to;
+	char at[HF_ADDR_TEXT_MAX];
+
+	prepare();
+	wire.listener = room_bind(SOCK_STREAM, room_ip(2), &to->addr);
+	to->transport = CONF_TCP;
+	hf_addr_text(&to->addr, at);
+	snprintf(to->uri, sizeof(to->uri), "sip:%s;transport=tcp", at);
 	sip_room_start();
 	return 0;
 }
@@ -66,10 +94,56 @@ static int
 teardown(void **state)
 {
 	close(carrier);
+	if (wire.listener >= 0)
+		close(wire.listener);
+	if (wire.fd >= 0)
+		close(wire.fd);
+	wire.listener = wire.fd = -1;
+	wire.n = 0;
 	return sip_room_over(state);
 }
 
 /* ---- the carrier --------------------------------------------------------- */
+
+static ssize_t
+next_datagram(void)
+{
+	heard.from_n = sizeof(heard.from);
+	return recvfrom(carrier, heard.bytes, sizeof(heard.bytes), 0,
+	    (struct sockaddr *)&heard.from, &heard.from_n);
+}
+
+/* The next message of the stream. */
+static ssize_t
+next_on_wire(void)
+{
+	struct timeval soon = { .tv_sec = SOON / 1000 };
+	uint32_t skip;
+	ssize_t n;
+
+	if (wire.fd < 0) {
+		heard.from_n = sizeof(heard.from);
+		wire.fd = accept(wire.listener, (struct sockaddr *)&heard.from,
+		    &heard.from_n);
+		assert_true(wire.fd >= 0);
+		assert_int_equal(setsockopt(wire.fd, SOL_SOCKET, SO_RCVTIMEO,
+				     &soon, sizeof(soon)),
+		    0);
+	}
+	while ((n = sip_frame(
+		    (struct hf_slice){ wire.bytes, wire.n }, &skip)) == 0) {
+		n = recv(wire.fd, wire.bytes + wire.n,
+		    sizeof(wire.bytes) - wire.n, 0);
+		if (n <= 0)
+			return -1;
+		wire.n += (size_t)n;
+	}
+	assert_true(n > 0 && (size_t)n <= sizeof(heard.bytes));
+	memcpy(heard.bytes, wire.bytes + skip, (size_t)n);
+	wire.n -= skip + (size_t)n;
+	memmove(wire.bytes, wire.bytes + skip + n, wire.n);
+	return n;
+}
 
 /* The next request of this method; what was said before is passed over. */
 static void
@@ -79,9 +153,7 @@ hears(enum sip_method method, uint32_t cseq)
 	ssize_t n;
 
 	do {
-		heard.from_n = sizeof(heard.from);
-		n = recvfrom(carrier, heard.bytes, sizeof(heard.bytes), 0,
-		    (struct sockaddr *)&heard.from, &heard.from_n);
+		n = wire.listener >= 0 ? next_on_wire() : next_datagram();
 		if (n < 0)
 			fail_msg("no %s", sip_method_name(method));
 		v = sip_parse(
@@ -105,7 +177,11 @@ says(uint16_t status, struct hf_slice lines, const char *body)
 	sip_put_contact(&b, HF_SLICE(""), &here, HF_SLICE(""));
 	sip_put_body(&b, "application/sdp", hf_slice_of(body));
 	assert_false(b.overflow);
-	assert_true(sendto(carrier, b.p, b.n, 0, (struct sockaddr *)&heard.from,
+	if (wire.fd >= 0)
+		assert_true(send(wire.fd, b.p, b.n, MSG_NOSIGNAL) > 0);
+	else
+		assert_true(
+		    sendto(carrier, b.p, b.n, 0, (struct sockaddr *)&heard.from,
 			heard.from_n) > 0);
 }
 
@@ -563,6 +639,11 @@ main(int argc, char **argv)
 		T(a_refused_hold_leaves_the_call_as_it_was),
 		T(a_call_that_came_in_is_left_with_credentials_too),
 		T(the_trace_keeps_the_response_to_itself),
+		cmocka_unit_test_setup_teardown(
+		    what_is_asked_in_a_call_is_asked_once_more_too, setup_wired,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    two_who_ask_are_both_told, setup_wired, teardown),
 	};
 #undef T
 
