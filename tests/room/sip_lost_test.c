@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/room/sip_room.h"
 
@@ -182,6 +183,76 @@ a_phone_over_tcp_is_not_known_until_it_comes_back(void **state)
 }
 
 static void
+a_phone_that_rang_over_tcp_is_not_left_ringing(void **state)
+{
+	const struct ua_note *n;
+	struct ua_call *c;
+	struct msg m;
+
+	wired->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	c = ua_current(wired);
+	dies_and_is_there_again(0);
+	ring(OURS | 3, TO_AGENT); /* asked again */
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	assert_int_equal(m.leg_refused.cause, CAUSE_UNREACHABLE);
+	/* Nor when hf-sip dies before the phone is back. */
+	dies_and_is_there_again(0);
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	n = noted(c, UA_CANCELLED);
+	assert_non_null(n);
+	ring(OURS | 4, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+}
+
+/* That line of an INVITE, with its end and what else belongs into it. */
+static const char *
+line(const char *invite, const char *name, const char *more)
+{
+	static char text[5][512];
+	static unsigned n;
+	const char *at = strstr(invite, name);
+	char *to = text[n++ % HF_LEN(text)];
+
+	assert_non_null(at);
+	at += 2; /* the line before it ends */
+	snprintf(to, sizeof(text[0]), "%.*s%s\r\n", (int)strcspn(at, "\r"), at,
+	    more);
+	return to;
+}
+
+/* It was picked up while nobody listened, and there is no caller any more. */
+static void
+who_answers_between_two_lives_over_tcp_is_let_go(void **state)
+{
+	char me[HF_ADDR_TEXT_MAX], text[4096], tag[64];
+	int fd = own_socket(wired->ip, me);
+	struct ua_call *c;
+	struct msg m;
+
+	wired->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	c = ua_current(wired);
+	snprintf(tag, sizeof(tag), ";tag=%s", c->local_tag);
+	dies_and_is_there_again(0);
+	snprintf(text, sizeof(text),
+	    "SIP/2.0 200 OK\r\n%s%s%s%s%sContact: <sip:anna@%s>\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    line(c->invite, "\r\nVia:", ""), line(c->invite, "\r\nFrom:", ""),
+	    line(c->invite, "\r\nTo:", tag),
+	    line(c->invite, "\r\nCall-ID:", ""),
+	    line(c->invite, "\r\nCSeq:", ""), me);
+	say(fd, text);
+	(void)comes(fd, "ACK ");
+	(void)comes(fd, "BYE ");
+	close(fd);
+}
+
+static void
 a_call_over_tcp_goes_on_over_the_phones_next_connection(void **state)
 {
 	struct ua_call *c;
@@ -214,6 +285,8 @@ main(int argc, char **argv)
 		T(who_was_refused_to_deaf_ears_is_refused_again),
 		T(even_when_nobody_says_it_again_he_has_his_answer),
 		T(a_phone_over_tcp_is_not_known_until_it_comes_back),
+		T(a_phone_that_rang_over_tcp_is_not_left_ringing),
+		T(who_answers_between_two_lives_over_tcp_is_let_go),
 		T(a_call_over_tcp_goes_on_over_the_phones_next_connection),
 	};
 #undef T

@@ -140,6 +140,15 @@ legs_follow(uint16_t agent, const struct sip_flow *to)
 {
 	if (to->transport != SIP_TCP)
 		return;
+	room.ss.now = room.now;
+	for (uint32_t i = 0; i < room.ss.pool.fresh; i++) {
+		struct sip_session *s = &room.sessions[i];
+
+		/* Another phone in that house says 481, and no harm is done. */
+		if (sip_session_awaits(&room.ss, s) &&
+		    hf_addr_same_host(&s->dialog.flow.peer, &to->peer))
+			sip_session_follow(&room.ss, s, to);
+	}
 	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.fresh; i++) {
 		struct leg *l = &room.leg[i];
 		struct sip_session *s;

@@ -71,6 +71,8 @@ sip_session_words(
 	*out = HF_SLICE("");
 	if (s->state == SIP_S_INVITED)
 		*out = sip_keep_get(&ss->tt.keep, l->asked);
+	else if (sip_session_awaits(ss, s))
+		*out = sip_keep_get(&ss->tt.keep, l->asked);
 	else if (s->state == SIP_S_CALLING || s->state == SIP_S_CANCELLING)
 		*out = sip_trans_words(&ss->tt, l->invite);
 	else if (s->unacked)
@@ -207,6 +209,23 @@ resume_calling(struct sip_sessions *ss, struct sip_session *s,
 		   &sip_live(ss, s)->invite);
 }
 
+/* A phone that rang over a connection of its own: there is no other way to it
+ * until it comes back, if it does. */
+static bool
+resume_away(
+    struct sip_sessions *ss, struct sip_session *s, struct hf_slice words)
+{
+	struct sip_session_live *l = sip_live(ss, s);
+
+	s->user = 0;
+	s->state = SIP_S_CANCELLING;
+	l->asked = sip_keep_put(&ss->tt.keep, words);
+	s->give_up =
+	    hf_time_after(ss->now, (struct hf_span){ 64 * ss->tt.t.t1.us });
+	sip_session_arm(ss, s);
+	return l->asked != 0;
+}
+
 static bool
 resume(struct sip_sessions *ss, struct sip_session *s, struct hf_slice words,
     bool wanted)
@@ -222,6 +241,9 @@ resume(struct sip_sessions *ss, struct sip_session *s, struct hf_slice words,
 		return true;
 	case SIP_S_CALLING:
 	case SIP_S_CANCELLING:
+		if (s->dialog.symmetric &&
+		    sip_live(ss, s)->source.transport == SIP_TCP)
+			return resume_away(ss, s, words);
 		wanted = wanted && s->state == SIP_S_CALLING;
 		if (!resume_calling(ss, s, words, wanted))
 			return false;

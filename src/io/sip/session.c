@@ -232,6 +232,12 @@ give_up_asking(struct sip_sessions *ss, struct sip_session *s)
 		sip_trans_cancel(&ss->tt, l->reinvite, ss->now);
 		return;
 	}
+	if (s->state == SIP_S_CANCELLING) {
+		/* Whom the CANCEL waited for has not come back. */
+		if (hf_ref_none(l->invite))
+			sip_session_free(ss, s);
+		return;
+	}
 	if (s->state != SIP_S_CALLING)
 		return;
 	sip_session_move(s, SIP_S_CANCELLING);
@@ -788,8 +794,25 @@ void
 sip_session_follow(
     struct sip_sessions *ss, struct sip_session *s, const struct sip_flow *to)
 {
-	s->dialog.flow = sip_live(ss, s)->source = *to;
-	sip_session_touch(ss, s);
+	struct sip_session_live *l = sip_live(ss, s);
+	struct hf_slice words = sip_keep_get(&ss->tt.keep, l->asked);
+
+	s->dialog.flow = l->source = *to;
+	sip_session_reword(ss, s);
+	if (s->state != SIP_S_CANCELLING || !hf_ref_none(l->invite))
+		return;
+	s->give_up = HF_TIME_NEVER;
+	sip_session_arm(ss, s);
+	if (!sip_trans_resume_invite(&ss->tt, words, to,
+		hf_ref_key(sip_session_ref(ss, s)), true, ss->now, &l->invite))
+		sip_session_free(ss, s);
+}
+
+bool
+sip_session_awaits(const struct sip_sessions *ss, const struct sip_session *s)
+{
+	return s->state == SIP_S_CANCELLING &&
+	       hf_ref_none(ss->live[s->n].invite);
 }
 
 void

@@ -249,6 +249,10 @@ bool sip_session_tell(struct sip_sessions *ss, struct sip_session *s,
  * him from now on goes over that. */
 void sip_session_follow(
     struct sip_sessions *ss, struct sip_session *s, const struct sip_flow *to);
+/* It rang over a connection that is gone, and rings no more for us: he has to
+ * come back to hear so. */
+bool sip_session_awaits(
+    const struct sip_sessions *ss, const struct sip_session *s);
 
 /* UP: how the REFER fares (a status), for its subscription (RFC 3515 2.4.5). */
 void sip_session_report(struct sip_sessions *ss, struct sip_session *s,

@@ -226,7 +226,9 @@ on_stray(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	struct sip_sessions *ss = arg;
 	struct sip_session *s = by_dialog(ss, m);
 
-	if (s != NULL && s->dialog.cseq_invite == m->cseq)
+	if (s != NULL && sip_session_awaits(ss, s))
+		hear_answer(ss, s, m, from); /* he took it while we were dead */
+	else if (s != NULL && s->dialog.cseq_invite == m->cseq)
 		sip_session_ack(ss, &s->dialog, sip_session_credentials(ss, s));
 	else if (s == NULL && sip_session_by_tag(ss, m->from_tag) != NULL)
 		sip_session_decline(ss, m, from);
