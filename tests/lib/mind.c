@@ -32,6 +32,23 @@ mind_house(uint16_t rungs)
 }
 
 void
+mind_queue(void)
+{
+	conf.queues = conf.agents = 1;
+	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
+	conf.queue[0] = (struct conf_queue){ .used = true,
+		.max_wait = hf_ms(3600000),
+		.ring = hf_ms(20000),
+		.announce = hf_ms(30000) };
+	conf.agent[0] = (struct conf_agent){ .used = true,
+		.name = "anna",
+		.queues = 1,
+		.ready_at_login = true };
+	conf.guard.never = hf_ms(36000000);
+	conf.guard.hung_up_at_once = hf_ms(3000);
+}
+
+void
 mind_wakes(void (*order)(const struct msg *m),
     void (*inside)(struct orders *o, uint32_t place))
 {
@@ -63,6 +80,23 @@ media_comes(void)
 	struct msg m = { .type = MSG_MEDIA_STARTED };
 
 	m.media_started.count = STREAMS;
+	tell(&m);
+}
+
+void
+anna_comes(void)
+{
+	const struct msg m = { .type = MSG_AGENT_CAME };
+
+	tell(&m);
+}
+
+void
+sip_dies(void)
+{
+	struct msg m = { .type = MSG_SIP_STARTED };
+
+	m.sip_started.fresh = true;
 	tell(&m);
 }
 

@@ -25,6 +25,8 @@ extern struct hf_time now;
 /* A house whose number 100 leads up a ladder of so many rungs; the test says
  * which they are, and all else. */
 void mind_house(uint16_t rungs);
+/* The first rung is a queue, and agent anna serves it. */
+void mind_queue(void);
 /* It thinks from now on, and order sees what it wants; inside may be NULL. */
 void mind_wakes(void (*order)(const struct msg *m),
     void (*inside)(struct orders *o, uint32_t place));
@@ -32,8 +34,11 @@ void mind_wakes(void (*order)(const struct msg *m),
 void tell(const struct msg *m);
 void passes(int64_t seconds);
 
-/* hf-media is there; a caller dials 100; somebody of ours answers. */
+/* hf-media is there; anna is registered; hf-sip has died, and is there again
+ * without the phones of TCP; a caller dials 100; somebody of ours answers. */
 void media_comes(void);
+void anna_comes(void);
+void sip_dies(void);
 void caller_comes(uint64_t leg);
 void leg_answers(uint64_t leg);
 void leg_leaves(uint64_t leg);

@@ -83,16 +83,6 @@ a_caller_who_waits_for_an_answer_waits_on(void **state)
 	assert_non_null(noted(c, UA_BYE));
 }
 
-static unsigned
-calls_of(const struct ua *u)
-{
-	unsigned n = 0;
-
-	for (const struct ua_call *c = u->calls; c != NULL; c = c->next)
-		n++;
-	return n;
-}
-
 static void
 who_is_rung_rings_on(void **state)
 {

@@ -11,26 +11,6 @@
  */
 
 static void
-report(uint64_t leg, uint16_t code)
-{
-	struct msg m = { .type = MSG_REPORT_REFER };
-
-	m.report_refer.leg = leg;
-	m.report_refer.code = code;
-	room_tell(ROOM_CALL, &m);
-}
-
-static bool
-is_busy_told(void *arg)
-{
-	const struct ua_call *c = arg;
-	const struct ua_note *n = &c->note[c->notes - 1];
-
-	return n->what == UA_NOTIFIED &&
-	       strncmp(n->text, "SIP/2.0 486", strlen("SIP/2.0 486")) == 0;
-}
-
-static void
 a_transfer_is_asked_for_in_the_next_life(void **state)
 {
 	struct ua_call *c, *b;
@@ -47,11 +27,9 @@ a_transfer_is_asked_for_in_the_next_life(void **state)
 	n = noted(b, UA_REFERRED);
 	assert_non_null(n);
 	assert_int_equal(n->code, 202);
-	n = noted(b, UA_NOTIFIED);
-	assert_non_null(n);
-	assert_int_equal(strncmp(n->text, "SIP/2.0 100", 11), 0);
+	assert_true(hears_of_transfer(b, "SIP/2.0 100"));
 	report(leg | OURS, 486);
-	assert_true(ua_run(world, SOON, is_busy_told, b));
+	assert_true(hears_of_transfer(b, "SIP/2.0 486"));
 }
 
 static void
@@ -67,7 +45,7 @@ a_transfer_asked_for_is_told_of_in_the_next_life(void **state)
 	assert_non_null(noted(b, UA_NOTIFIED));
 	dies_and_is_there_again(2);
 	report(leg | OURS, 486);
-	assert_true(ua_run(world, SOON, is_busy_told, b));
+	assert_true(hears_of_transfer(b, "SIP/2.0 486"));
 	ua_hang_up(b, NULL);
 	assert_true(fact(MSG_LEG_LEFT, &m));
 }

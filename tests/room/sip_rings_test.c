@@ -13,20 +13,6 @@ enum {
 /* ---- a helper's targets, one after another --------------------------------
  */
 
-static void
-ring_patiently(uint64_t leg, int ms)
-{
-	struct msg m = { .type = MSG_RING_LEG };
-
-	m.ring_leg.leg = leg;
-	m.ring_leg.kind = TO_HELPER;
-	m.ring_leg.port = PORT;
-	m.ring_leg.hops = 60;
-	m.ring_leg.no_100 = hf_ms(ms);
-	m.ring_leg.give_up = hf_ms(10000);
-	room_tell(ROOM_CALL, &m);
-}
-
 /* The far end of whichever of the two has the call, and the one that has not.
  */
 static void
@@ -37,7 +23,7 @@ who_sounds_while_we_move_on_is_let_go_or_has_the_call(int at)
 
 	bot->manner.no_100 = true;
 	bot->manner.ring_ms = bot->manner.answer_ms = at;
-	ring_patiently(OURS | 7, IMPATIENT);
+	ring_impatiently(OURS | 7, IMPATIENT);
 	assert_true(fact(MSG_LEG_UNTRIED, &m));
 	assert_true(fact(MSG_LEG_TRIED, &m));
 	assert_true(fact(MSG_LEG_ANSWERED, &m));
@@ -93,7 +79,7 @@ who_answers_without_a_word_before_has_been_tried(void **state)
 	bot->manner.no_100 = true;
 	bot->manner.ring_ms = -1;
 	bot->manner.answer_ms = 2 * IMPATIENT;
-	ring_patiently(OURS | 7, IMPATIENT);
+	ring_impatiently(OURS | 7, IMPATIENT);
 	assert_true(fact(MSG_LEG_UNTRIED, &m));
 	assert_true(fact(MSG_LEG_TRIED, &m));
 	assert_true(fact(MSG_LEG_ANSWERED, &m));
@@ -248,16 +234,6 @@ when_nobody_wants_it_any_more_no_phone_rings_on(void **state)
 	drop(OURS | 7);
 	assert_non_null(noted(a, UA_CANCELLED));
 	assert_non_null(noted(b, UA_CANCELLED));
-}
-
-static unsigned
-calls_of(const struct ua *u)
-{
-	unsigned n = 0;
-
-	for (const struct ua_call *c = u->calls; c != NULL; c = c->next)
-		n += c->incoming;
-	return n;
 }
 
 static void

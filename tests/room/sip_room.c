@@ -182,6 +182,41 @@ noted(struct ua_call *c, enum ua_event what)
 	return ua_run(world, SOON, is_noted, &x) ? ua_noted(c, what, 0) : NULL;
 }
 
+struct transfer {
+	const struct ua_call *call;
+	const char *status;
+};
+
+static bool
+is_told(void *arg)
+{
+	const struct transfer *x = arg;
+	size_t i = x->call->notes;
+
+	while (i > 0 && x->call->note[i - 1].what != UA_NOTIFIED)
+		i--;
+	return i > 0 && strncmp(x->call->note[i - 1].text, x->status,
+			    strlen(x->status)) == 0;
+}
+
+bool
+hears_of_transfer(struct ua_call *c, const char *status)
+{
+	struct transfer x = { c, status };
+
+	return ua_run(world, SOON, is_told, &x);
+}
+
+unsigned
+calls_of(const struct ua *u)
+{
+	unsigned n = 0;
+
+	for (const struct ua_call *c = u->calls; c != NULL; c = c->next)
+		n += c->incoming;
+	return n;
+}
+
 uint64_t
 counter(const char *name)
 {
@@ -267,6 +302,20 @@ ring(uint64_t leg, enum to kind)
 }
 
 void
+ring_impatiently(uint64_t leg, int ms)
+{
+	struct msg m = { .type = MSG_RING_LEG };
+
+	m.ring_leg.leg = leg;
+	m.ring_leg.kind = TO_HELPER;
+	m.ring_leg.port = PORT;
+	m.ring_leg.hops = 60;
+	m.ring_leg.no_100 = hf_ms(ms);
+	m.ring_leg.give_up = hf_ms(10000);
+	room_tell(ROOM_CALL, &m);
+}
+
+void
 answer(uint64_t leg)
 {
 	struct msg m = { .type = MSG_ANSWER_LEG };
@@ -291,6 +340,16 @@ hold(uint64_t leg)
 
 	m.hold_leg.leg = leg;
 	m.hold_leg.direction = DIRECTION_SENDONLY;
+	room_tell(ROOM_CALL, &m);
+}
+
+void
+report(uint64_t leg, uint16_t code)
+{
+	struct msg m = { .type = MSG_REPORT_REFER };
+
+	m.report_refer.leg = leg;
+	m.report_refer.code = code;
 	room_tell(ROOM_CALL, &m);
 }
 

@@ -46,6 +46,10 @@ int sip_room_usual(void **state);
 bool fact(enum msg_type type, struct msg *out);
 /* What the phone noted, or NULL. */
 const struct ua_note *noted(struct ua_call *c, enum ua_event what);
+/* Is that what the phone was last told of its transfer, "SIP/2.0 486"? */
+bool hears_of_transfer(struct ua_call *c, const char *status);
+/* How often it was called. */
+unsigned calls_of(const struct ua *u);
 /* One of the counters of hfctl sip. */
 uint64_t counter(const char *name);
 /* The rows of hfctl trace about that leg. */
@@ -63,9 +67,12 @@ const char *comes(int fd, const char *begin);
 /* Rings this row from PORT, with 60 hops, for 10 s at most. */
 void ring_row(uint64_t leg, enum to kind, uint16_t row);
 void ring(uint64_t leg, enum to kind); /* the first row */
+/* The first helper, of whom we want to hear within so long. */
+void ring_impatiently(uint64_t leg, int ms);
 void answer(uint64_t leg);
 void drop(uint64_t leg);
 void hold(uint64_t leg);
+void report(uint64_t leg, uint16_t code); /* how its transfer fares */
 
 /* ---- the usual cast's ways ------------------------------------------------
  */

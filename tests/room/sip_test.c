@@ -52,20 +52,9 @@ a_bot_that_says_agent_has_yielded(void **state)
 	assert_int_equal(m.leg_left.cause, CAUSE_YIELDED);
 }
 
-static bool
-is_busy_told(void *arg)
-{
-	const struct ua_call *c = arg;
-	const struct ua_note *n = &c->note[c->notes - 1];
-
-	return n->what == UA_NOTIFIED &&
-	       strncmp(n->text, "SIP/2.0 486", strlen("SIP/2.0 486")) == 0;
-}
-
 static void
 hold_info_and_refer_are_told(void **state)
 {
-	const struct ua_note *n;
 	struct ua_call *c;
 	uint64_t leg = up(&c);
 	struct msg m;
@@ -79,14 +68,9 @@ hold_info_and_refer_are_told(void **state)
 	ua_refer(ua_current(bot), "%2B33611111111;phone-context=x");
 	assert_true(fact(MSG_LEG_REFERRED, &m));
 	assert_string_equal(m.leg_referred.target, "+33611111111");
-	n = noted(ua_current(bot), UA_NOTIFIED);
-	assert_non_null(n);
-	assert_int_equal(strncmp(n->text, "SIP/2.0 100", 11), 0);
-	m = (struct msg){ .type = MSG_REPORT_REFER };
-	m.report_refer.leg = leg | OURS;
-	m.report_refer.code = 486;
-	room_tell(ROOM_CALL, &m);
-	assert_true(ua_run(world, SOON, is_busy_told, ua_current(bot)));
+	assert_true(hears_of_transfer(ua_current(bot), "SIP/2.0 100"));
+	report(leg | OURS, 486);
+	assert_true(hears_of_transfer(ua_current(bot), "SIP/2.0 486"));
 }
 
 static void
@@ -183,20 +167,6 @@ a_helper_known_by_name_is_found(void **state)
 
 enum { IMPATIENT = 200, NAP = 2 * IMPATIENT };
 
-static void
-ring_impatiently(uint64_t leg)
-{
-	struct msg m = { .type = MSG_RING_LEG };
-
-	m.ring_leg.leg = leg;
-	m.ring_leg.kind = TO_HELPER;
-	m.ring_leg.port = PORT;
-	m.ring_leg.hops = 60;
-	m.ring_leg.no_100 = hf_ms(IMPATIENT);
-	m.ring_leg.give_up = hf_ms(10000);
-	room_tell(ROOM_CALL, &m);
-}
-
 static bool
 is_called(void *arg)
 {
@@ -212,7 +182,7 @@ a_bot_that_says_nothing_is_told_of_in_its_time(void **state)
 
 	bot->manner.no_100 = true;
 	bot->manner.ring_ms = bot->manner.answer_ms = 2 * IMPATIENT;
-	ring_impatiently(OURS | 7);
+	ring_impatiently(OURS | 7, IMPATIENT);
 	assert_true(fact(MSG_LEG_UNTRIED, &m));
 	assert_true(m.leg_untried.leg == (OURS | 7));
 	assert_true(ua_now() - began >= IMPATIENT * 1000);
@@ -227,7 +197,7 @@ what_we_sleep_through_is_no_silence_of_the_bots(void **state)
 
 	bot->manner.no_100 = true;
 	bot->manner.ring_ms = bot->manner.answer_ms = NAP + IMPATIENT / 2;
-	ring_impatiently(OURS | 7);
+	ring_impatiently(OURS | 7, IMPATIENT);
 	assert_true(ua_run(world, SOON, is_called, NULL));
 	assert_int_equal(kill(room_pid(), SIGSTOP), 0);
 	(void)ua_run(world, NAP, NULL, NULL);
@@ -244,7 +214,7 @@ a_100_that_lies_unread_counts(void **state)
 	bot->manner.no_100 = true;
 	bot->manner.ring_ms = IMPATIENT / 2;
 	bot->manner.answer_ms = 1000;
-	ring_impatiently(OURS | 7);
+	ring_impatiently(OURS | 7, IMPATIENT);
 	assert_true(ua_run(world, SOON, is_called, NULL));
 	assert_int_equal(kill(room_pid(), SIGSTOP), 0);
 	(void)ua_run(world, IMPATIENT + 10, NULL, NULL);

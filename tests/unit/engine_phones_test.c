@@ -19,50 +19,22 @@ order(const struct msg *m)
 	    m->type == MSG_PLAY_PROMPT && m->play_prompt.after == AFTER_SILENCE;
 }
 
-static void
-anna_comes(void)
-{
-	const struct msg m = { .type = MSG_AGENT_CAME };
-
-	tell(&m);
-}
-
 static int
 setup(void **state)
 {
 	mind_house(2);
-	conf.queues = conf.agents = 1;
-	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
-	conf.queue[0] = (struct conf_queue){ .used = true,
-		.max_wait = hf_ms(3600000),
-		.ring = hf_ms(20000),
-		.announce = hf_ms(30000) };
-	conf.agent[0] = (struct conf_agent){ .used = true,
-		.name = "anna",
-		.queues = 1,
-		.ready_at_login = true };
+	mind_queue();
 	conf.boxes = 1;
 	conf.box[0].used = true;
 	conf.box[0].max = hf_ms(60000);
 	conf.box[0].messages = 10;
 	conf.ladder[0].rung[1].kind = CONF_RUNG_VOICEMAIL;
 	conf.calls.phones = hf_ms(BACK * 1000);
-	conf.guard.never = hf_ms(36000000);
-	conf.guard.hung_up_at_once = hf_ms(3000);
 	mind_wakes(order, NULL);
 	rings = given_up = 0;
 	media_comes();
 	anna_comes();
 	return 0;
-}
-
-static void
-sip_dies(void)
-{
-	struct msg m = { .type = MSG_SIP_STARTED };
-
-	m.sip_started.fresh = true;
-	tell(&m);
 }
 
 static void

@@ -44,27 +44,15 @@ are_served(unsigned n, int64_t seconds)
 static int
 setup(void **state)
 {
-	const struct msg anna = { .type = MSG_AGENT_CAME };
-
 	mind_house(1);
-	conf.queues = conf.agents = 1;
-	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
-	conf.queue[0] = (struct conf_queue){ .used = true,
-		.estimate = true,
-		.max_wait = hf_ms(3600000),
-		.ring = hf_ms(3600000),
-		.announce = hf_ms(30000) };
-	conf.agent[0] = (struct conf_agent){ .used = true,
-		.name = "anna",
-		.queues = 1,
-		.ready_at_login = true };
-	conf.guard.never = hf_ms(36000000);
-	conf.guard.hung_up_at_once = hf_ms(3000);
+	mind_queue();
+	conf.queue[0].estimate = true;
+	conf.queue[0].ring = hf_ms(3600000);
 	mind_wakes(order, NULL);
 	callers = passed = 0;
 	said = (struct msg_play_prompt){ 0 };
 	media_comes();
-	tell(&anna);
+	anna_comes();
 	return 0;
 }
 

@@ -29,38 +29,16 @@ order(const struct msg *m)
 static int
 setup(void **state)
 {
-	const struct msg anna = { .type = MSG_AGENT_CAME };
-
 	mind_house(1);
-	conf.queues = conf.agents = 1;
-	conf.ladder[0].rung[0].kind = CONF_RUNG_QUEUE;
-	conf.queue[0] = (struct conf_queue){ .used = true,
-		.max_wait = hf_ms(3600000),
-		.ring = hf_ms(20000),
-		.announce = hf_ms(30000) };
-	conf.agent[0] = (struct conf_agent){ .used = true,
-		.name = "anna",
-		.queues = 1,
-		.ready_at_login = true };
+	mind_queue();
 	conf.outbound.allows = conf.outbound.vias = 1;
 	strcpy(conf.outbound.allow[0], "+33*");
 	conf.calls.ring = hf_ms(30000);
-	conf.guard.never = hf_ms(36000000);
-	conf.guard.hung_up_at_once = hf_ms(3000);
 	mind_wakes(order, NULL);
 	rings = reports = refusals = 0;
 	media_comes();
-	tell(&anna);
+	anna_comes();
 	return 0;
-}
-
-static void
-sip_dies(void)
-{
-	struct msg m = { .type = MSG_SIP_STARTED };
-
-	m.sip_started.fresh = true;
-	tell(&m);
 }
 
 static void
