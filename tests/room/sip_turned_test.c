@@ -228,6 +228,24 @@ one_more_than_the_house_has_room_for_is_written_down(void **state)
 	(void)recorded(503, CAUSE_BUSY);
 }
 
+/* Dialogs are left, but nothing to remember a request by. */
+static void
+no_room_for_a_transaction_is_written_down_too(void **state)
+{
+	struct msg m;
+	int n = 0;
+
+	conf.sip.transactions = DIALOGS / 2;
+	sip_room_start();
+	do {
+		assert_true(n < DIALOGS);
+		calls(carrier, &(struct caller){ .n = n++ });
+	} while (room_hears(ROOM_CALL, MSG_LEG_ARRIVED, &m, NULL, NOT));
+	assert_true(n > 1);
+	assert_int_equal(hears(carrier, n - 1), 503);
+	assert_int_equal(counter("turned_away"), 1);
+}
+
 static void
 a_flood_while_nobody_writes_is_bounded_and_counted(void **state)
 {
@@ -259,6 +277,7 @@ main(int argc, char **argv)
 		T(who_gives_up_before_anybody_could_decide_is_told_later),
 		T(who_was_told_of_is_not_told_of_twice),
 		T(one_more_than_the_house_has_room_for_is_written_down),
+		T(no_room_for_a_transaction_is_written_down_too),
 		T(a_flood_while_nobody_writes_is_bounded_and_counted),
 	};
 #undef T
