@@ -333,7 +333,10 @@ door_open(const struct site *s)
 	struct sockaddr_un at;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && socket_name(&at, s->dir) &&
+	char run[100];
+
+	snprintf(run, sizeof run, "%s/run", s->dir);
+	if (fd >= 0 && socket_name(&at, run) &&
 	    bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
 	    chmod(at.sun_path, 0600) == 0 && listen(fd, 4) == 0)
 		return fd;
@@ -372,12 +375,11 @@ static bool
 rescue_there(int after_ms, int *status)
 {
 	struct sockaddr_un to;
-	char dir[300], text[500];
+	char text[500];
 	ssize_t n;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(dir, sizeof dir, "%s/..", site_stage("run/holdfast"));
-	if (fd < 0 || !socket_name(&to, dir) ||
+	if (fd < 0 || !socket_name(&to, site_stage("run/holdfast")) ||
 	    connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
 		close(fd);
 		return false;

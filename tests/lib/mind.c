@@ -49,6 +49,33 @@ mind_queue(void)
 }
 
 void
+mind_bots(uint16_t bots)
+{
+	struct conf_guard *g;
+
+	mind_house(bots);
+	conf.helpers = bots;
+	for (uint16_t i = 0; i < bots; i++) {
+		conf.ladder[0].rung[i].kind = CONF_RUNG_BOT;
+		conf.ladder[0].rung[i].row = i;
+		conf.helper[i].used = true;
+		conf.helper[i].kind = CONF_BOT;
+		conf.helper[i].targets = 1;
+		g = &conf.helper[i].guard;
+		g->setup_max = hf_ms(8000);
+		g->never = hf_ms(36000000);
+		g->probe_every = hf_ms(36000000);
+		g->probe_timeout = hf_ms(1000);
+		g->breaker_trip = 3;
+		g->breaker_heal = 1;
+		g->rest_min = g->rest_max = hf_ms(1000);
+		g->ramp_step = hf_ms(1000);
+		for (unsigned k = 0; k < HF_LEN(g->ramp); k++)
+			g->ramp[k] = 100;
+	}
+}
+
+void
 mind_wakes(void (*order)(const struct msg *m),
     void (*inside)(struct orders *o, uint32_t place))
 {

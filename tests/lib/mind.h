@@ -27,6 +27,8 @@ extern struct hf_time now;
 void mind_house(uint16_t rungs);
 /* The first rung is a queue, and agent anna serves it. */
 void mind_queue(void);
+/* Such a house with a bot on each rung, which is left in peace. */
+void mind_bots(uint16_t bots);
 /* It thinks from now on, and order sees what it wants; inside may be NULL. */
 void mind_wakes(void (*order)(const struct msg *m),
     void (*inside)(struct orders *o, uint32_t place));

@@ -363,19 +363,31 @@ judge_all(struct engine *e, uint16_t helper, bool options_failed)
 	}
 }
 
+/* The helper's last packet; where none ever came, when it answered. */
+static struct hf_time
+heard_last(const struct engine *e, const struct leg *l, struct hf_time last)
+{
+	return hf_time_min(last.us != 0 ? last : l->up, e->now);
+}
+
 void
 stream_suspect(struct engine *e, struct call *c, struct leg *l,
     const struct msg_stream_suspect *m)
 {
+	bool came = m->last.us != 0;
 	struct hf_span gap;
 
 	if (!l->joined || l->voter.silent || c->state != CALL_STATE_WITH_HELPER)
 		return;
-	voter_suspect(&l->voter, m->last, m->grace, m->pause, e->now);
+	voter_suspect(
+	    &l->voter, heard_last(e, l, m->last), m->grace, m->pause, e->now);
 	gap = hf_time_since(l->voter.last, e->now);
-	if (gap.us > l->gap.us)
+	/* The line was open meanwhile if none ever came: no gap to hear. */
+	if (came && gap.us > l->gap.us)
 		l->gap = gap;
-	tell_evidence(e, c, "suspect", "%lld ms without a packet from %s",
+	tell_evidence(e, c, "suspect",
+	    came ? "%lld ms without a packet from %s"
+		 : "%lld ms answered, and no packet yet from %s",
 	    (long long)gap.us / 1000, leg_name(e, c, l));
 	if (leg_vote(e, c, l)) {
 		helper_probe_now(e, l->row);
@@ -391,11 +403,12 @@ stream_voiced(struct engine *e, struct call *c, struct leg *l,
 {
 	if (!l->joined)
 		return;
-	l->voice = hf_time_since(hf_time_min(m->last, e->now), e->now);
+	l->voice = hf_time_since(heard_last(e, l, m->last), e->now);
 	if (m->gap.us > l->gap.us)
 		l->gap = m->gap;
-	tell_evidence(e, c, "voice", "prompt %lld ms after the last packet",
-	    (long long)l->voice.us / 1000);
+	tell_evidence(e, c, "voice", "prompt %lld ms after the %s",
+	    (long long)l->voice.us / 1000,
+	    m->last.us != 0 ? "last packet" : "answer");
 }
 
 void
