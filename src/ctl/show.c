@@ -74,9 +74,14 @@ const char *
 span_text(int64_t us, char *to, size_t n)
 {
 	const char *minus = us < 0 ? "-" : "";
-	int64_t t = us < 0 ? -us : us;
-	int64_t s = t / 1000000;
+	int64_t t = us < 0 ? -us : us, s;
 
+	/* 1.999 s is 2.00 s, and 59.996 s a minute. */
+	if (t >= 1000000)
+		t += t < 60000000 ? 5000 : 500000;
+	else if (t >= 1000)
+		t += 500;
+	s = t / 1000000;
 	if (t < 1000 && t > 0)
 		snprintf(to, n, "%s%" PRId64 "us", minus, t);
 	else if (t < 1000000)

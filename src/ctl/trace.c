@@ -302,6 +302,10 @@ ask_legs(struct ctl *c, struct trace_leg *leg, size_t *legs)
 	live = link_ask(c, "legs", &c->word[1], 1, &r);
 	add_legs(&r, leg, legs);
 	rows_free(&r);
+	if (live == CTL_REFUSED && past == CTL_REFUSED)
+		snprintf(c->error, sizeof(c->error),
+		    "no such call; hfctl calls and hfctl calls --past 20 "
+		    "list them");
 	return live == CTL_REFUSED ? past : live;
 }
 

@@ -226,7 +226,7 @@ verb_status(struct ctl *c)
 			show_fields(stdout, house.row[0]);
 		putchar('\n');
 		if (call_err == CTL_DONE && calls.n > 0)
-			show_table(stdout, &calls, 0);
+			show_fields(stdout, calls.row[0]);
 		else
 			printf("%s\n", away);
 		putchar('\n');

@@ -3,7 +3,7 @@
  * clock times: each line says how long after the call came.
  *
  *      call lyon-1-7, came 2026-03-01 12:00:00.123
- *         +0.000 s  call_came       number=+334... ladder=front
+ *         +0.000 s  call_came       from +336... to +334..., ladder front
  *         +8.204 s  helper_lost     bot:cloud-a rtp_stopped
  */
 
@@ -12,8 +12,18 @@
 
 #include "ctl/ctl.h"
 
+/* "last" has a name of its own, which people put into a ticket. */
+static struct hf_slice
+name_of(const char *asked, const struct rows *r)
+{
+	struct row_value v;
+
+	return r->n > 0 && row_find(r->row[0], "id", &v) ? v.value
+							 : hf_slice_of(asked);
+}
+
 static void
-show_timeline(const char *id, const struct rows *r)
+show_timeline(const char *asked, const struct rows *r)
 {
 	int64_t first = r->n > 0 ? row_int(r->row[0], "at", 0) : 0;
 	size_t width = 0;
@@ -25,7 +35,7 @@ show_timeline(const char *id, const struct rows *r)
 		    put_safe(NULL, v.value) > width)
 			width = put_safe(NULL, v.value);
 	printf("call ");
-	put_safe(stdout, hf_slice_of(id));
+	put_safe(stdout, name_of(asked, r));
 	printf(", came %s\n", wall_text(first, wall, sizeof(wall)));
 	for (size_t i = 0; i < r->n; i++) {
 		int64_t after = row_int(r->row[i], "at", first) - first;
@@ -44,14 +54,14 @@ show_timeline(const char *id, const struct rows *r)
 }
 
 static void
-json_timeline(const char *id, const struct rows *r)
+json_timeline(const char *asked, const struct rows *r)
 {
 	int64_t first = r->n > 0 ? row_int(r->row[0], "at", 0) : 0;
 	char with[ROW_MAX + 64];
 	struct row_value v;
 
 	printf("{\"id\": ");
-	json_text(stdout, hf_slice_of(id));
+	json_text(stdout, name_of(asked, r));
 	printf(", \"timeline\": [");
 	for (size_t i = 0; i < r->n; i++) {
 		struct hf_buf b = hf_buf_on(with, sizeof(with));

@@ -28,6 +28,29 @@ a_stranger_is_not_heard(void **state)
 	close(stranger.fd);
 }
 
+static void
+who_sends_from_elsewhere_than_announced_is_named(void **state)
+{
+	struct party mistaken;
+	uint16_t announced, port;
+
+	party_comes(&caller, CALLER);
+	party_comes(&helper, HELPER);
+	port = party_open(&mistaken, HELPER);
+	live(50); /* it is open: what came before is forgotten */
+	talk(&mistaken);
+	live(20);
+	caller.talks = true;
+	media_driver_join(&d, CALLER, HELPER, JUDGE_PACKETS);
+	live_until(MSG_STREAM_SUSPECT, 1);
+	assert_int_equal(facts[MSG_STREAM_STRANGERS], 1);
+	announced = news[MSG_STREAM_STRANGERS].stream_strangers.expected.port;
+	assert_int_equal(
+	    news[MSG_STREAM_STRANGERS].stream_strangers.from.port, port);
+	assert_int_not_equal(announced, port);
+	close(mistaken.fd);
+}
+
 /* A call whose helper's port has seen all sorts before, from the very address
  * that the helper has now. */
 static void
@@ -339,6 +362,7 @@ main(int argc, char **argv)
 #define T(f) cmocka_unit_test_teardown(f, media_room_hang_up)
 	const struct CMUnitTest tests[] = {
 		T(a_stranger_is_not_heard),
+		T(who_sends_from_elsewhere_than_announced_is_named),
 		T(what_came_before_the_call_is_not_heard),
 		T(the_earlier_tenant_is_not_heard),
 		T(whoever_moves_is_heard_from_there_alone),

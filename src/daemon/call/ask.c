@@ -433,7 +433,6 @@ ask_summary(struct answer *a)
 	row_number(b, "refused_full", (int64_t)e->counts.refused_full);
 	row_number(b, "refused_untold", (int64_t)e->counts.refused_untold);
 	row_number(b, "stale_facts", (int64_t)e->counts.stale_facts);
-	row_bool(b, "draining", engine_draining(e));
 }
 
 void

@@ -553,17 +553,17 @@ note_act(const struct client *cl, const struct ask_verb *v,
 	struct hf_buf b = hf_buf_on(o->what, sizeof(o->what) - 1);
 	size_t at = 0;
 
-	hf_log(
-	    LOG_NOTICE, "operator_acted", "verb=%s uid=%u", v->name, cl->uid);
-	if (v->room == ASK_CALL)
-		return;
-	o->at = loop_wall();
-	(void)snprintf(o->who, sizeof(o->who), "uid %u", cl->uid);
 	hf_buf_str(&b, v->name);
 	for (const char *w; (w = control_word(ask, &at)) != NULL;) {
 		hf_buf_char(&b, ' ');
 		hf_buf_str(&b, w);
 	}
+	hf_log(LOG_NOTICE, "operator_acted", "what=\"%s\" uid=%u", o->what,
+	    cl->uid);
+	if (v->room == ASK_CALL)
+		return;
+	o->at = loop_wall();
+	(void)snprintf(o->who, sizeof(o->who), "uid %u", cl->uid);
 	(void)children_send(ROOM_CALL, &m);
 }
 

@@ -56,6 +56,8 @@ obey(struct stream *h, unsigned news, struct hf_time now)
 		say_bridge(h->partner, BRIDGE_COMFORT, now);
 	if (news & WATCH_PROMPT)
 		say_bridge(h->partner, BRIDGE_PROMPT, now);
+	if (news & WATCH_SUSPECT)
+		port_mistaken(h);
 	while (watch_fact(&h->watch, &news, h->ref, now, &m)) {
 		add_holes(h, now, &m);
 		proc_send(PEER_CALL, &m);

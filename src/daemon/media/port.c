@@ -327,6 +327,26 @@ is_party(struct stream *s, const struct hf_addr *from, ssize_t n)
 	return !rtp_is_rtcp(datagram, (size_t)n) && latch(s, from);
 }
 
+static void
+turn_away(struct stream *s, const struct hf_addr *from)
+{
+	s->strangers++;
+	s->stranger = *from;
+}
+
+void
+port_mistaken(struct stream *s)
+{
+	struct msg m = { .type = MSG_STREAM_STRANGERS };
+
+	if (s->heard || s->strangers == 0)
+		return;
+	m.stream_strangers.stream = s->ref;
+	m.stream_strangers.from = s->stranger;
+	m.stream_strangers.expected = s->media.rtp;
+	proc_send(PEER_CALL, &m);
+}
+
 /* How many bytes came from whom we listen to; 0: nothing to handle, < 0: the
  * socket is empty. */
 static ssize_t
@@ -361,8 +381,8 @@ receive(struct stream *s)
 				settle(s, &from);
 			return n;
 		}
+		turn_away(s, &from);
 	}
-	s->strangers++;
 	return 0;
 }
 

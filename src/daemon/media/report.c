@@ -109,6 +109,7 @@ look_for_signs(struct stream *s, struct hf_time now)
 	m.stream_silent.stream = s->ref;
 	m.stream_silent.silent = hf_time_since(s->quiet, now);
 	s->quiet = now;
+	port_mistaken(s);
 	proc_send(PEER_CALL, &m);
 }
 

@@ -119,7 +119,8 @@ struct stream {
 	struct hf_addr far;   /* where we send: signalled, or latched */
 	struct hf_addr latch; /* who has been knocking */
 	uint16_t latch_same, latch_seen;
-	uint64_t strangers; /* packets refused */
+	uint64_t strangers;      /* packets refused, ... */
+	struct hf_addr stranger; /* ... the last from there */
 	struct play play;
 	uint32_t music_sample;
 	uint8_t music;
@@ -196,6 +197,9 @@ void port_send_rtcp(struct stream *s, const void *p, size_t n);
 /* What has come; all: until the socket is empty, not only as far as the packets
  * were late and others may wait behind them. */
 void port_hear(struct stream *s, bool all, struct hf_time now);
+/* Nothing came from the party.  The commonest mistake of all is to announce one
+ * address and to send from another: if that may be it, hf-call is told. */
+void port_mistaken(struct stream *s);
 void port_hear_rtcp(struct stream *s, struct hf_time now);
 
 /* ---- hear.c -------------------------------------------------------------- */

@@ -18,8 +18,8 @@ stream_table(uint32_t first, uint32_t count)
 	room.stream = hf_table(count + 1, sizeof(*room.stream));
 	room.due = hf_table(count + 1, sizeof(*room.due));
 	room.block_due = hf_table(blocks + 1, sizeof(*room.block_due));
-	hf_assert(room.stream != NULL && room.due != NULL &&
-		  room.block_due != NULL);
+	hf_assert(
+	    room.stream != NULL && room.due != NULL && room.block_due != NULL);
 	for (uint32_t i = 0; i < count; i++) {
 		room.stream[i].fd = room.stream[i].rtcp_fd = -1;
 		room.due[i] = HF_TIME_NEVER;

@@ -291,42 +291,50 @@ tell_point(struct answer *a, db_stmt *s)
 	put_span(a, "after", db_i64(s, 2));
 	put_column(a, "what", s, 3);
 	put_column(a, "detail", s, 4);
+	if (db_text(s, 5).n > 0)
+		put_column(a, "id", s, 5);
 	tell(a);
 }
 
 static const char *
 answer_why(struct answer *a, struct hf_slice args)
 {
-	/* The columns of each part: n (sorts), at, since the call came, what,
-	 * detail.  Spans are told in milliseconds, as people time a silence. */
+	/* The columns of each part: n (sorts what has one time), at, since the
+	 * call came, what, detail, the call's id (in the first alone).  Spans
+	 * are told in milliseconds, as people time a silence. */
 	static const char timeline[] =
 	    "WITH c AS (SELECT * FROM calls WHERE id = ?1 AND ?2 = 0) "
 	    "SELECT 0 AS o, came AS at, 0, 'call_came', "
-	    "       'ladder=' || ladder FROM c "
+	    "       printf('from %s to %s, ladder %s', iif(caller = '', "
+	    "       'anonymous', caller), number, ladder), id FROM c "
 	    "UNION ALL "
-	    "SELECT e.n, e.at, e.at - c.came, e.what, e.detail "
+	    "SELECT e.n, e.at, e.at - c.came, e.what, e.detail, '' "
 	    "  FROM c JOIN evidence e ON e.call = c.id "
 	    "UNION ALL "
 	    "SELECT r.n, r.at, r.at - c.came, 'rung_ended', "
-	    "       printf('step=%d who=%s:%s cause=%s code=%d rang_ms=%d "
-	    "talked_ms=%d', r.step, r.kind, r.name, r.cause, r.code, "
-	    "       r.rang / 1000, r.talked / 1000) || "
-	    "       iif(r.gap > 0, printf(' gap_ms=%d', r.gap / 1000), '') || "
-	    "       iif(r.voice > 0, printf(' voice_ms=%d', r.voice / 1000), "
-	    "'') || iif(r.decided > 0, "
-	    "       printf(' decided_ms=%d', r.decided / 1000), '') || "
-	    "       iif(r.evidence <> '', ' ' || r.evidence, '') "
+	    "       printf('%s:%s: %s', r.kind, r.name, r.cause) || "
+	    "       iif(r.code > 0, printf(' %d', r.code), '') || "
+	    "       printf('; rang %d ms', r.rang / 1000) || "
+	    "       iif(r.talked > 0, "
+	    "       printf(', talked %d ms', r.talked / 1000), '') || "
+	    "       iif(r.gap > 0, printf(', silence %d ms', r.gap / 1000), '')"
+	    "    || iif(r.voice > 0, "
+	    "       printf(', voice after %d ms', r.voice / 1000), '') || "
+	    "       iif(r.decided > 0, "
+	    "       printf(', given up after %d ms', r.decided / 1000), '') || "
+	    "       iif(r.evidence <> '', printf(' (%s)', r.evidence), ''), '' "
 	    "  FROM c JOIN rungs r ON r.call = c.id "
 	    "UNION ALL "
 	    "SELECT s.n, s.at, s.at - c.came, 'call_rescued', "
-	    "       printf('from=%s:%s to=%s:%s why=%s after_ms=%d', "
-	    "       s.from_kind, s.from_name, s.to_kind, s.to_name, s.why, "
-	    "       s.after / 1000) FROM c JOIN rescues s ON s.call = c.id "
+	    "       printf('from %s:%s to %s:%s after %d ms: %s', "
+	    "       s.from_kind, s.from_name, s.to_kind, s.to_name, "
+	    "       s.after / 1000, s.why), '' "
+	    "  FROM c JOIN rescues s ON s.call = c.id "
 	    "UNION ALL "
 	    "SELECT 9223372036854775807, ended, ended - came, 'call_ended', "
-	    "       printf('cause=%s rescues=%d worst_gap_ms=%d', cause, "
-	    "       rescues, worst_gap / 1000) FROM c WHERE ended > 0 "
-	    "ORDER BY o";
+	    "       printf('%s; rescues %d, longest silence %d ms', cause, "
+	    "       rescues, worst_gap / 1000), '' FROM c WHERE ended > 0 "
+	    "ORDER BY at, o";
 	char id[64];
 	unsigned rows = 0;
 	const char *wrong = which_call(a, args, id, sizeof(id));

@@ -595,6 +595,9 @@ fact_media(struct engine *e, const struct msg *m)
 			helper_lost(
 			    e, c, l, CAUSE_ICMP, "its media port is closed");
 		break;
+	case MSG_STREAM_STRANGERS:
+		stream_strangers(e, c, l, &m->stream_strangers);
+		break;
 	case MSG_STREAM_SILENT:
 		leg_silent(e, c, l, "neither sound nor RTCP");
 		break;

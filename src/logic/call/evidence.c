@@ -109,6 +109,8 @@ tell_rescued(
 {
 	struct msg_call_rescued *o = ORDER(e, MSG_CALL_RESCUED, call_rescued);
 
+	c->rescues++;
+	e->counts.rescues++;
 	ABOUT(e, o, c);
 	o->at = wall_now(e);
 	o->from_kind = (enum rung)c->from_kind;

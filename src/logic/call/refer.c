@@ -138,6 +138,11 @@ pass_begin(struct engine *e, struct call *c, struct leg *l, const char *number)
 	if (code == 0 && ring(e, c, number, agent) == NULL)
 		code = 503;
 	if (code != 0) {
+		tell_evidence(e, c, "transfer_refused", "%u: %s", code,
+		    code == 403   ? "outbound.allow has no such number"
+		    : code == 480 ? "the agent has no phone registered"
+		    : code == 486 ? "the agent is on a call"
+				  : "no stream, trunk or hop is left");
 		report(e, c, l, code);
 		return;
 	}

@@ -179,9 +179,6 @@ let_down(struct engine *e, struct call *c, struct leg *l, enum cause why)
 	TEXT(c->from_name, leg_name(e, c, l));
 	c->lost_since = l->voter.silent ? l->voter.last : e->now;
 	c->caller.code = l->code;
-	if (l->joined)
-		c->rescues++;
-	e->counts.rescues += l->joined;
 	enter(e, c, CALL_STATE_RESCUE);
 	leg_drop(e, c, l, 0, "");
 }
@@ -395,6 +392,18 @@ stream_suspect(struct engine *e, struct call *c, struct leg *l,
 	} else {
 		judge(e, c, l);
 	}
+}
+
+void
+stream_strangers(struct engine *e, struct call *c, const struct leg *l,
+    const struct msg_stream_strangers *m)
+{
+	char from[HF_ADDR_TEXT_MAX], expected[HF_ADDR_TEXT_MAX];
+
+	tell_evidence(e, c, "strangers",
+	    "%s sends from %s, announced was %s: dropped, see symmetric",
+	    l == &c->caller ? "the caller" : leg_name(e, c, l),
+	    hf_addr_text(&m->from, from), hf_addr_text(&m->expected, expected));
 }
 
 void
