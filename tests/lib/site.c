@@ -18,6 +18,7 @@
 
 enum {
 	READY_MS = 10000,
+	DOWN_MS = 2000, /* until somebody starts it again */
 	STOP_MS = 8000,
 	RTP_FIRST = 20000,
 	RTP_LAST = 20999,
@@ -509,6 +510,18 @@ site_stop(struct site *s)
 	if (!well)
 		site_show_log(s);
 	return well;
+}
+
+bool
+site_again(struct site *s, struct ua_world *w)
+{
+	if (s->pid == 0 || kill(s->pid, SIGKILL) != 0 ||
+	    !child_ends(s->pid, STOP_MS, NULL))
+		return false;
+	s->pid = 0;
+	child_is_over(s);
+	(void)ua_run(w, DOWN_MS, NULL, NULL);
+	return site_start(s, w);
 }
 
 static void

@@ -89,6 +89,10 @@ int64_t site_patience(void);
  * error when it does not within 10 s. */
 bool site_start(struct site *, struct ua_world *);
 
+/* kill -9 of its keeper, with which the house dies, and two seconds later a
+ * start from what it left in its folder. */
+bool site_again(struct site *, struct ua_world *);
+
 /* Stops it; false, with its log on standard error, when it did not end well or
  * its log tells of an assertion or a sanitizer. */
 /* Writes the configuration anew and has it taken over (hfctl reload). */

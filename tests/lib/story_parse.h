@@ -89,7 +89,8 @@
  *   NAME suppresses silence  pauses by comfort noise (CN) from now on
  *   cut NAME for SPAN        packets from there are lost, both SIP and RTP
  *   cut uplink for SPAN      from all remote helpers
- *   restart NAME             kill -9 of a process: hf-media, hf-sip, hf-call
+ *   restart NAME             kill -9 of a process: hf-media, hf-sip, hf-call;
+ *                            holdfastd: the whole house, which starts again
  *   freeze NAME for SPAN     SIGSTOP, then SIGCONT
  *   reload without NAME      the configuration loses that agent
  *   reload with NAME         and gets him (back)

@@ -385,6 +385,8 @@ restart(struct live *v, const struct story_act *t)
 {
 	pid_t pid = site_child(v->site, t->word[0], 0);
 
+	if (strcmp(t->word[0], "holdfastd") == 0)
+		return site_again(v->site, v->world);
 	return pid != 0 && kill(pid, SIGKILL) == 0;
 }
 
