@@ -455,10 +455,23 @@ family(const struct site *s, pid_t *pid, int most)
 }
 
 static bool
-log_is_clean(const struct site *s)
+is_bad(const char *line)
 {
 	static const char *const bad[] = { "assert", "Sanitizer",
 		"runtime error:", "core dumped" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (strstr(line, bad[i]) != NULL)
+			return true;
+	return strncmp(line, "==", 2) == 0 || /* so valgrind speaks */
+	       /* who leaves by itself has not died */
+	       (strstr(line, " error room_died ") != NULL &&
+		   strstr(line, " exit=0 ") != NULL);
+}
+
+static bool
+log_is_clean(const struct site *s)
+{
 	char path[100], line[2000];
 	bool clean = true;
 
@@ -466,17 +479,11 @@ log_is_clean(const struct site *s)
 	FILE *f = fopen(path, "r");
 	if (f == NULL)
 		return false;
-	while (fgets(line, sizeof line, f) != NULL) {
-		if (strncmp(line, "==", 2) == 0) { /* so valgrind speaks */
-			fputs(line, stderr);
+	while (fgets(line, sizeof line, f) != NULL)
+		if (is_bad(line)) {
+			fprintf(stderr, "bad news: %s", line);
 			clean = false;
 		}
-		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-			if (strstr(line, bad[i]) != NULL) {
-				fprintf(stderr, "bad news: %s", line);
-				clean = false;
-			}
-	}
 	fclose(f);
 	return clean;
 }

@@ -743,9 +743,15 @@ stop_one(struct child *ch)
 }
 
 void
-children_stop(void)
+children_may_leave(void)
 {
 	all.stopping = true;
+}
+
+void
+children_stop(void)
+{
+	children_may_leave();
 	for (uint32_t i = all.n; i > 0; i--)
 		stop_one(&all.child[i - 1]);
 }

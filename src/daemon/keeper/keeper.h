@@ -93,6 +93,9 @@ bool children_ask(uint32_t i, const struct msg *m);
 /* Sends what was queued since the last time. */
 void children_flush(void);
 
+/* The end has come: who goes from now on has left, and has no successor. */
+void children_may_leave(void);
+
 /* Stops all: the door first, the memory last.  Returns when all are gone. */
 void children_stop(void);
 

@@ -200,13 +200,22 @@ keeper_draining(void)
 	return keeper.draining;
 }
 
+/* hf-call leaves with its last word, and its death may be read in this turn. */
+static void
+be_over(void)
+{
+	keeper.over = true;
+	hf_timer_stop(loop_wheel(), &keeper.drain_max);
+	children_may_leave();
+}
+
 static void
 drain_over(struct hf_timer *t, struct hf_time now)
 {
 	(void)t;
 	(void)now;
 	hf_log(LOG_WARNING, "drain_ended", "why=drain_max");
-	keeper.over = true;
+	be_over();
 }
 
 void
@@ -223,7 +232,7 @@ keeper_drain(bool on, bool stop)
 	keeper.draining = on;
 	(void)children_send(ROOM_SIP, &m);
 	if (!children_send(ROOM_CALL, &m) && stop)
-		keeper.over = true; /* nobody there who has calls */
+		be_over(); /* nobody there who has calls */
 	if (stop && !keeper.stopping)
 		hf_timer_start(loop_wheel(), &keeper.drain_max,
 		    hf_time_after(loop_now(), keeper_conf()->keeper.drain_max));
@@ -243,7 +252,7 @@ keeper_drained(uint32_t calls)
 	if (!keeper.stopping || calls > 0)
 		return;
 	hf_log(LOG_NOTICE, "drain_ended", "why=no_calls");
-	keeper.over = true;
+	be_over();
 }
 
 static void
@@ -258,7 +267,7 @@ signal_came(int fd, uint32_t events, void *arg)
 	if (si.ssi_signo == SIGHUP)
 		(void)keeper_reload(tell_log, NULL);
 	else if (keeper.stopping)
-		keeper.over = true; /* asked twice: now */
+		be_over(); /* asked twice: now */
 	else
 		keeper_drain(true, true);
 }
