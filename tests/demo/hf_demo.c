@@ -39,6 +39,8 @@ enum {
 	PORT = 5060,
 	PORTS_TRIED = 40,
 	EXPIRES = 3600,
+	RENEW_S = EXPIRES / 2,
+	RENEW_AGAIN_S = 30, /* nobody answered */
 };
 
 #define NUMBER        "+33400000000"
@@ -117,6 +119,32 @@ phone_register(const struct site *s, struct ua *u)
 		return true;
 	fprintf(stderr, "%s's phone could not register\n", u->name);
 	return false;
+}
+
+/* Registrations end; whoever stays longer renews his in time. */
+struct phone {
+	struct ua *ua;
+	struct ua_call *asked; /* NULL: answered, or not yet asked */
+	int64_t due;
+};
+
+static void
+phone_renew(const struct site *s, struct phone *p)
+{
+	int64_t now = ua_now();
+
+	if (p->asked != NULL && p->asked->notes > 0) {
+		if (p->asked->note[0].code == 200)
+			p->due = now + RENEW_S * 1000000LL;
+		else
+			fprintf(stderr, "%s's phone could not register\n",
+			    p->ua->name);
+		p->asked = NULL;
+	}
+	if (now < p->due)
+		return;
+	p->due = now + RENEW_AGAIN_S * 1000000LL;
+	p->asked = ua_register(p->ua, s->udp, EXPIRES);
 }
 
 /* ---- rescue
@@ -531,8 +559,14 @@ run(const char *ip)
 	signal(SIGPIPE, SIG_IGN); /* who asked for a rescue may go */
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	struct phone phones[] = {
+		{ anna, NULL, ua_now() + RENEW_S * 1000000LL },
+		{ drama.rita, NULL, ua_now() + RENEW_S * 1000000LL },
+	};
 	while (!stopped && kill(s->pid, 0) == 0) {
 		ua_run(w, 50, NULL, NULL);
+		for (size_t i = 0; i < sizeof phones / sizeof phones[0]; i++)
+			phone_renew(s, &phones[i]);
 		bots_die(bot);
 		door_answer(door, &drama, s);
 	}
