@@ -149,6 +149,36 @@ check_options(struct ctl *c, const struct ctl_verb *v)
 	return CTL_DONE;
 }
 
+static bool
+is_one_of(const char *word, const char *words)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = words; *p != '\0'; p += *p == ' ') {
+		size_t len = strcspn(p, " ");
+
+		if (len == n && memcmp(p, word, n) == 0)
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+/* A word of which there are only so many. */
+static int
+check_words(struct ctl *c, const struct ctl_verb *v)
+{
+	for (unsigned int i = 0; i < HF_LEN(v->complete); i++)
+		if (v->complete[i].kind == COMPLETE_WORDS && i + 1 < c->words &&
+		    !is_one_of(c->word[i + 1], v->complete[i].words)) {
+			snprintf(c->error, sizeof(c->error),
+			    "\"%.40s\" is none of: %s", c->word[i + 1],
+			    v->complete[i].words);
+			return CTL_USAGE;
+		}
+	return CTL_DONE;
+}
+
 /* -c FILE: the house whose configuration that is.  "config" reads the file
  * itself, whether there is a house or not. */
 static int
@@ -159,9 +189,12 @@ find_house(struct ctl *c, const struct ctl_verb *v, char *path, size_t n)
 
 	if (c->file == NULL || c->socket != path || v->run == verb_config)
 		return CTL_DONE;
+	/* A file with a mistake in it names its house all the same, which runs
+	 * on what it read before: on a bad day that is when people look. */
 	if (!conf_load(c->file, NULL, &conf, NULL, &report)) {
 		conf_report_print(&report, STDERR_FILENO);
-		return CTL_REFUSED;
+		if (conf.keeper.run_dir[0] == '\0')
+			return CTL_REFUSED;
 	}
 	snprintf(path, n, "%s/control", conf.keeper.run_dir);
 	return CTL_DONE;
@@ -189,6 +222,8 @@ run(struct ctl *c, char *path, size_t n)
 		return CTL_USAGE;
 	}
 	err = check_options(c, v);
+	if (err == CTL_DONE)
+		err = check_words(c, v);
 	if (err == CTL_DONE)
 		err = find_house(c, v, path, n);
 	return err == CTL_DONE ? v->run(c) : err;

@@ -69,6 +69,11 @@ verb_calls(struct ctl *c)
 		    "--live and --past exclude each other; use one");
 		return CTL_USAGE;
 	}
+	if (c->past != NULL && c->past[strspn(c->past, "0123456789")] != '\0') {
+		snprintf(c->error, sizeof(c->error),
+		    "--past takes a number of calls, not \"%.40s\"", c->past);
+		return CTL_USAGE;
+	}
 	if (c->past != NULL) {
 		const char *const limit[] = { "limit", c->past };
 
@@ -402,6 +407,12 @@ verb_demo(struct ctl *c)
 	const char *dir = getenv("HF_LIBEXEC");
 	char *slash, *args[CTL_WORDS_MAX + 1] = { 0 };
 
+	if (c->json) {
+		snprintf(c->error, sizeof(c->error),
+		    "the demonstration is told in words; ask hfctl --json why "
+		    "last behind it");
+		return CTL_USAGE;
+	}
 	if (dir == NULL && n > 0) {
 		self[n] = '\0';
 		for (int up = 0; up < 2; up++)

@@ -250,7 +250,12 @@ def trouble_is_one_line_and_an_exit_code():
         (['queues', '--socket'], 2, 'needs a value'),
         (['queues', '--timeout', 'soon'], 2, 'not a time'),
         (['calls', '--live', '--past', '1'], 2, 'exclude each other'),
-        (['voicemail', 'burn'], 2, 'say voicemail'),
+        (['calls', '--past', 'x'], 2, '--past takes a number'),
+        (['voicemail', 'burn'], 2, 'none of: list export delete'),
+        (['voicemail', 'export'], 2, 'say voicemail'),
+        (['agent', 'anna', 'fine'], 2, 'none of: available not-ready'),
+        (['helper', 'cloud-a', 'banana'], 2, 'none of: open close'),
+        (['--json', 'demo', 'rescue'], 2, 'told in words'),
         (['config', '-c', '/nonexistent'], 1, 'cannot be opened'),
     ]
     for words, want, says in rows:
@@ -274,6 +279,18 @@ def trouble_is_one_line_and_an_exit_code():
     code, _, err = hfctl('reload')
     check(code == 1 and 'stays in force' in err, err)
     ANSWERS.update(saved)
+
+
+def a_mistake_in_the_file_does_not_hide_the_house():
+    path = os.path.join(DIR, 'h.conf')
+    with open(path, 'w') as f:
+        f.write(f'keeper:\n  run_dir: {DIR}\nnonsense: 1\n')
+    code, out, err = hfctl('-c', path, 'agents', run_dir='/nonexistent')
+    check(code == 0 and 'anna' in out and f'{path}:3:1' in err, out, err)
+    with open(path, 'w') as f:
+        f.write('keeper: [\n')
+    code, _, err = hfctl('-c', path, 'agents', run_dir='/nonexistent')
+    check(code == 1 and path in err, err)
 
 
 def the_shell_knows_verbs_options_and_live_names():
@@ -334,6 +351,7 @@ with tempfile.TemporaryDirectory() as DIR:
     a_trace_opens_in_tshark()
     voicemail_is_exported_but_never_over_a_file()
     trouble_is_one_line_and_an_exit_code()
+    a_mistake_in_the_file_does_not_hide_the_house()
     the_shell_knows_verbs_options_and_live_names()
     the_house_of_its_own_tree_is_found()
     the_page_has_each_verb_and_option()

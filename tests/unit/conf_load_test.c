@@ -776,6 +776,24 @@ a_name_keeps_its_place_across_reloads(void **state)
 	assert_int_equal(conf_helper_find(&conf, "x"), 2);
 }
 
+/* hfctl may stand in another folder than holdfastd did. */
+static void
+a_path_begins_at_the_root_wherever_the_file_was_named_from(void **state)
+{
+	const char *text = "site: lyon\nstore: { spool: spool }\n";
+	char here[CONF_PATH_MAX - 16], want[CONF_PATH_MAX];
+
+	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(want, sizeof(want), "%s/etc/spool", here);
+	assert_true(conf_load_memory(
+	    text, strlen(text), "etc/h.conf", NULL, &conf, NULL, &report));
+	assert_string_equal(conf.store.spool, want);
+	assert_true(conf_load_memory(
+	    text, strlen(text), "/srv/h.conf", NULL, &conf, NULL, &report));
+	assert_string_equal(conf.store.spool, "/srv/spool");
+}
+
 static void
 a_box_made_by_a_ladder_keeps_its_place_too(void **state)
 {
@@ -955,6 +973,8 @@ main(int argc, char **argv)
 		    a_file_that_wants_to_be_large_in_memory_is_refused),
 		cmocka_unit_test(too_many_of_a_family_are_refused),
 		cmocka_unit_test(a_name_keeps_its_place_across_reloads),
+		cmocka_unit_test(
+		    a_path_begins_at_the_root_wherever_the_file_was_named_from),
 		cmocka_unit_test(a_box_made_by_a_ladder_keeps_its_place_too),
 		cmocka_unit_test(a_list_of_texts_keeps_their_blanks),
 		cmocka_unit_test(

@@ -334,10 +334,16 @@ secret_take(struct load *l, struct mark at, const char *path, char *to)
 	ssize_t n;
 
 	if (fd < 0) {
-		load_wrong(l, at,
-		    "%s cannot be read (%s); make the file, with the secret "
-		    "in its only line",
-		    path, strerror(errno));
+		if (errno == EACCES)
+			load_wrong(l, at,
+			    "%s cannot be read (%s); let who runs this read "
+			    "it, and nobody else",
+			    path, strerror(errno));
+		else
+			load_wrong(l, at,
+			    "%s cannot be read (%s); make the file, with the "
+			    "secret in its only line",
+			    path, strerror(errno));
 		return false;
 	}
 	n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)

@@ -133,6 +133,20 @@ begin_report(struct conf_report *r, const char *name)
 	snprintf(r->file, sizeof(r->file), "%s", name);
 }
 
+/* Where relative paths begin, from the root: who reads them later may stand
+ * elsewhere. */
+static void
+begin_folder(struct load *l, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char cwd[CONF_PATH_MAX] = "";
+	size_t n = slash == NULL ? 0 : (size_t)(slash - name + 1);
+
+	if (name[0] != '/' && getcwd(cwd, sizeof(cwd) - 1) != NULL)
+		strcat(cwd, "/");
+	snprintf(l->folder, sizeof(l->folder), "%s%.*s", cwd, (int)n, name);
+}
+
 bool
 conf_load_memory(const char *text, size_t n, const char *name,
     const struct conf *old, struct conf *out, struct conf_secrets *secrets,
@@ -141,11 +155,9 @@ conf_load_memory(const char *text, size_t n, const char *name,
 	struct load l = {
 		.old = old, .out = out, .secrets = secrets, .report = report
 	};
-	const char *slash = strrchr(name, '/');
 
 	begin_report(report, name);
-	snprintf(l.folder, sizeof(l.folder), "%.*s",
-	    slash == NULL ? 0 : (int)(slash - name + 1), name);
+	begin_folder(&l, name);
 	memset(out, 0, sizeof(*out));
 	out->magic = CONF_MAGIC;
 	out->version = CONF_VERSION;

@@ -48,7 +48,8 @@ struct conf_report {
  * Reads and checks the file.  old (NULL at the first load) is the snapshot in
  * force: names keep their places.  secrets may be NULL: then no other file
  * than this one is touched (secrets, prompts).  False when there is an error:
- * *out and *secrets are then not to be used.
+ * *out and *secrets are then not to be used, but for keeper.run_dir, which is
+ * empty where it could not be read.
  */
 bool conf_load(const char *path, const struct conf *old, struct conf *out,
     struct conf_secrets *secrets, struct conf_report *report) HF_CHECK;

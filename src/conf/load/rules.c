@@ -395,13 +395,13 @@ settle_agents(struct conf *c)
 void
 rules_all(struct load *l)
 {
+	rules_folders(l);
 	if (l->report->errors > 0)
 		return;
 	settle_agents(l->out);
 	rules_ports(l);
 	rules_extensions(l);
 	rules_outbound(l);
-	rules_folders(l);
 	rules_prompts(l);
 	rules_sounds(l);
 }

@@ -319,11 +319,12 @@ row_helper(struct answer *a, uint16_t i)
 	row_wall(b, "since", h->since);
 	row_number(b, "calls", h->calls);
 	row_number(b, "silent", a->e->vote[i].silent);
-	row_bool(b, "answers_options", h->answers);
+	row_bool(b, "answers_options", h->answered);
 	row_span(b, "rtt", h->rtt);
 	row_bool(b, "remote", c->remote);
 	row_text(b, "provider", c->provider);
 	row_text(b, "region", c->region);
+	row_text(b, "why", h->why);
 }
 
 static void

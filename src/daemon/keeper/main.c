@@ -293,39 +293,43 @@ watch_signals(void)
 }
 
 static bool
-wrong_dir(const char *path)
+wrong_dir(const char *key, const char *path)
 {
-	(void)fprintf(stderr, "holdfastd: %s: %s\n", path, strerror(errno));
+	(void)fprintf(stderr, "holdfastd: %s: %s: %s%s\n", key, path,
+	    strerror(errno),
+	    errno == ENOENT    ? "; make the folder it lies in"
+	    : errno == ENOTDIR ? "; name a folder"
+			       : "");
 	return false;
 }
 
 /* Makes it when it is not there and gives it away, never by way of a link: who
  * may write where it lies must not choose what root gives to whom. */
 static bool
-folder_for(const char *path, uid_t uid, gid_t gid, mode_t mode)
+folder_for(const char *key, const char *path, uid_t uid, gid_t gid, mode_t mode)
 {
 	int fd;
 	bool well;
 
 	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return wrong_dir(path);
+		return wrong_dir(key, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return wrong_dir(path);
+		return wrong_dir(key, path);
 	well = !keeper.user.change || (fchown(fd, uid, gid) == 0 &&
 					  (mode == 0 || fchmod(fd, mode) == 0));
 	if (!well)
-		(void)wrong_dir(path);
+		(void)wrong_dir(key, path);
 	(void)close(fd);
 	return well;
 }
 
 /* A folder that one of the rooms writes into. */
 static bool
-make_dir(const char *path)
+make_dir(const char *key, const char *path)
 {
 	return path[0] == '\0' ||
-	       folder_for(path, keeper.user.uid, keeper.user.gid, 0);
+	       folder_for(key, path, keeper.user.uid, keeper.user.gid, 0);
 }
 
 /* Rooms may put files here, and may not take away ours: the folder stays
@@ -333,7 +337,7 @@ make_dir(const char *path)
 static bool
 make_run_dir(const char *path)
 {
-	return folder_for(path, 0, keeper.user.gid, 01771);
+	return folder_for("keeper.run_dir", path, 0, keeper.user.gid, 01771);
 }
 
 /* Who parses what strangers send is not root, unless somebody has asked for
@@ -391,7 +395,8 @@ prepare_folders(void)
 	int err;
 
 	if (!make_run_dir(c->keeper.run_dir) || !lock_house() ||
-	    !make_dir(c->store.dir) || !make_dir(c->store.spool))
+	    !make_dir("store.dir", c->store.dir) ||
+	    !make_dir("store.spool", c->store.spool))
 		return false;
 	(void)snprintf(
 	    flight, sizeof(flight), "%s/flight.holdfastd", c->keeper.run_dir);

@@ -114,6 +114,16 @@ widen(int fd)
 		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
+static const char *
+remedy(int err)
+{
+	return err == EADDRINUSE ? "; another program has it (ss -anp shows "
+				   "which): stop that, or name another"
+	       : err == EADDRNOTAVAIL
+		   ? "; it is no address of this machine (ip address)"
+		   : "";
+}
+
 static bool
 open_sip(const struct conf *c, keeper_tell *tell, void *arg)
 {
@@ -125,9 +135,9 @@ open_sip(const struct conf *c, keeper_tell *tell, void *arg)
 		int fd = bound(&l->addr, tcp ? SOCK_STREAM : SOCK_DGRAM, false);
 
 		if (fd < 0)
-			return refuse(tell, arg, "sip.listen: %s %s: %s",
+			return refuse(tell, arg, "sip.listen: %s %s: %s%s",
 			    tcp ? "tcp" : "udp", hf_addr_text(&l->addr, text),
-			    strerror(errno));
+			    strerror(errno), remedy(errno));
 		if (!tcp)
 			widen(fd);
 		held.sip[i] = fd;
@@ -172,8 +182,9 @@ open_rtp(const struct conf *c, keeper_tell *tell, void *arg)
 		at.port = (uint16_t)(held.port_first + i);
 		held.rtp[i] = bound(&at, SOCK_DGRAM, both);
 		if (held.rtp[i] < 0)
-			return refuse(tell, arg, "rtp.ports: %s: %s",
-			    hf_addr_text(&at, text), strerror(errno));
+			return refuse(tell, arg, "rtp.ports: %s: %s%s",
+			    hf_addr_text(&at, text), strerror(errno),
+			    remedy(errno));
 	}
 	return true;
 }

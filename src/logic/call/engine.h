@@ -81,6 +81,8 @@ struct helper {
 	struct hf_time probe;    /* the next one */
 	bool probing;
 	bool answers; /* has ever answered OPTIONS: only then silence counts */
+	bool answered;  /* the last one */
+	char why[96];   /* its present phase */
 	uint8_t target; /* being probed */
 	uint32_t ticket;
 	bool has_ticket;

@@ -58,6 +58,7 @@ helper_note(struct engine *e, uint16_t helper, const char *evidence)
 		h->told = p;
 		h->silences = 0; /* the breaker counts anew as well */
 		h->since = wall_now(e);
+		TEXT(h->why, evidence);
 		tell_breaker(e, helper, evidence);
 		/* Its rest is over: find out at once. */
 		if (p == BREAKER_TRIAL)
@@ -156,7 +157,9 @@ helper_timer(struct hf_timer *t, struct hf_time now)
 	if (!used(e, helper))
 		return;
 	breaker_age(&h->breaker, now);
-	helper_note(e, helper, "its rest is over, or its next step");
+	helper_note(e, helper,
+	    h->breaker.phase == BREAKER_TRIAL ? "its rest is over"
+					      : "the next step of its ramp");
 	if (hf_time_before(now, h->probe))
 		return;
 	/* While it rests nobody knocks. */
@@ -187,7 +190,9 @@ helper_probed(struct engine *e, const struct msg_helper_probed *m)
 		return;
 	}
 	h->probing = false;
-	h->rtt = m->rtt;
+	h->answered = m->ok;
+	if (m->ok)
+		h->rtt = m->rtt;
 	h->answers |= m->ok;
 	h->probe =
 	    hf_time_after(e->now, e->conf->helper[m->helper].guard.probe_every);
