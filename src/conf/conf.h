@@ -201,6 +201,7 @@ struct conf_agent {
 	char extension[CONF_NAME_MAX]; /* dialled by other agents; default name
 					*/
 	char realm[CONF_NUMBER_MAX];
+	char number[CONF_NUMBER_MAX]; /* shown; "": outbound.number */
 };
 
 struct conf_box {
@@ -250,6 +251,7 @@ struct conf_outbound {
 	uint16_t allows, vias;
 	uint16_t via[CONF_TRUNKS_MAX];
 	char allow[CONF_ALLOW_MAX][CONF_NUMBER_MAX]; /* "+33*": prefix */
+	char number[CONF_NUMBER_MAX]; /* shown; "": the agent's extension */
 };
 
 /* What an agent dials on the phone to change his state. */

@@ -368,6 +368,9 @@ const struct conf_key conf_keys[] = {
 	{ "via", SCOPE_OUTBOUND, CONF_T_REF, LIST(conf_outbound, via, vias), .scope = SCOPE_TRUNK,
 	    .def = "", .example = "[carrier]",
 	    .help = "Trunks to call them over, tried in this order." },
+	{ "number", SCOPE_OUTBOUND, CONF_T_DIALLED, ONE(conf_outbound, number),
+	    .def = "", .def_said = "the agent's extension", .example = "\"+33400000000\"",
+	    .help = "What is shown to whom an agent calls over a trunk; many carriers take no call from another number than the company's. A caller who is passed on is shown with his own." },
 
 	/* ---- trunks.NAME -------------------------------------------------- */
 	{ "peers", SCOPE_TRUNK, CONF_T_NET, LIST(conf_trunk, peer, peers), .required = true,
@@ -450,6 +453,9 @@ const struct conf_key conf_keys[] = {
 	{ "extension", SCOPE_AGENT, CONF_T_DIALLED, ONE(conf_agent, extension),
 	    .def = "", .def_said = "the agent's name", .example = "\"201\"",
 	    .help = "What other agents dial." },
+	{ "number", SCOPE_AGENT, CONF_T_DIALLED, ONE(conf_agent, number),
+	    .def = "", .def_said = "outbound.number", .example = "\"+33400000201\"",
+	    .help = "What is shown to whom this agent calls over a trunk." },
 	{ "ready_at_login", SCOPE_AGENT, CONF_T_BOOL, ONE(conf_agent, ready_at_login),
 	    .def = "yes",
 	    .help = "A phone that registers makes its agent available; else he dials codes.available first." },

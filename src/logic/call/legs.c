@@ -181,6 +181,21 @@ to_of(enum rung kind)
 	hf_never("nobody to ring");
 }
 
+/* Who calls, as the called are told.  An extension means nothing out there. */
+static const char *
+shown_from(const struct engine *e, const struct call *c, const struct leg *l)
+{
+	const char *own;
+
+	if (l->kind != RUNG_NUMBER || c->agent == CONF_NONE)
+		return c->from;
+	own = e->conf->agent[c->agent].number;
+	if (own[0] != '\0')
+		return own;
+	return e->conf->outbound.number[0] != '\0' ? e->conf->outbound.number
+						   : c->from;
+}
+
 static void
 order_ring(struct engine *e, struct call *c, const struct leg *l,
     const char *number, struct hf_span give_up)
@@ -192,7 +207,7 @@ order_ring(struct engine *e, struct call *c, const struct leg *l,
 	o->kind = to_of((enum rung)l->kind);
 	o->row = l->row;
 	TEXT(o->number, number);
-	TEXT(o->from, c->from);
+	TEXT(o->from, shown_from(e, c, l));
 	TEXT(o->display, c->display);
 	o->restricted = c->restricted;
 	if (l->kind == RUNG_SITE && !path_on(e, c, l->rung, o->path))
