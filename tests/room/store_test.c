@@ -69,7 +69,7 @@ facts_are_called_safe_and_told_to_who_asks(void **state)
 	while (m.stored.seq != 2);
 	const char *told = room_ask("why", "last", 4);
 	assert_int_equal(room_rows(), 2);
-	assert_non_null(strstr(told, "who=bot:cloud-a cause=rtp_stopped"));
+	assert_non_null(strstr(told, "detail=bot:cloud-a: rtp_stopped"));
 	assert_string_equal(room_ask("why", "nobody", 6),
 	    "there is no such call; see hfctl calls --past 20");
 	assert_string_equal(
