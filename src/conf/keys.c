@@ -277,7 +277,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "... after so many at once." },
 	{ "drain_max", SCOPE_KEEPER, CONF_T_SPAN, ONE(conf_keeper, drain_max),
 	    .min = SECONDS(0), .max = HOURS(24), .def = "30m",
-	    .help = "At a stop, live calls have so long to end by themselves." },
+	    .help = "At a stop, live calls have so long to end by themselves. Whoever is on the line then is said goodbye." },
 
 	/* ---- store -------------------------------------------------------- */
 	{ "dir", SCOPE_STORE, CONF_T_PATH, ONE(conf_store, dir), .restart = true,

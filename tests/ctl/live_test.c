@@ -258,6 +258,32 @@ acting(void)
 	    "a call that was not has no story");
 }
 
+static bool
+bot_let_go(void *arg)
+{
+	(void)arg;
+	return bot->calls != NULL && ua_noted(bot->calls, UA_BYE, 0) != NULL;
+}
+
+/* Nobody is left in silence by a house that waits no longer. */
+static void
+closing(void)
+{
+	call = ua_invite(carol, site->udp, NUMBER);
+	check(ua_run(w, SOON_MS, hears_bot, NULL), "a last call comes");
+	check(site_reopen(site, w), "the house is closed and opened again");
+	check(is_over(call), "the caller was said goodbye");
+	check(bot_let_go(NULL), "and so was his helper");
+	check(hfctl("calls --past 1") == 0 && says("drain"),
+	    "his record says why");
+	check(hfctl("why last") == 0 && says("the house closes"),
+	    "and so does his story");
+	check(hfctl("status >/dev/null; cat %s/log", site->dir) == 0 &&
+		  says("room_stopped") && !says("room_died") &&
+		  !says("does_not_leave"),
+	    "and who stopped has not died");
+}
+
 int
 main(void)
 {
@@ -280,6 +306,7 @@ main(void)
 		ua_run(w, 500, NULL, NULL);
 		after_the_call(id);
 		acting();
+		closing();
 	} else {
 		site_show_log(site);
 	}

@@ -163,7 +163,7 @@ message(enum peer from, const struct msg *m, int fd)
 	case MSG_DRAIN:
 		if (m->drain.die && strcmp(me.name, "hf-call") == 0)
 			proc_send(PEER_KEEPER, &drained);
-		else if (m->drain.die && strcmp(me.name, "hf-sip") != 0)
+		if (m->drain.now)
 			proc_leave();
 		break;
 	default:

@@ -159,3 +159,10 @@ leg_leaves(uint64_t leg)
 	m.leg_left.cause = CAUSE_DONE;
 	tell(&m);
 }
+
+void
+house_closes(void)
+{
+	engine_drain(e, true);
+	engine_let_go(e, UINT32_MAX, now, &out);
+}

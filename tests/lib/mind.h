@@ -44,5 +44,7 @@ void sip_dies(void);
 void caller_comes(uint64_t leg);
 void leg_answers(uint64_t leg);
 void leg_leaves(uint64_t leg);
+/* Nobody is waited for any more. */
+void house_closes(void);
 
 #endif

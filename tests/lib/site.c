@@ -531,6 +531,23 @@ site_again(struct site *s, struct ua_world *w)
 	return site_start(s, w);
 }
 
+bool
+site_reopen(struct site *s, struct ua_world *w)
+{
+	int64_t end = ua_now() + STOP_MS * site_patience() * INT64_C(1000);
+	int status = -1;
+
+	if (s->pid == 0 || kill(s->pid, SIGTERM) != 0)
+		return false;
+	while (!child_ends(s->pid, 0, &status) && ua_now() < end)
+		(void)ua_run(w, 20, NULL, NULL);
+	if (status != 0)
+		return false;
+	s->pid = 0;
+	child_is_over(s);
+	return log_is_clean(s) && site_start(s, w);
+}
+
 static void
 remove_below(const char *dir)
 {

@@ -93,6 +93,9 @@ bool site_start(struct site *, struct ua_world *);
  * start from what it left in its folder. */
 bool site_again(struct site *, struct ua_world *);
 
+/* SIGTERM, while the world goes on, and a start when it has ended well. */
+bool site_reopen(struct site *, struct ua_world *);
+
 /* Stops it; false, with its log on standard error, when it did not end well or
  * its log tells of an assertion or a sanitizer. */
 /* Writes the configuration anew and has it taken over (hfctl reload). */

@@ -6,6 +6,7 @@ enum { CALLER = 1, BACK = 30 };
 
 static struct msg_ring_leg rung; /* the newest leg of ours */
 static unsigned rings;
+static unsigned dropped;
 static unsigned given_up; /* waits, because nobody is there */
 
 static void
@@ -15,6 +16,7 @@ order(const struct msg *m)
 		rung = m->ring_leg;
 		rings++;
 	}
+	dropped += m->type == MSG_DROP_LEG || m->type == MSG_REFUSE_LEG;
 	given_up +=
 	    m->type == MSG_PLAY_PROMPT && m->play_prompt.after == AFTER_SILENCE;
 }
@@ -31,7 +33,7 @@ setup(void **state)
 	conf.ladder[0].rung[1].kind = CONF_RUNG_VOICEMAIL;
 	conf.calls.phones = hf_ms(BACK * 1000);
 	mind_wakes(order, NULL);
-	rings = given_up = 0;
+	rings = dropped = given_up = 0;
 	media_comes();
 	anna_comes();
 	return 0;
@@ -121,6 +123,21 @@ who_talked_to_a_caller_that_died_is_there_for_the_next(void **state)
 	engine_check(e);
 }
 
+/* Whoever is free by that has nobody to be rung for any more. */
+static void
+a_house_that_closes_lets_everybody_go(void **state)
+{
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	caller_comes(CALLER + 1);
+	assert_int_equal(engine_calls(e), 2);
+	house_closes();
+	assert_int_equal(engine_calls(e), 0);
+	assert_int_equal(rings, 1);
+	assert_int_equal(dropped, 3);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -130,6 +147,7 @@ main(void)
 		T(who_is_not_back_in_time_is_offline),
 		T(who_is_named_does_not_notice),
 		T(a_phone_that_was_ringing_then_is_not_blamed),
+		T(a_house_that_closes_lets_everybody_go),
 		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
 	};
 

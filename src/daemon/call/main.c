@@ -15,6 +15,10 @@ enum {
 	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
 	HOUSE_KIND = 0x53554f48, /* "HOUS" */
 	SLOTS_VERSION = 2,
+	/* At the end of the house so many are let go at a time, and hf-sip gets
+	 * round to their goodbyes before the next: 10,000 within a second. */
+	LET_GO_CALLS = 64,
+	LET_GO_MS = 5,
 };
 
 static struct {
@@ -25,8 +29,10 @@ static struct {
 	struct slots house; /* one record */
 	bool has_house;
 	struct house record;
-	bool leaving;  /* when the last call is over */
-	uint32_t told; /* calls in the last DRAINED */
+	bool leaving;          /* when the last call is over */
+	bool closing;          /* and nobody waits for that */
+	struct hf_time let_go; /* the next of them */
+	uint32_t told;         /* calls in the last DRAINED */
 } room;
 
 /* ---- orders -------------------------------------------------------------- */
@@ -203,6 +209,8 @@ drain(const struct msg_drain *m)
 {
 	engine_drain(room.engine, m->on);
 	room.leaving = m->on && m->die;
+	room.closing = room.leaving && m->now;
+	room.let_go = proc_now();
 	room.told = UINT32_MAX;
 }
 
@@ -263,14 +271,30 @@ tell_drained(void)
 		proc_leave();
 }
 
+/* The house closes, whoever is on the line: he hears that it is over. */
+static void
+let_go(struct hf_time now)
+{
+	if (!room.closing || hf_time_before(now, room.let_go))
+		return;
+	look_at_the_clock();
+	engine_let_go(room.engine, LET_GO_CALLS, proc_now(), &orders);
+	room.let_go = hf_time_after(now, hf_ms(LET_GO_MS));
+}
+
 static void
 turn_end(struct hf_time now)
 {
-	(void)now;
+	struct hf_time next;
+
 	if (room.engine == NULL)
 		return;
+	let_go(now);
 	commit();
-	hf_timer_start(proc_wheel(), &room.timer, engine_next(room.engine));
+	next = engine_next(room.engine);
+	if (room.closing)
+		next = hf_time_min(next, room.let_go);
+	hf_timer_start(proc_wheel(), &room.timer, next);
 	tell_drained();
 }
 

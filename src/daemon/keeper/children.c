@@ -30,6 +30,9 @@ enum {
 	WEAK_MS = 2000,          /* a life shorter than this is not progress */
 	WEAK_MAX = 4,            /* the dearest restart costs 1 << this */
 	LEAVE_WITHIN_MS = 10000, /* the last commit, on a slow disk */
+	/* Goodbyes to all, twice over UDP, and the records of their calls: who
+	 * has asked twice does not wait longer. */
+	GOODBYE_WITHIN_MS = 1000,
 	STOP_STEP_US = 5000,
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
@@ -232,7 +235,8 @@ tell_death(const struct child *ch, const siginfo_t *how)
 
 	if (by_signal && how->si_status == SIGABRT)
 		last_words(ch, words, sizeof(words));
-	hf_log(all.stopping ? LOG_INFO : LOG_ERROR, "room_died",
+	hf_log(all.stopping ? LOG_INFO : LOG_ERROR,
+	    all.stopping ? "room_stopped" : "room_died",
 	    "room=%s pid=%d %s=%d after_ms=%lld%s%s%s",
 	    text_of(ch, name, sizeof(name)), (int)ch->pid,
 	    by_signal ? "signal" : "exit", how->si_status,
@@ -708,19 +712,20 @@ gone(struct child *ch, bool block)
 	return true;
 }
 
-/* Who writes to a disk reads to the end what the others told it last, writes
- * that down, and leaves. */
+/* hf-call lets everybody go, hf-sip says so to their phones; who writes to a
+ * disk reads to the end what the others told it last and writes that down.
+ * Then it leaves. */
 static bool
-left(struct child *ch)
+left(struct child *ch, int within_ms)
 {
 	const struct msg drain = { .type = MSG_DRAIN,
-		.drain = { .on = true, .die = true } };
+		.drain = { .on = true, .die = true, .now = true } };
 	char name[16];
 
 	if (!ch->ready || ch->chan.fd < 0)
 		return false;
 	chan_send(&ch->chan, &drain);
-	for (int us = 0; us < LEAVE_WITHIN_MS * 1000; us += STOP_STEP_US) {
+	for (int us = 0; us < within_ms * 1000; us += STOP_STEP_US) {
 		chan_flush(&ch->chan);
 		if (gone(ch, false))
 			return true;
@@ -736,7 +741,10 @@ stop_one(struct child *ch)
 {
 	bool writes = ch->room == ROOM_STORE || ch->room == ROOM_REC;
 
-	if (ch->pid == 0 || (writes && left(ch)))
+	/* What hf-media does ends with it, and it has nothing to keep. */
+	if (ch->pid == 0 ||
+	    (ch->room != ROOM_MEDIA &&
+		left(ch, writes ? LEAVE_WITHIN_MS : GOODBYE_WITHIN_MS)))
 		return;
 	(void)kill(ch->pid, SIGKILL);
 	(void)gone(ch, true);
@@ -751,7 +759,12 @@ children_may_leave(void)
 void
 children_stop(void)
 {
+	static const enum room order[] = { ROOM_CALL, ROOM_SIP, ROOM_MEDIA,
+		ROOM_REC, ROOM_STORE };
+
 	children_may_leave();
-	for (uint32_t i = all.n; i > 0; i--)
-		stop_one(&all.child[i - 1]);
+	for (size_t k = 0; k < HF_LEN(order); k++)
+		for (uint32_t i = 0; i < all.n; i++)
+			if (all.child[i].room == order[k])
+				stop_one(&all.child[i]);
 }

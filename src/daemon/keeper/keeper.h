@@ -96,7 +96,8 @@ void children_flush(void);
 /* The end has come: who goes from now on has left, and has no successor. */
 void children_may_leave(void);
 
-/* Stops all: the door first, the memory last.  Returns when all are gone. */
+/* Stops all: who decides first, so that whoever is still on the line is let
+ * go, then the door, the memory last.  Returns when all are gone. */
 void children_stop(void);
 
 /* What the keeper knows of each, for hfctl status. */

@@ -23,9 +23,16 @@ enum {
 	BUSY_UNTIL = 50,
 	NONCES = 1024, /* answered ones that are remembered */
 	SOCKETS_MAX = 32,
+	GOODBYES_MS = 700, /* the second over UDP goes after 500 */
 };
 
 struct sip_room room;
+
+static struct {
+	bool on; /* the house closes */
+	bool late;
+	struct hf_timer timer; /* from hf-call's last word on */
+} closing;
 
 static struct {
 	int fd;
@@ -400,6 +407,15 @@ make_tables(const struct conf_sip *c)
 	sip_trace_init(&room.trace, trace, ring);
 }
 
+/* Woken is enough: the turn's end looks. */
+static void
+goodbyes_late(struct hf_timer *t, struct hf_time now)
+{
+	(void)t;
+	room.now = now;
+	closing.late = true;
+}
+
 static void
 start(const struct conf *c, uint32_t boot, uint16_t worker)
 {
@@ -423,6 +439,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	kept_open();
 	busy.begin = room.now;
 	hf_timer_init(&busy.poll, on_poll);
+	hf_timer_init(&closing.timer, goodbyes_late);
 	hf_timer_init(&room.tick, on_tick);
 	hf_timer_start(
 	    proc_wheel(), &room.tick, hf_time_after(room.now, hf_ms(TICK_MS)));
@@ -487,7 +504,21 @@ met(enum peer from)
 static void
 left(enum peer from)
 {
-	(void)from;
+	/* What hf-call ordered before it left has been read. */
+	if (from != PEER_CALL || !closing.on)
+		return;
+	hf_timer_start(proc_wheel(), &closing.timer,
+	    hf_time_after(proc_now(), hf_ms(GOODBYES_MS)));
+}
+
+/* The house closes: we go when every goodbye is answered, or has been said
+ * twice.  The next process says those again that were not answered. */
+static void
+leave_if_done(void)
+{
+	if (closing.on && !proc_there(PEER_CALL) &&
+	    (closing.late || room.ss.pool.used == 0))
+		proc_leave();
 }
 
 static void
@@ -498,6 +529,11 @@ message(enum peer from, const struct msg *m, int fd)
 	room.now = proc_now();
 	if (from == PEER_CALL)
 		leg_order(m);
+	else if (from == PEER_KEEPER && m->type == MSG_DRAIN)
+		closing.on = m->drain.on && m->drain.die && m->drain.now;
+	if (closing.on && !proc_there(PEER_CALL) &&
+	    !hf_timer_running(&closing.timer))
+		left(PEER_CALL);
 }
 
 static void
@@ -514,6 +550,7 @@ turn_end(struct hf_time now)
 	if (!busy.on || busy.due) {
 		kept_commit();
 		sip_transport_flush(&room.tp);
+		leave_if_done();
 	}
 	busy.due = false;
 }

@@ -823,6 +823,36 @@ engine_drain(struct engine *e, bool on)
 	e->draining = on;
 }
 
+static uint32_t
+let_go(struct engine *e, uint32_t most, bool in_line)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; n < most && i < e->pool.cap; i++) {
+		struct call *c = &e->call[i];
+
+		if (hf_ref_none(c->ref) ||
+		    (in_line && c->state != CALL_STATE_WAITING))
+			continue;
+		touch(e, c);
+		tell_evidence(e, c, "let_go", "the house closes");
+		gone(e, c, CAUSE_DRAIN);
+		n++;
+	}
+	return n;
+}
+
+void
+engine_let_go(
+    struct engine *e, uint32_t calls, struct hf_time now, struct orders *out)
+{
+	begin(e, now, out);
+	/* Who waits goes first: no agent who is free now is rung for him. */
+	calls -= let_go(e, calls, true);
+	(void)let_go(e, calls, false);
+	end(e);
+}
+
 bool
 engine_draining(const struct engine *e)
 {

@@ -215,6 +215,9 @@ bool engine_helper_force(struct engine *e, uint16_t helper,
 bool engine_call_drop(struct engine *e, struct hf_ref call, struct hf_time now,
     struct orders *out, const char **error);
 void engine_drain(struct engine *e, bool on);
+/* Ends up to so many calls, cause drain; goodbye to all their parties. */
+void engine_let_go(struct engine *e, uint32_t calls, struct hf_time now,
+    struct orders *out);
 bool engine_draining(const struct engine *e);
 
 /* ---- for readers: daemon/call's answers, tests -------------------------- */
