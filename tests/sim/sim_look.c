@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "sim/sim.h"
 #include "wire/codec.h"
 
@@ -52,6 +53,24 @@ fields_put(struct hf_buf *b, const struct msg *m)
 	}
 }
 
+/* No silence is longer than what it was in, whatever clock it was taken from.
+ */
+static void
+spans_check(const struct msg *m)
+{
+	const struct msg_call_ended *c = &m->call_ended;
+	const struct msg_rung_ended *r = &m->rung_ended;
+
+	if (m->type == MSG_CALL_ENDED)
+		hf_assert(c->worst_gap.us <= c->ended.us - c->came.us);
+	if (m->type == MSG_RUNG_ENDED) {
+		int64_t age = r->rang.us + r->talked.us;
+
+		hf_assert(r->gap.us <= age && r->voice.us <= age &&
+			  r->decided.us <= age);
+	}
+}
+
 void
 sim_journal(struct sim *s, const struct msg *m)
 {
@@ -59,10 +78,11 @@ sim_journal(struct sim *s, const struct msg *m)
 	struct hf_buf b = hf_buf_on(text, sizeof(text) - 1);
 	struct sim_fact *f = &s->fact[s->facts];
 
+	spans_check(m);
 	s->came += m->type == MSG_CALL_CAME;
 	/* Who was refused at the door has no "came". */
-	s->ended += m->type == MSG_CALL_ENDED &&
-		    !hf_ref_none(m->call_ended.call);
+	s->ended +=
+	    m->type == MSG_CALL_ENDED && !hf_ref_none(m->call_ended.call);
 	if (s->facts == SIM_FACTS)
 		return;
 	fields_put(&b, m);

@@ -255,7 +255,7 @@ call_arrived(struct engine *e, const struct msg_leg_arrived *m)
 		return;
 	}
 	if (m->agent == CONF_NONE && ladder == CONF_NONE) {
-		refuse(e, m, 404, CAUSE_UNREACHABLE, "");
+		refuse(e, m, 404, CAUSE_UNKNOWN_NUMBER, "");
 		return;
 	}
 	if (goes_round(e, m->path)) {

@@ -360,11 +360,11 @@ judge_all(struct engine *e, uint16_t helper, bool options_failed)
 	}
 }
 
-/* The helper's last packet; where none ever came, when it answered. */
+/* The helper's last packet; where none came since it answered, that. */
 static struct hf_time
 heard_last(const struct engine *e, const struct leg *l, struct hf_time last)
 {
-	return hf_time_min(last.us != 0 ? last : l->up, e->now);
+	return hf_time_min(hf_time_before(last, l->up) ? l->up : last, e->now);
 }
 
 void
