@@ -166,3 +166,20 @@ house_closes(void)
 	engine_drain(e, true);
 	engine_let_go(e, UINT32_MAX, now, &out);
 }
+
+void
+mind_sleeps(int64_t seconds)
+{
+	static struct house house;
+	struct call c = *engine_call(e, 0);
+	struct hf_time woke;
+
+	(void)engine_house_changed(e, &house);
+	woke = hf_time_after(now, hf_ms(seconds * 1000));
+	mind_wakes(look, out.inside);
+	now = woke;
+	engine_wall(e, now, (struct hf_wall){ now.us });
+	engine_time(e, now, &out);
+	engine_house_restore(e, &house);
+	assert_true(engine_restore(e, &c));
+}

@@ -2,12 +2,14 @@
 
 #include "tests/lib/mind.h"
 
-enum { CALLER = 1, BACK = 30 };
+enum { CALLER = 1, BACK = 30, CAME = SECOND };
 
 static struct msg_ring_leg rung; /* the newest leg of ours */
 static unsigned rings;
 static unsigned dropped;
-static unsigned given_up; /* waits, because nobody is there */
+static struct msg_call_ended ended;
+static struct hf_span talked; /* by the last rung */
+static unsigned given_up;     /* waits, because nobody is there */
 
 static void
 order(const struct msg *m)
@@ -16,6 +18,10 @@ order(const struct msg *m)
 		rung = m->ring_leg;
 		rings++;
 	}
+	if (m->type == MSG_CALL_ENDED)
+		ended = m->call_ended;
+	if (m->type == MSG_RUNG_ENDED)
+		talked = m->rung_ended.talked;
 	dropped += m->type == MSG_DROP_LEG || m->type == MSG_REFUSE_LEG;
 	given_up +=
 	    m->type == MSG_PLAY_PROMPT && m->play_prompt.after == AFTER_SILENCE;
@@ -138,6 +144,32 @@ a_house_that_closes_lets_everybody_go(void **state)
 	engine_check(e);
 }
 
+/* What happened since is not known: it is not counted as talk. */
+static void
+a_call_that_a_sleep_has_ended_was_over_when_it_began(void **state)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	for (int i = 0; i < 5; i++)
+		passes(1);
+	mind_sleeps(100);
+	media_comes();
+	m.leg_left.leg = CALLER;
+	m.leg_left.cause = CAUSE_OUR_FAULT;
+	tell(&m);
+	assert_int_equal(engine_calls(e), 0);
+	assert_int_equal(ended.cause, CAUSE_OUR_FAULT);
+	assert_int_equal(ended.ended.us - CAME, 5 * SECOND);
+	assert_int_equal(talked.us, 5 * SECOND);
+	/* Of the next one all is known. */
+	caller_comes(CALLER + 1);
+	passes(2);
+	leg_leaves(CALLER + 1);
+	assert_int_equal(ended.ended.us, now.us);
+}
+
 int
 main(void)
 {
@@ -148,6 +180,7 @@ main(void)
 		T(who_is_named_does_not_notice),
 		T(a_phone_that_was_ringing_then_is_not_blamed),
 		T(a_house_that_closes_lets_everybody_go),
+		T(a_call_that_a_sleep_has_ended_was_over_when_it_began),
 		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
 	};
 

@@ -3,7 +3,7 @@
 
 #include "logic/call/inner.h"
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, ALIVE_MS = 1000 };
 
 static size_t
 align(size_t n)
@@ -69,6 +69,16 @@ call_timer_fired(struct hf_timer *t, struct hf_time now)
 	}
 }
 
+/* The record of the house is committed, with the time. */
+static void
+still_alive(struct hf_timer *t, struct hf_time now)
+{
+	struct engine *e = HF_CONTAINER(t, struct engine, alive);
+
+	(void)now;
+	e->house_changed = true;
+}
+
 static void *
 carve(char **at, size_t n)
 {
@@ -114,6 +124,7 @@ engine_init(
 		e->stream_call[i] = HF_MAP_NONE;
 	for (unsigned i = 0; i < CONF_QUEUES_MAX; i++)
 		hf_list_init(&e->queue[i].waiting);
+	hf_timer_init(&e->alive, still_alive);
 	agents_init(e);
 	helpers_init(e);
 	return e;
@@ -252,6 +263,9 @@ end(struct engine *e)
 	while (e->touches > 0)
 		settle(e, e->touched[--e->touches]);
 	inside(e, HF_MAP_NONE);
+	if (e->pool.used > 0 && !hf_timer_running(&e->alive))
+		hf_timer_start(&e->wheel, &e->alive,
+		    hf_time_after(e->now, hf_ms(ALIVE_MS)));
 	e->out = NULL;
 }
 
@@ -274,6 +288,7 @@ call_free(struct engine *e, struct call *c)
 
 	hf_timer_stop(&e->wheel, &m->timer);
 	hf_assert(hf_list_empty(&m->waiting));
+	m->restored = false;
 	touch(e, c);
 	hf_pool_give(&e->pool, c->ref);
 	c->ref = HF_REF_NONE;
@@ -705,6 +720,7 @@ engine_restore(struct engine *e, const struct call *from)
 		    !hf_map_put(&e->legs, c->helper[i].id, place))
 			hf_never("the map of legs is too small");
 	}
+	mind_of(e, c)->restored = true;
 	call_restored(e, c);
 	touch(e, c);
 	settle(e, e->touched[--e->touches]);
@@ -718,6 +734,7 @@ engine_house_changed(struct engine *e, struct house *h)
 		return false;
 	e->house_changed = false;
 	memset(h, 0, sizeof(*h)); /* what lies between fields, too */
+	h->alive = e->now;
 	agents_keep(e, h);
 	helpers_keep(e, h);
 	return true;
@@ -726,6 +743,8 @@ engine_house_changed(struct engine *e, struct house *h)
 void
 engine_house_restore(struct engine *e, const struct house *h)
 {
+	e->slept_from = h->alive;
+	e->slept_until = e->now;
 	agents_kept(e, h);
 	helpers_kept(e, h);
 }

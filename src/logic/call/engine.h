@@ -49,6 +49,7 @@ struct call_mind {
 	struct hf_timer timer;
 	struct hf_list waiting; /* in its queue */
 	bool dirty, touched;
+	bool restored; /* found in its slot */
 };
 
 struct agent {
@@ -80,9 +81,9 @@ struct helper {
 	struct hf_timer timer;   /* breaker or probe, whichever is nearer */
 	struct hf_time probe;    /* the next one */
 	bool probing;
-	bool answers; /* has ever answered OPTIONS: only then silence counts */
-	bool answered;  /* the last one */
-	char why[96];   /* its present phase */
+	bool answers;  /* has ever answered OPTIONS: only then silence counts */
+	bool answered; /* the last one */
+	char why[96];  /* its present phase */
 	uint8_t target; /* being probed */
 	uint32_t ticket;
 	bool has_ticket;
@@ -104,6 +105,7 @@ struct worker {
 /* What is no call's and must outlive us all the same, as a plain record for a
  * slot: who wants calls, and what is known of the helpers. */
 struct house {
+	struct hf_time alive; /* the last sign of life while there were calls */
 	struct kept_agent {
 		char name[CONF_NAME_MAX];
 		uint8_t state; /* enum agent_state */
@@ -139,6 +141,10 @@ struct engine {
 	uint32_t *touched; /* in this turn */
 	uint32_t touches;
 	bool house_changed;
+	struct hf_timer alive; /* runs while there are calls */
+	/* Nobody was there in between: a call that did not outlive that ended
+	 * when it began, as far as anybody knows. */
+	struct hf_time slept_from, slept_until;
 
 	/* Callers who came before hf-media said hello: they hear the ringback
 	 * of their own network a moment longer, not a refusal. */
@@ -216,8 +222,8 @@ bool engine_call_drop(struct engine *e, struct hf_ref call, struct hf_time now,
     struct orders *out, const char **error);
 void engine_drain(struct engine *e, bool on);
 /* Ends up to so many calls, cause drain; goodbye to all their parties. */
-void engine_let_go(struct engine *e, uint32_t calls, struct hf_time now,
-    struct orders *out);
+void engine_let_go(
+    struct engine *e, uint32_t calls, struct hf_time now, struct orders *out);
 bool engine_draining(const struct engine *e);
 
 /* ---- for readers: daemon/call's answers, tests -------------------------- */

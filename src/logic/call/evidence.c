@@ -5,6 +5,9 @@
 
 #include "logic/call/inner.h"
 
+/* After a start hf-sip says within this which dialogs are no more. */
+enum { FOUND_MS = 10000 };
+
 #define ABOUT(e, o, c)                                                         \
 	do {                                                                   \
 		(o)->call = (c)->ref;                                          \
@@ -22,6 +25,27 @@ static const char *
 line_name(const struct engine *e, uint16_t trunk)
 {
 	return trunk < e->conf->trunks ? e->conf->trunk[trunk].name : "";
+}
+
+/* When what ends now was over.  Of a call that was found in its slot, and whose
+ * dialog was not there any more, nothing is known after the last sign of life
+ * of the process before. */
+static struct hf_time
+over_at(const struct engine *e, const struct call *c, enum cause why)
+{
+	const struct hf_span soon = hf_ms(FOUND_MS);
+
+	if (why == CAUSE_OUR_FAULT && mind_of(e, c)->restored &&
+	    hf_time_since(e->slept_until, e->now).us < soon.us &&
+	    hf_time_before(c->arrived, e->slept_from))
+		return e->slept_from;
+	return e->now;
+}
+
+static struct hf_span
+until(struct hf_time from, struct hf_time to)
+{
+	return hf_time_since(from, hf_time_before(to, from) ? from : to);
 }
 
 void
@@ -71,7 +95,7 @@ tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
 	o->leg = l->id;
 	if (l->state == LEG_UP) {
 		o->rang = hf_time_since(l->asked, l->up);
-		o->talked = hf_time_since(l->up, e->now);
+		o->talked = until(l->up, over_at(e, c, why));
 	} else {
 		o->rang = hf_time_since(l->asked, e->now);
 	}
@@ -96,10 +120,11 @@ tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
 	o->kind = kind;
 	TEXT(o->name, name);
 	o->cause = why;
-	o->rang = kind == RUNG_QUEUE ? hf_time_since(c->rung_began, e->now)
+	o->rang = kind == RUNG_QUEUE ? until(c->rung_began, over_at(e, c, why))
 				     : (struct hf_span){ 0 };
-	o->talked = kind == RUNG_QUEUE ? (struct hf_span){ 0 }
-				       : hf_time_since(c->rung_began, e->now);
+	o->talked = kind == RUNG_QUEUE
+			? (struct hf_span){ 0 }
+			: until(c->rung_began, over_at(e, c, why));
 	send_store(e);
 }
 
@@ -130,7 +155,7 @@ tell_ended(struct engine *e, const struct call *c, enum cause why)
 	ABOUT(e, o, c);
 	o->came = c->came;
 	o->answered = c->answered_at;
-	o->ended = wall_now(e);
+	o->ended = (struct hf_wall){ over_at(e, c, why).us + e->wall_ahead };
 	TEXT(o->number, c->number);
 	TEXT(o->from, c->from);
 	TEXT(o->ladder, engine_ladder_name(e, c));
