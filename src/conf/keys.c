@@ -359,7 +359,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "A caller for whom nobody is left hears the goodbye for so long at most, and is let go." },
 	{ "phones_back", SCOPE_CALLS, CONF_T_SPAN, ONE(conf_calls, phones),
 	    .min = SECONDS(0), .max = HOURS(1), .def = "30s",
-	    .help = "When hf-sip has died, phones that had registered over TCP have so long to connect and register again. Meanwhile they are not rung, their agents stay what they were, and who waits for them waits on; then they are offline. Phones over UDP are known at once." },
+	    .help = "When hf-sip has died, phones that had registered over TCP have so long to connect and register again. Meanwhile they are not rung, their agents are shown as offline though they will be what they were, and who waits for them waits on; then they are offline. Phones over UDP are known at once." },
 
 	/* ---- outbound ----------------------------------------------------- */
 	{ "allow", SCOPE_OUTBOUND, CONF_T_PATTERN, LIST(conf_outbound, allow, allows),

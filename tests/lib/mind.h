@@ -44,8 +44,8 @@ void sip_dies(void);
 void caller_comes(uint64_t leg);
 void leg_answers(uint64_t leg);
 void leg_leaves(uint64_t leg);
-/* The mind dies, and so long later it is there again, with its first call and
- * the house's record; nobody has told it anything yet. */
+/* The mind dies, and so long later it is there again, with its first call, if
+ * there is one, and the house's record; nobody has told it anything yet. */
 void mind_sleeps(int64_t seconds);
 /* Nobody is waited for any more. */
 void house_closes(void);

@@ -40,6 +40,7 @@ setup(void **state)
 	conf.calls.phones = hf_ms(BACK * 1000);
 	mind_wakes(order, NULL);
 	rings = dropped = given_up = 0;
+	engine_wall(e, now, (struct hf_wall){ 1000 * SECOND });
 	media_comes();
 	anna_comes();
 	return 0;
@@ -170,6 +171,29 @@ a_call_that_a_sleep_has_ended_was_over_when_it_began(void **state)
 	assert_int_equal(ended.ended.us, now.us);
 }
 
+/* Nobody counts on somebody who has no phone, also while it is waited for. */
+static void
+without_a_phone_he_is_offline_from_the_first_moment_on(void **state)
+{
+	struct hf_wall since;
+
+	since = e->agent[0].since;
+	assert_int_not_equal(since.us, 0);
+	mind_sleeps(100);
+	assert_int_equal(e->agent[0].since.us, since.us);
+	sip_dies();
+	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_OFFLINE);
+	passes(BACK / 2);
+	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_OFFLINE);
+	anna_comes();
+	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_AVAILABLE);
+	assert_int_equal(e->agent[0].since.us, since.us);
+	mind_sleeps(100);
+	sip_dies();
+	passes(BACK + 1);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_OFFLINE);
+}
+
 int
 main(void)
 {
@@ -181,6 +205,7 @@ main(void)
 		T(a_phone_that_was_ringing_then_is_not_blamed),
 		T(a_house_that_closes_lets_everybody_go),
 		T(a_call_that_a_sleep_has_ended_was_over_when_it_began),
+		T(without_a_phone_he_is_offline_from_the_first_moment_on),
 		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
 	};
 

@@ -211,7 +211,7 @@ row_agent(struct answer *a, uint16_t i)
 	if (!hf_ref_none(g->call))
 		c = engine_call(a->e, g->call.n);
 	row_text(b, "name", a->e->conf->agent[i].name);
-	row_text(b, "state", agent_state_name((enum agent_state)g->state));
+	row_text(b, "state", agent_state_name(engine_agent_state(a->e, i)));
 	row_wall(b, "since", g->since);
 	row_bool(b, "registered", g->registered);
 	row_text(b, "call", c != NULL ? c->id : "");
@@ -259,7 +259,8 @@ agents_in(const struct engine *e, uint16_t queue, enum agent_state s)
 		const struct conf_agent *c = &e->conf->agent[i];
 
 		for (unsigned k = 0; c->used && k < c->queues; k++)
-			n += c->queue[k] == queue && e->agent[i].state == s;
+			n += c->queue[k] == queue &&
+			     engine_agent_state(e, i) == s;
 	}
 	return n;
 }
@@ -419,7 +420,7 @@ ask_summary(struct answer *a)
 			by_state[c->state]++;
 	}
 	for (uint16_t i = 0; i < e->conf->agents; i++)
-		ready += e->agent[i].state == AGENT_STATE_AVAILABLE;
+		ready += engine_agent_state(e, i) == AGENT_STATE_AVAILABLE;
 	for (uint16_t i = 0; i < e->conf->helpers; i++)
 		open += e->conf->helper[i].used &&
 			breaker_phase(&e->helper[i].breaker) != BREAKER_CLOSED;

@@ -105,6 +105,12 @@ agent_reached_as(const struct engine *e, uint16_t agent)
 		   : AGENT_STATE_OFFLINE;
 }
 
+enum agent_state
+engine_agent_state(const struct engine *e, uint16_t agent)
+{
+	return agent_reached_as(e, agent);
+}
+
 void
 agents_init(struct engine *e)
 {
@@ -402,6 +408,7 @@ agents_keep(const struct engine *e, struct house *h)
 		k->wants = a->wants;
 		k->missed = a->missed;
 		k->idle = a->idle;
+		k->since = a->since;
 		k->due = a->timer.due;
 	}
 }
@@ -414,6 +421,7 @@ agent_kept(struct engine *e, struct agent *a, const struct kept_agent *k)
 	a->wants = k->wants;
 	a->missed = k->missed;
 	a->idle = k->idle;
+	a->since = k->since;
 	switch ((enum agent_state)k->state) {
 	case AGENT_STATE_RINGING:
 	case AGENT_STATE_ON_CALL:

@@ -112,6 +112,7 @@ struct house {
 		bool wants;
 		uint8_t missed;
 		struct hf_time idle, due; /* end of wrap_up */
+		struct hf_wall since;
 	} agent[CONF_AGENTS_MAX];
 	struct kept_helper {
 		char name[CONF_NAME_MAX];
@@ -241,6 +242,9 @@ uint32_t engine_waiting(const struct engine *e, uint16_t queue, uint32_t after);
  */
 bool engine_rung_usable(
     const struct engine *e, const struct conf_rung *r, enum cause *why);
+/* His state as the world sees it: without a phone he is offline, also while it
+ * is waited for and he will be again what he was. */
+enum agent_state engine_agent_state(const struct engine *e, uint16_t agent);
 /* Is somebody there for this queue? */
 bool engine_staffed(const struct engine *e, uint16_t queue);
 
