@@ -458,7 +458,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "What is shown to whom this agent calls over a trunk." },
 	{ "ready_at_login", SCOPE_AGENT, CONF_T_BOOL, ONE(conf_agent, ready_at_login),
 	    .def = "yes",
-	    .help = "A phone that registers makes its agent available; else he dials codes.available first." },
+	    .help = "A phone that registers makes its agent available, also after it has failed in a call; else he dials codes.available first." },
 	{ "symmetric", SCOPE_AGENT, CONF_T_CHOICE, ONE(conf_agent, symmetric), .words = symmetries,
 	    .def = "auto",
 	    .help = "May the phone's sound come from elsewhere than its SDP says? auto: from the host of its SDP or of its signalling, any port, when the first is private and the second another. yes: also from any host that sends three packets in a row within rtp.latch_packets. no: never. Once heard it is locked." },

@@ -122,6 +122,15 @@ anna_comes(void)
 }
 
 void
+annas_phone(bool starts)
+{
+	struct msg m = { .type = MSG_AGENT_CAME };
+
+	m.agent_came.anew = starts;
+	tell(&m);
+}
+
+void
 sip_dies(void)
 {
 	struct msg m = { .type = MSG_SIP_STARTED };

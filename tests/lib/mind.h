@@ -40,6 +40,8 @@ void passes(int64_t seconds);
  * without the phones of TCP; a caller dials 100; somebody of ours answers. */
 void media_comes(void);
 void anna_comes(void);
+/* It was registered: it has started again, or only renewed that. */
+void annas_phone(bool starts);
 void sip_dies(void);
 void caller_comes(uint64_t leg);
 void leg_answers(uint64_t leg);

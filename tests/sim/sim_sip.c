@@ -626,7 +626,8 @@ sim_registers(struct sim *s, struct sim_actor *a, bool on)
 
 	a->registered = on;
 	if (on)
-		m.agent_came.agent = a->row;
+		m.agent_came =
+		    (struct msg_agent_came){ .agent = a->row, .anew = true };
 	else
 		m.agent_went.agent = a->row;
 	sim_fact(s, &m);

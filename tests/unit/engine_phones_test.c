@@ -194,6 +194,79 @@ without_a_phone_he_is_offline_from_the_first_moment_on(void **state)
 	assert_int_equal(e->agent[0].state, AGENT_STATE_OFFLINE);
 }
 
+static void
+hears_nothing(void)
+{
+	struct msg m = { .type = MSG_STREAM_ONE_WAY };
+
+	m.stream_one_way.stream = engine_call(e, 0)->helper[0].stream;
+	tell(&m);
+}
+
+static void
+dialog_dies(uint64_t leg)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	m.leg_left.leg = leg;
+	m.leg_left.cause = CAUSE_TIMEOUT;
+	tell(&m);
+}
+
+/* It crashed in a call, and was still registered when it started again. */
+static void
+a_phone_that_starts_again_is_there_for_the_next(void **state)
+{
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	hears_nothing();
+	leg_leaves(CALLER);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	/* Its old self may still renew, and its sound is as it was. */
+	annas_phone(false);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	annas_phone(true);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_AVAILABLE);
+	/* It was quicker than our judgement. */
+	caller_comes(CALLER + 1);
+	leg_answers(rung.leg);
+	annas_phone(true);
+	dialog_dies(rung.leg);
+	assert_int_not_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	engine_check(e);
+}
+
+static void
+a_phone_that_is_reached_again_is_there_for_the_next(void **state)
+{
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	dialog_dies(rung.leg);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	annas_phone(false);
+	assert_int_not_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	engine_check(e);
+}
+
+/* Not the phone is missing but she: only she can say that she is back. */
+static void
+who_does_not_answer_is_not_called_back_by_her_phone(void **state)
+{
+	struct msg m = { .type = MSG_LEG_REFUSED };
+
+	caller_comes(CALLER);
+	for (int i = 0; i < 2; i++) {
+		m.leg_refused.leg = rung.leg;
+		m.leg_refused.cause = CAUSE_NO_ANSWER;
+		tell(&m);
+	}
+	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	annas_phone(false);
+	annas_phone(true);
+	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -206,6 +279,9 @@ main(void)
 		T(a_house_that_closes_lets_everybody_go),
 		T(a_call_that_a_sleep_has_ended_was_over_when_it_began),
 		T(without_a_phone_he_is_offline_from_the_first_moment_on),
+		T(a_phone_that_starts_again_is_there_for_the_next),
+		T(a_phone_that_is_reached_again_is_there_for_the_next),
+		T(who_does_not_answer_is_not_called_back_by_her_phone),
 		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
 	};
 

@@ -71,7 +71,7 @@ a_phone_comes_stays_and_goes(void **state)
 	how = register_as(ANNA, 1, "c",
 	    "Contact: <sip:anna@10.0.0.1:5062;ob>;expires=300\r\n");
 	assert_int_equal(how.status, 200);
-	assert_true(how.came && !how.went);
+	assert_true(how.came && !how.went && how.there && how.anew);
 	assert_string_equal(contacts(ANNA),
 	    "Contact: <sip:anna@10.0.0.1:5062;ob>;expires=300\r\n");
 	/* He is reached where he spoke from. */
@@ -86,10 +86,21 @@ a_phone_comes_stays_and_goes(void **state)
 	    "Contact: <sip:anna@10.0.0.1:5062;ob>;expires=100\r\n");
 	how = register_as(
 	    ANNA, 2, "c", "Contact: <sip:anna@10.0.0.1:5062;ob>\r\n");
-	assert_true(!how.came && !how.went);
+	assert_true(!how.came && !how.went && how.there && !how.anew);
 	assert_string_equal(contacts(ANNA),
 	    "Contact: <sip:anna@10.0.0.1:5062;ob>;expires=3600\r\n");
-	how = register_as(ANNA, 3, "c",
+	/* It has started again, from where it was or from elsewhere. */
+	how = register_as(
+	    ANNA, 1, "d", "Contact: <sip:anna@10.0.0.1:5062;ob>\r\n");
+	assert_true(!how.came && how.there && how.anew);
+	how = register_as(ANNA, 2, "d",
+	    "Contact: <sip:anna@10.0.0.1:5062;ob>\r\n"
+	    "Contact: <sip:anna@10.0.0.1:5064>;expires=100\r\n");
+	assert_true(!how.came && how.there && how.anew);
+	how = register_as(
+	    ANNA, 3, "d", "Contact: <sip:anna@10.0.0.1:5064>;expires=0\r\n");
+	assert_true(!how.came && !how.went && !how.there);
+	how = register_as(ANNA, 4, "d",
 	    "Contact: <sip:anna@10.0.0.1:5062;ob>\r\nExpires: 0\r\n");
 	assert_true(!how.came && how.went);
 	assert_string_equal(contacts(ANNA), "");

@@ -274,7 +274,7 @@ gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
 /* ---- REGISTER ------------------------------------------------------------ */
 
 static void
-tell_came(uint16_t agent)
+tell_came(uint16_t agent, bool anew)
 {
 	struct msg m;
 	const struct sip_binding *b =
@@ -285,6 +285,7 @@ tell_came(uint16_t agent)
 		return;
 	m.agent_came.agent = agent;
 	m.agent_came.contact = b->received;
+	m.agent_came.anew = anew;
 	proc_send(PEER_CALL, &m);
 }
 
@@ -332,8 +333,8 @@ gate_register(
 		room.gate.registered++;
 		legs_follow(agent, from);
 	}
-	if (r.came)
-		tell_came(agent);
+	if (r.came || r.there)
+		tell_came(agent, r.anew);
 	if (r.went)
 		tell_went(agent);
 }
@@ -400,5 +401,5 @@ void
 gate_picture(void)
 {
 	for (uint16_t i = 0; i < room.conf->agents; i++)
-		tell_came(i);
+		tell_came(i, false);
 }

@@ -167,6 +167,7 @@ take_contact(const struct sip_registrar *r, struct sip_binding *b,
 	struct sip_name_addr a;
 	struct sip_binding *at;
 	struct hf_span span;
+	struct sip_registered how = fine;
 
 	if (!sip_parse_name_addr(value, &a) || a.uri.host.n == 0)
 		return refused(400, "Contact is no SIP URI");
@@ -183,6 +184,9 @@ take_contact(const struct sip_registrar *r, struct sip_binding *b,
 			memset(at, 0, sizeof(*at));
 		return fine;
 	}
+	how.there = true;
+	how.anew =
+	    at == NULL || !hf_slice_eq(hf_slice_of(at->call_id), m->call_id);
 	if (at == NULL)
 		at = room(b);
 	memset(at, 0, sizeof(*at));
@@ -197,7 +201,7 @@ take_contact(const struct sip_registrar *r, struct sip_binding *b,
 	if (!hf_slice_copy(a.uri.whole, at->contact, sizeof(at->contact)) ||
 	    !hf_slice_copy(m->call_id, at->call_id, sizeof(at->call_id)))
 		return refused(400, "Call-ID too long");
-	return fine;
+	return how;
 }
 
 struct sip_registered
@@ -206,7 +210,7 @@ sip_register(struct sip_registrar *r, uint32_t person, const struct sip_msg *m,
 {
 	struct sip_binding *b = row_of(r, person);
 	const struct sip_header_line *h = sip_find(m, SIP_H_CONTACT, 0);
-	struct sip_registered how = fine;
+	struct sip_registered how = fine, one;
 	unsigned before = count(b, now), after;
 	bindings changed;
 
@@ -217,11 +221,13 @@ sip_register(struct sip_registrar *r, uint32_t person, const struct sip_msg *m,
 	} else {
 		for (unsigned n = 0; how.status == 200 && h != NULL;
 		     h = sip_find(m, SIP_H_CONTACT, ++n)) {
-			if (n == SIP_BINDINGS_MAX)
-				how = refused(403, "Too many contacts");
-			else
-				how = take_contact(
-				    r, changed, h->value, m, from, now);
+			one = n == SIP_BINDINGS_MAX
+				  ? refused(403, "Too many contacts")
+				  : take_contact(
+					r, changed, h->value, m, from, now);
+			one.anew |= how.anew;
+			one.there |= how.there;
+			how = one;
 		}
 	}
 	if (how.status != 200)

@@ -53,6 +53,10 @@ struct sip_registered {
 	const char *why; /* static text */
 	bool came;       /* there is a binding and there was none */
 	bool went;       /* there was one and there is none */
+	bool there;      /* it has registered something, not only taken away */
+	/* A contact that was not there, or whose Call-ID is another one: a
+	 * phone keeps it until it starts again (10.2). */
+	bool anew;
 };
 
 struct sip_register_from {

@@ -49,6 +49,7 @@ static void
 not_ready(struct engine *e, uint16_t agent, const char *why)
 {
 	e->agent[agent].wants = false;
+	e->agent[agent].failed = CAUSE_NONE;
 	move(e, agent, AGENT_STATE_NOT_READY, why);
 	abandon(e, agent);
 }
@@ -179,20 +180,51 @@ known(struct engine *e, uint16_t agent)
 	return false;
 }
 
+/* Its signalling could not get through, and a REGISTER has. */
+static bool
+is_reached_again(enum cause failed)
+{
+	return failed == CAUSE_UNREACHABLE || failed == CAUSE_TIMEOUT ||
+	       failed == CAUSE_RESET || failed == CAUSE_ICMP;
+}
+
+/* The phone was to blame, and it is well again, as far as it can show: what
+ * its sound was like a REGISTER does not tell, a new start does. */
+static void
+phone_again(struct engine *e, uint16_t agent, bool anew)
+{
+	struct agent *a = &e->agent[agent];
+
+	if (!e->conf->agent[agent].ready_at_login)
+		return;
+	if (!hf_ref_none(a->call)) {
+		a->anew |= anew;
+		return;
+	}
+	if (a->state != AGENT_STATE_NOT_READY || a->failed == CAUSE_NONE ||
+	    !(anew || is_reached_again((enum cause)a->failed)))
+		return;
+	a->idle = e->now;
+	a->missed = 0;
+	available(e, agent, "the phone is back");
+}
+
 void
-agent_came(struct engine *e, uint16_t agent)
+agent_came(struct engine *e, uint16_t agent, bool anew)
 {
 	struct agent *a;
+	bool was;
 
 	if (!known(e, agent))
 		return;
 	a = &e->agent[agent];
-	if (a->registered)
-		return;
+	was = a->registered;
 	a->registered = true;
 	if (a->state != AGENT_STATE_OFFLINE) {
+		phone_again(e, agent, anew);
 		/* His call has outlived his registration, or he our death. */
-		queue_match_agent(e, agent);
+		if (!was)
+			queue_match_agent(e, agent);
 		return;
 	}
 	a->idle = e->now;
@@ -238,6 +270,7 @@ agent_ring(struct engine *e, uint16_t agent, struct call *c)
 	hf_assert(hf_ref_none(a->call));
 	a->call = c->ref;
 	a->dialled = false;
+	a->anew = false;
 	a->wants = a->state != AGENT_STATE_NOT_READY;
 	move(e, agent, AGENT_STATE_RINGING, "");
 }
@@ -249,6 +282,7 @@ agent_talk(struct engine *e, uint16_t agent, struct call *c, bool dialled)
 
 	if (dialled) {
 		hf_assert(hf_ref_none(a->call));
+		a->anew = false;
 		a->wants = a->state == AGENT_STATE_AVAILABLE ||
 			   a->state == AGENT_STATE_WRAP_UP;
 	}
@@ -297,8 +331,11 @@ agent_free(struct engine *e, uint16_t agent, struct call *c, bool answered,
 	if (!a->registered && !agents_are_unsure(e)) {
 		move(e, agent, AGENT_STATE_OFFLINE, "unregistered");
 		abandon(e, agent);
-	} else if (a->registered && phone_failed(why, answered)) {
+	} else if (a->registered && !a->anew && phone_failed(why, answered)) {
+		bool wants = a->wants;
+
 		not_ready(e, agent, cause_name(why));
+		a->failed = (uint8_t)(wants ? why : CAUSE_NONE);
 	} else if (!a->wants) {
 		not_ready(e, agent, "as he wished");
 	} else if (answered && wrap_up.us > 0) {
@@ -407,6 +444,7 @@ agents_keep(const struct engine *e, struct house *h)
 		k->state = a->state;
 		k->wants = a->wants;
 		k->missed = a->missed;
+		k->failed = a->failed;
 		k->idle = a->idle;
 		k->since = a->since;
 		k->due = a->timer.due;
@@ -420,6 +458,7 @@ agent_kept(struct engine *e, struct agent *a, const struct kept_agent *k)
 	a->state = k->state;
 	a->wants = k->wants;
 	a->missed = k->missed;
+	a->failed = k->failed;
 	a->idle = k->idle;
 	a->since = k->since;
 	switch ((enum agent_state)k->state) {

@@ -453,7 +453,7 @@ fact_sip(struct engine *e, const struct msg *m)
 		helper_probed(e, &m->helper_probed);
 		return;
 	case MSG_AGENT_CAME:
-		agent_came(e, m->agent_came.agent);
+		agent_came(e, m->agent_came.agent, m->agent_came.anew);
 		return;
 	case MSG_AGENT_WENT:
 		agent_went(e, m->agent_went.agent);

@@ -60,6 +60,8 @@ struct agent {
 	bool wants;           /* available again after the call */
 	bool dialled;         /* the call was his own: no wrap_up */
 	uint8_t missed;       /* rings in a row not answered */
+	uint8_t failed;       /* enum cause: not_ready since his phone did */
+	bool anew;            /* it has started again in this call */
 	struct hf_ref call;   /* ringing and on_call: his */
 	struct hf_time idle;  /* since when; the longest is rung first */
 	struct hf_wall since; /* his present state */
@@ -110,7 +112,7 @@ struct house {
 		char name[CONF_NAME_MAX];
 		uint8_t state; /* enum agent_state */
 		bool wants;
-		uint8_t missed;
+		uint8_t missed, failed;
 		struct hf_time idle, due; /* end of wrap_up */
 		struct hf_wall since;
 	} agent[CONF_AGENTS_MAX];

@@ -245,7 +245,7 @@ void agents_init(struct engine *e);
 bool agent_serves(const struct engine *e, uint16_t agent, uint16_t queue);
 uint16_t agent_longest_idle(const struct engine *e, uint16_t queue);
 uint16_t agent_of_extension(const struct engine *e, const char *extension);
-void agent_came(struct engine *e, uint16_t agent);
+void agent_came(struct engine *e, uint16_t agent, bool anew);
 void agent_went(struct engine *e, uint16_t agent);
 /* hf-sip is there (again): who is registered it will say.  Who it does not
  * name has calls.phones_back to come back; until then he is not rung, and all
