@@ -168,6 +168,38 @@ our_own_stall_blames_nobody(void **state)
 	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
 }
 
+/* A helper falls silent, and in its gap we are stalled: how long the caller
+ * hears nothing. */
+static int64_t
+gap_with_a_stall(void)
+{
+	a_call(JUDGE_PACKETS);
+	helper.talks = false;
+	live(30);
+	forget_heard(&caller);
+	caller.longest_us = 0;
+	kill(d.pid, SIGSTOP);
+	live(45);
+	kill(d.pid, SIGCONT);
+	live(150);
+	media_room_hang_up(NULL);
+	return caller.longest_us;
+}
+
+static void
+a_short_stall_of_ours_excuses_no_silence(void **state)
+{
+	enum { TRIES = 5 };
+	int64_t best = INT64_MAX, gap;
+
+	for (int i = 0; i < TRIES && best > 100000; i++) {
+		gap = gap_with_a_stall();
+		best = gap < best ? gap : best;
+	}
+	assert_in_range(best, 0, 100000);
+	a_call(JUDGE_NOBODY); /* for the teardown */
+}
+
 static void
 a_successor_goes_on_with_the_same_stream(void **state)
 {
@@ -408,6 +440,7 @@ main(int argc, char **argv)
 		T(music_keeps_its_pace_and_prompts_end),
 		T(parting_leaves_an_open_line),
 		T(our_own_stall_blames_nobody),
+		T(a_short_stall_of_ours_excuses_no_silence),
 		T(a_successor_goes_on_with_the_same_stream),
 		T(what_was_said_during_a_restart_is_heard_after_it),
 		T(keys_are_told_while_felt),

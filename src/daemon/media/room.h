@@ -161,6 +161,7 @@ extern struct media_room {
 	int epoll, timer;
 	bool ticking;
 	struct hf_time last_tick;
+	struct hf_time worked; /* our processor time, then */
 	struct prompt_book book;
 	struct message message[MESSAGES_MAX];
 	uint32_t message_next;

@@ -14,7 +14,6 @@
 enum {
 	EVENTS_MAX = 512,
 	PASSES_MAX = 64, /* then orders and questions have their turn */
-	PASS_US = 10000, /* nobody works so long at one pass */
 	NS_PER_US = 1000,
 	CACHE_LINE = 64,
 };
@@ -48,12 +47,26 @@ fetch_next(const struct epoll_event *ev, int i, int n)
 }
 
 static struct hf_time
-clock_now(void)
+clock_now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (struct hf_time){ t.tv_sec * 1000000 + t.tv_nsec / 1000 };
+}
+
+/* How long nothing was done since the last time this was asked: what has
+ * passed, but for our own work. */
+static struct hf_span
+idled(struct hf_time now)
+{
+	struct hf_time worked = clock_now(CLOCK_THREAD_CPUTIME_ID);
+	struct hf_span s = { hf_time_since(room.last_tick, now).us -
+			     hf_time_since(room.worked, worked).us };
+
+	room.last_tick = now;
+	room.worked = worked;
+	return s;
 }
 
 /* A pass over the sockets that hold something: of each one packet, or, when
@@ -125,11 +138,13 @@ age_all(struct hf_time now)
 
 /* Somebody who has more to do than he can is late as well, but that is no
  * stall: he looks at each socket before he judges it, and the deadlines have
- * their turn after each pass.  A stall is time in which nothing was done. */
+ * their turn after each pass.  A stall is time in which nothing was done.  Were
+ * work one, a pass that reads all that waits would be the reason for the next.
+ */
 static void
 tick(int fd, uint32_t events, void *arg)
 {
-	struct hf_time now = proc_now(), then;
+	struct hf_time now = proc_now();
 	struct hf_span late = { hf_time_since(room.last_tick, now).us -
 				TICK_US };
 	int passes = PASSES_MAX;
@@ -146,16 +161,15 @@ tick(int fd, uint32_t events, void *arg)
 		room.count_of.late++;
 	if (late.us > room.count_of.late_max.us)
 		room.count_of.late_max = late;
+	late.us = idled(now).us - TICK_US;
 	do {
 		more = drain(now, late.us >= STALL_US);
 		if (late.us >= STALL_US)
 			shift_all(late, now);
 		age_all(now);
-		then = now;
-		now = clock_now();
-		late.us = hf_time_since(then, now).us - PASS_US;
+		now = clock_now(CLOCK_MONOTONIC);
+		late = idled(now);
 	} while (--passes > 0 && (more || late.us >= STALL_US));
-	room.last_tick = now;
 }
 
 void
@@ -180,7 +194,7 @@ tick_run(bool on)
 		t.it_interval.tv_nsec = t.it_value.tv_nsec =
 		    TICK_US * NS_PER_US;
 	hf_assert(timerfd_settime(room.timer, 0, &t, NULL) == 0);
-	room.last_tick = proc_now();
+	(void)idled(proc_now());
 }
 
 void
