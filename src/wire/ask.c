@@ -26,7 +26,7 @@ const struct ask_verb ask_verbs[] = {
 	{ "call", ASK_CALL, 1, 1, false, "ID",
 	    "one row; error \"no such call\" when it is not live" },
 	{ "agents", ASK_CALL, 0, 0, false, "",
-	    "name(s) state(s) since(d) queues(s) extension(s) calls(n)" },
+	    "name(s) state(s) why(s) since(w) registered(b) call(s) missed(n)" },
 	{ "agent", ASK_CALL, 2, 2, true, "NAME available|not_ready",
 	    "name(s) state(s)" },
 	{ "queues", ASK_CALL, 0, 0, false, "",

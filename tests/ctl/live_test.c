@@ -210,7 +210,9 @@ acting(void)
 
 	check(hfctl("agent anna not-ready") == 0 && says("not_ready"),
 	    "an agent is told to rest");
-	check(hfctl("agents") == 0 && says("not_ready"), "he rests");
+	check(
+	    hfctl("agents") == 0 && says("not_ready") && says("by an operator"),
+	    "he rests, and it is said why");
 	check(hfctl("agent anna available") == 0 && says("available"),
 	    "an agent is called back");
 	check(hfctl("agent nobody available") == 1 && says("no such agent"),

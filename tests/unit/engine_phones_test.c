@@ -181,12 +181,14 @@ without_a_phone_he_is_offline_from_the_first_moment_on(void **state)
 	assert_int_not_equal(since.us, 0);
 	mind_sleeps(100);
 	assert_int_equal(e->agent[0].since.us, since.us);
+	assert_string_equal(engine_agent_why(e, 0), "phone awaited");
 	sip_dies();
 	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_OFFLINE);
 	passes(BACK / 2);
 	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_OFFLINE);
 	anna_comes();
 	assert_int_equal(engine_agent_state(e, 0), AGENT_STATE_AVAILABLE);
+	assert_string_equal(engine_agent_why(e, 0), "registered");
 	assert_int_equal(e->agent[0].since.us, since.us);
 	mind_sleeps(100);
 	sip_dies();
@@ -243,6 +245,7 @@ a_phone_that_is_reached_again_is_there_for_the_next(void **state)
 	leg_answers(rung.leg);
 	dialog_dies(rung.leg);
 	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	assert_string_equal(engine_agent_why(e, 0), cause_name(CAUSE_TIMEOUT));
 	annas_phone(false);
 	assert_int_not_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
 	engine_check(e);
@@ -261,6 +264,7 @@ who_does_not_answer_is_not_called_back_by_her_phone(void **state)
 		tell(&m);
 	}
 	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);
+	assert_string_equal(engine_agent_why(e, 0), "did not answer");
 	annas_phone(false);
 	annas_phone(true);
 	assert_int_equal(e->agent[0].state, AGENT_STATE_NOT_READY);

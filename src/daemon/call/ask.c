@@ -212,6 +212,7 @@ row_agent(struct answer *a, uint16_t i)
 		c = engine_call(a->e, g->call.n);
 	row_text(b, "name", a->e->conf->agent[i].name);
 	row_text(b, "state", agent_state_name(engine_agent_state(a->e, i)));
+	row_text(b, "why", engine_agent_why(a->e, i));
 	row_wall(b, "since", g->since);
 	row_bool(b, "registered", g->registered);
 	row_text(b, "call", c != NULL ? c->id : "");

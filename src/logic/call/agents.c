@@ -14,6 +14,7 @@ move(struct engine *e, uint16_t agent, enum agent_state s, const char *why)
 {
 	struct agent *a = &e->agent[agent];
 
+	TEXT(a->why, why);
 	if (a->state == s)
 		return;
 	hf_timer_stop(&e->wheel, &a->timer);
@@ -110,6 +111,15 @@ enum agent_state
 engine_agent_state(const struct engine *e, uint16_t agent)
 {
 	return agent_reached_as(e, agent);
+}
+
+const char *
+engine_agent_why(const struct engine *e, uint16_t agent)
+{
+	const struct agent *a = &e->agent[agent];
+
+	return engine_agent_state(e, agent) == a->state ? a->why
+							: "phone awaited";
 }
 
 void
@@ -447,6 +457,7 @@ agents_keep(const struct engine *e, struct house *h)
 		k->failed = a->failed;
 		k->idle = a->idle;
 		k->since = a->since;
+		TEXT(k->why, a->why);
 		k->due = a->timer.due;
 	}
 }
@@ -461,6 +472,7 @@ agent_kept(struct engine *e, struct agent *a, const struct kept_agent *k)
 	a->failed = k->failed;
 	a->idle = k->idle;
 	a->since = k->since;
+	TEXT(a->why, k->why);
 	switch ((enum agent_state)k->state) {
 	case AGENT_STATE_RINGING:
 	case AGENT_STATE_ON_CALL:

@@ -30,7 +30,7 @@
 #include "logic/guard/vote.h"
 #include "wire/msg.h"
 
-enum { ENGINE_WORKERS_MAX = 8 };
+enum { ENGINE_WORKERS_MAX = 8, AGENT_WHY_MAX = 32 };
 
 /* Where orders and facts go.  m is valid during the call only. */
 struct orders {
@@ -57,14 +57,15 @@ struct agent {
 	struct hf_timer timer; /* end of wrap_up */
 	uint8_t state;         /* enum agent_state */
 	bool registered;
-	bool wants;           /* available again after the call */
-	bool dialled;         /* the call was his own: no wrap_up */
-	uint8_t missed;       /* rings in a row not answered */
-	uint8_t failed;       /* enum cause: not_ready since his phone did */
-	bool anew;            /* it has started again in this call */
-	struct hf_ref call;   /* ringing and on_call: his */
-	struct hf_time idle;  /* since when; the longest is rung first */
-	struct hf_wall since; /* his present state */
+	bool wants;              /* available again after the call */
+	bool dialled;            /* the call was his own: no wrap_up */
+	uint8_t missed;          /* rings in a row not answered */
+	uint8_t failed;          /* enum cause: not_ready since his phone did */
+	bool anew;               /* it has started again in this call */
+	struct hf_ref call;      /* ringing and on_call: his */
+	struct hf_time idle;     /* since when; the longest is rung first */
+	struct hf_wall since;    /* his present state */
+	char why[AGENT_WHY_MAX]; /* he is in it; empty: it says so itself */
 };
 
 struct queue {
@@ -115,6 +116,7 @@ struct house {
 		uint8_t missed, failed;
 		struct hf_time idle, due; /* end of wrap_up */
 		struct hf_wall since;
+		char why[AGENT_WHY_MAX];
 	} agent[CONF_AGENTS_MAX];
 	struct kept_helper {
 		char name[CONF_NAME_MAX];
@@ -247,6 +249,8 @@ bool engine_rung_usable(
 /* His state as the world sees it: without a phone he is offline, also while it
  * is waited for and he will be again what he was. */
 enum agent_state engine_agent_state(const struct engine *e, uint16_t agent);
+/* Why he is in it, as in the journal: "did not answer"; may be empty. */
+const char *engine_agent_why(const struct engine *e, uint16_t agent);
 /* Is somebody there for this queue? */
 bool engine_staffed(const struct engine *e, uint16_t queue);
 
