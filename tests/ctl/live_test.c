@@ -229,7 +229,7 @@ acting(void)
 		  says("no such message"),
 	    "what is not there cannot be deleted");
 	check(hfctl("reload") == 0 && says("generation"), "it reloads");
-	check(hfctl("drain") == 0, "it drains");
+	check(hfctl("--json drain") == 0 && says("\"calls\": 0"), "it drains");
 	c = ua_invite(carol, site->udp, NUMBER);
 	check(ua_run(w, SOON_MS, refused, c), "a call is refused meanwhile");
 	ua_run(w, 500, NULL, NULL);
@@ -248,6 +248,11 @@ acting(void)
 	    "and its messages are found by it");
 	call = ua_invite(carol, site->udp, NUMBER);
 	check(ua_run(w, SOON_MS, hears_bot, NULL), "a call comes again");
+	check(hfctl("--json drain") == 0 && says("\"calls\": 1") &&
+		  says("\"draining\": true") &&
+		  hfctl("--json drain --off") == 0 && says("\"calls\": 1") &&
+		  says("\"draining\": false"),
+	    "a drain says how many calls are left");
 	check(hfctl("drop nobody") == 1 && says("no such live call"),
 	    "who is not there cannot be dropped");
 	hfctl("--json calls | python3 -c 'import json, sys; "

@@ -33,7 +33,7 @@ enum {
 static struct {
 	const char *name;
 	uint32_t generation, sockets, ends;
-	bool met[PEER_NR];
+	bool met[PEER_NR], draining;
 	struct slots slots;
 	/* What hf-store keeps: the newest fact, and how many came. */
 	struct ledger {
@@ -161,6 +161,7 @@ message(enum peer from, const struct msg *m, int fd)
 		store_says(from);
 		break;
 	case MSG_DRAIN:
+		me.draining = m->drain.on;
 		if (m->drain.die && strcmp(me.name, "hf-call") == 0)
 			proc_send(PEER_KEEPER, &drained);
 		if (m->drain.now)
@@ -232,6 +233,7 @@ ask(const struct msg_ask *m)
 	row_number(&b, "neighbours", (int64_t)neighbours);
 	row_number(&b, "facts", me.ledger.facts);
 	row_text(&b, "word", word);
+	row_bool(&b, "draining", me.draining);
 	proc_reply(m->id, NULL, bytes, (uint16_t)b.n, false);
 }
 

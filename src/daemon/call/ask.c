@@ -199,6 +199,16 @@ ask_drop(struct answer *a)
 	(void)engine_call_drop(a->e, c->ref, proc_now(), a->out, &a->error);
 }
 
+/* The keeper has told us before it passed the question on. */
+static void
+ask_drain(struct answer *a)
+{
+	struct hf_buf *b = row_begin(a);
+
+	row_bool(b, "draining", engine_draining(a->e));
+	row_number(b, "calls", engine_calls(a->e));
+}
+
 /* ---- people -------------------------------------------------------------- */
 
 static void
@@ -448,6 +458,7 @@ ask_answer(struct engine *e, const struct msg_ask *m, struct orders *out)
 		{ "call", ask_call },
 		{ "legs", ask_legs },
 		{ "drop", ask_drop },
+		{ "drain", ask_drain },
 		{ "agents", ask_agents },
 		{ "agent", ask_agent },
 		{ "queues", ask_queues },

@@ -413,24 +413,20 @@ do_reload(struct client *cl, const struct msg_ask *ask)
 	finish(cl, ask->id, "");
 }
 
-static void
-do_drain(struct client *cl, const struct msg_ask *ask)
+/* False: it was not said how, and that is answered. */
+static bool
+drain_ordered(struct client *cl, const struct msg_ask *ask)
 {
 	struct hf_slice args = { (const char *)ask->args.p, ask->args.n };
-	struct hf_buf b;
 	char how[8];
 
 	(void)ask_word(args, 0, how, sizeof(how));
 	if (strcmp(how, "on") != 0 && strcmp(how, "off") != 0) {
 		finish(cl, ask->id, "say drain on|off");
-		return;
+		return false;
 	}
 	keeper_drain(strcmp(how, "on") == 0, false);
-	b = row_begin();
-	row_bool(&b, "draining", keeper_draining());
-	row_number(&b, "calls", keeper_calls());
-	row_end(cl, ask->id, &b);
-	finish(cl, ask->id, "");
+	return true;
 }
 
 static const struct {
@@ -440,7 +436,6 @@ static const struct {
 	{ "status", do_status },
 	{ "config", do_config },
 	{ "reload", do_reload },
-	{ "drain", do_drain },
 };
 
 /* ---- questions for the rooms -----------------------------------------------
@@ -567,6 +562,10 @@ note_act(const struct client *cl, const struct ask_verb *v,
 	(void)children_send(ROOM_CALL, &m);
 }
 
+/* How many calls are left only hf-call knows, who hears this behind the order
+ * itself. */
+static const struct ask_verb drained = { .name = "drain", .room = ASK_CALL };
+
 static void
 asked(struct client *cl, struct msg *m)
 {
@@ -585,6 +584,11 @@ asked(struct client *cl, struct msg *m)
 			own[i].run(cl, &m->ask);
 			return;
 		}
+	if (strcmp(v->name, "drain") == 0) {
+		if (!drain_ordered(cl, &m->ask))
+			return;
+		v = &drained;
+	}
 	pass_on(cl, v, m);
 }
 

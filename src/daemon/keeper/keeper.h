@@ -47,7 +47,6 @@ bool keeper_reload(keeper_tell *tell, void *arg);
  * keeper.drain_max has passed, the house closes. */
 void keeper_drain(bool on, bool stop);
 bool keeper_draining(void);
-uint32_t keeper_calls(void);         /* as far as hf-call told while draining */
 void keeper_drained(uint32_t calls); /* hf-call says so */
 
 /* Whom the children run as; uid 0 when nobody was named or we are not root. */

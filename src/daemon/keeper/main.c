@@ -46,7 +46,6 @@ static struct {
 	int conf_fd, secrets_fd, lock;
 	struct keeper_user user;
 	bool draining, stopping, over;
-	uint32_t calls;
 	struct hf_timer drain_max, settle;
 } keeper = { .conf_fd = -1, .secrets_fd = -1, .lock = -1 };
 
@@ -239,16 +238,9 @@ keeper_drain(bool on, bool stop)
 	keeper.stopping = stop;
 }
 
-uint32_t
-keeper_calls(void)
-{
-	return keeper.calls;
-}
-
 void
 keeper_drained(uint32_t calls)
 {
-	keeper.calls = calls;
 	if (!keeper.stopping || calls > 0)
 		return;
 	hf_log(LOG_NOTICE, "drain_ended", "why=no_calls");
