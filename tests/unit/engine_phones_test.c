@@ -8,6 +8,7 @@ static struct msg_ring_leg rung; /* the newest leg of ours */
 static unsigned rings;
 static unsigned dropped;
 static struct msg_call_ended ended;
+static struct msg_evidence evidence;
 static struct hf_span talked; /* by the last rung */
 static unsigned given_up;     /* waits, because nobody is there */
 
@@ -18,6 +19,8 @@ order(const struct msg *m)
 		rung = m->ring_leg;
 		rings++;
 	}
+	if (m->type == MSG_EVIDENCE)
+		evidence = m->evidence;
 	if (m->type == MSG_CALL_ENDED)
 		ended = m->call_ended;
 	if (m->type == MSG_RUNG_ENDED)
@@ -271,6 +274,28 @@ who_does_not_answer_is_not_called_back_by_her_phone(void **state)
 	engine_check(e);
 }
 
+/* The caller's silence while hf-media was away has no other witness. */
+static void
+the_time_without_hf_media_is_in_the_record(void **state)
+{
+	caller_comes(CALLER);
+	leg_answers(rung.leg);
+	engine_media_gone(e, 0, now);
+	now.us += 70000;
+	media_comes();
+	assert_string_equal(evidence.what, "room_returned");
+	assert_string_equal(evidence.detail, "hf-media after 70 ms");
+	engine_media_gone(e, 0, now);
+	now.us += 30000;
+	media_comes();
+	evidence.what[0] = '\0';
+	media_comes(); /* it had not gone */
+	assert_string_equal(evidence.what, "");
+	leg_leaves(CALLER);
+	assert_int_equal(ended.worst_gap.us, 70000);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -286,6 +311,7 @@ main(void)
 		T(a_phone_that_starts_again_is_there_for_the_next),
 		T(a_phone_that_is_reached_again_is_there_for_the_next),
 		T(who_does_not_answer_is_not_called_back_by_her_phone),
+		T(the_time_without_hf_media_is_in_the_record),
 		T(who_talked_to_a_caller_that_died_is_there_for_the_next),
 	};
 

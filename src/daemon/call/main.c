@@ -232,6 +232,15 @@ message(enum peer from, const struct msg *m, int fd)
 }
 
 static void
+left(enum peer from)
+{
+	if (room.engine != NULL && from >= PEER_MEDIA &&
+	    from < PEER_MEDIA + PROC_MEDIA_MAX)
+		engine_media_gone(
+		    room.engine, (unsigned)(from - PEER_MEDIA), proc_now());
+}
+
+static void
 ask(const struct msg_ask *m)
 {
 	look_at_the_clock();
@@ -305,6 +314,7 @@ main(int argc, char **argv)
 		.name = "hf-call",
 		.start = start,
 		.reconf = reconf,
+		.left = left,
 		.message = message,
 		.ask = ask,
 		.turn_end = turn_end,

@@ -535,10 +535,18 @@ prompt_ended(struct engine *e, struct call *c, struct leg *l, uint32_t id)
 	machine_prompt_ended(e, c);
 }
 
+void
+engine_media_gone(struct engine *e, unsigned worker, struct hf_time now)
+{
+	if (worker < ENGINE_WORKERS_MAX && e->worker[worker].there)
+		e->worker[worker].gone = now;
+}
+
 /* hf-media is there (again): it hears what every call of its needs. */
 static void
 media_started(struct engine *e, const struct msg_media_started *m)
 {
+	struct hf_span gap = { 0 };
 	struct worker *w;
 
 	if (m->worker >= ENGINE_WORKERS_MAX || m->count == 0 ||
@@ -547,6 +555,9 @@ media_started(struct engine *e, const struct msg_media_started *m)
 		return;
 	}
 	w = &e->worker[m->worker];
+	if (w->gone.us != 0)
+		gap = hf_time_since(w->gone, e->now);
+	w->gone.us = 0;
 	if (!w->there || w->first != m->first || w->count != m->count) {
 		*w = (struct worker){ true, m->first, m->count, { 0 } };
 		hf_pool_init(&w->streams, &e->stream_place[m->first], m->count);
@@ -560,6 +571,8 @@ media_started(struct engine *e, const struct msg_media_started *m)
 		if (hf_ref_none(c->ref) || c->worker != m->worker)
 			continue;
 		touch(e, c);
+		if (gap.us > 0)
+			tell_media_gap(e, c, gap);
 		call_reopen(e, c);
 		call_rejoin(e, c);
 	}

@@ -103,6 +103,7 @@ struct worker {
 	bool there;
 	uint32_t first, count; /* its streams */
 	struct hf_pool streams;
+	struct hf_time gone; /* since when it is away; 0: it is not */
 };
 
 /* What is no call's and must outlive us all the same, as a plain record for a
@@ -208,6 +209,9 @@ bool engine_restore(struct engine *e, const struct call *c) HF_CHECK;
 /* One fact.  A fact about what is no longer there is counted and ignored. */
 void engine_fact(struct engine *e, const struct msg *m, struct hf_time now,
     struct orders *out);
+
+/* This hf-media is away; MEDIA_STARTED says when it is back. */
+void engine_media_gone(struct engine *e, unsigned worker, struct hf_time now);
 
 /* What time brings; call it when engine_next() has come. */
 void engine_time(struct engine *e, struct hf_time now, struct orders *out);

@@ -80,6 +80,17 @@ tell_evidence(struct engine *e, const struct call *c, const char *what,
 }
 
 void
+tell_media_gap(struct engine *e, struct call *c, struct hf_span gap)
+{
+	if (!c->caller.open)
+		return;
+	tell_evidence(e, c, "room_returned", "hf-media after %lld ms",
+	    (long long)gap.us / 1000);
+	if (gap.us > c->worst_gap.us)
+		c->worst_gap = gap;
+}
+
+void
 tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
     const char *evidence)
 {

@@ -325,6 +325,9 @@ uint16_t outcall_code(enum cause why, uint16_t code);
 void tell_came(struct engine *e, const struct call *c);
 void tell_evidence(struct engine *e, const struct call *c, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* hf-media was away so long, and the caller heard nothing: nobody was there to
+ * bridge it. */
+void tell_media_gap(struct engine *e, struct call *c, struct hf_span gap);
 void tell_rung(struct engine *e, struct call *c, const struct leg *l,
     enum cause why, const char *evidence);
 void tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
