@@ -196,6 +196,27 @@ an_overtaken_register_undoes_nothing(void **state)
 	assert_null(sip_bindings(&r, ANNA, 0, now));
 }
 
+/* Its phone has not come back for us, whatever else it named. */
+static void
+of_a_refused_request_nothing_came(void **state)
+{
+	static const char *const lines[] = {
+		"Contact: <sip:a@h>\r\nContact: <isbn:2983792873>\r\n",
+		"Contact: <sip:a@h>\r\nContact: <sip:b@h>;expires=1\r\n",
+		"Contact: <sip:a@h>;expires=1\r\n",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < HF_LEN(lines); i++) {
+		struct sip_registered how =
+		    register_as(ANNA, i + 1, "c", lines[i]);
+
+		assert_int_not_equal(how.status, 200);
+		assert_false(how.came || how.went || how.there || how.anew);
+		assert_null(sip_bindings(&r, ANNA, 0, now));
+	}
+}
+
 static void
 all_contacts_of_a_request_or_none(void **state)
 {
@@ -327,6 +348,8 @@ main(void)
 		    all_contacts_of_a_request_or_none, setup),
 		cmocka_unit_test_setup(
 		    the_same_address_in_another_spelling_is_one_binding, setup),
+		cmocka_unit_test_setup(
+		    of_a_refused_request_nothing_came, setup),
 		cmocka_unit_test_setup(the_best_comes_first, setup),
 		cmocka_unit_test_setup(
 		    phones_that_restart_do_not_lock_themselves_out, setup),

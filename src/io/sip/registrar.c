@@ -230,8 +230,8 @@ sip_register(struct sip_registrar *r, uint32_t person, const struct sip_msg *m,
 			how = one;
 		}
 	}
-	if (how.status != 200)
-		return how;
+	if (how.status != 200) /* whatever its other contacts were */
+		return refused(how.status, how.why);
 	memcpy(b, changed, sizeof(changed));
 	after = count(b, now);
 	how.came = before == 0 && after > 0;

@@ -47,7 +47,7 @@ void sip_registrar_init(struct sip_registrar *r,
     struct sip_binding (*memory)[SIP_BINDINGS_MAX], uint32_t people,
     struct hf_span expires_min, struct hf_span expires_max);
 
-/* What came of a REGISTER. */
+/* What came of a REGISTER; of a refused one nothing. */
 struct sip_registered {
 	uint16_t status; /* 200, 400, 403 too many, 423 too short, 500 late */
 	const char *why; /* static text */
