@@ -185,6 +185,47 @@ a_phone_that_rang_over_tcp_is_not_left_ringing(void **state)
 	assert_true(fact(MSG_LEG_RANG, &m));
 }
 
+/* Bob has a phone in anna's office, over TCP as hers. */
+static struct ua *
+bob_is_there(void)
+{
+	struct ua *bob = ua_new(world, "bob", room_ip(4), UA_TCP, 4);
+
+	conf.agents = 2;
+	conf.agent[1] = conf.agent[0];
+	strcpy(conf.agent[1].name, "bob");
+	strcpy(conf.agent[1].extension, "202");
+	strcpy(secrets.agent[1], "correct horse");
+	dies_and_is_there_again(0);
+	strcpy(bob->user, "bob");
+	strcpy(bob->secret, secrets.agent[1]);
+	return bob;
+}
+
+static void
+phones_of_one_office_hear_each_its_own_cancel(void **state)
+{
+	struct ua *bob = bob_is_there();
+	struct ua_call *a, *b;
+	struct msg m;
+
+	wired->manner.answer_ms = bob->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_non_null(noted(ua_register(bob, house_at, 60), UA_REGISTERED));
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	ring_row(OURS | 4, TO_AGENT, 1);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	a = ua_current(wired);
+	b = ua_current(bob);
+	dies_and_is_there_again(0);
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_non_null(noted(a, UA_CANCELLED));
+	assert_null(ua_noted(b, UA_CANCELLED, 0));
+	assert_non_null(noted(ua_register(bob, house_at, 60), UA_REGISTERED));
+	assert_non_null(noted(b, UA_CANCELLED));
+}
+
 /* That line of an INVITE, with its end and what else belongs into it. */
 static const char *
 line(const char *invite, const char *name, const char *more)
@@ -264,6 +305,7 @@ main(int argc, char **argv)
 		T(even_when_nobody_says_it_again_he_has_his_answer),
 		T(a_phone_over_tcp_is_not_known_until_it_comes_back),
 		T(a_phone_that_rang_over_tcp_is_not_left_ringing),
+		T(phones_of_one_office_hear_each_its_own_cancel),
 		T(who_answers_between_two_lives_over_tcp_is_let_go),
 		T(a_call_over_tcp_goes_on_over_the_phones_next_connection),
 	};

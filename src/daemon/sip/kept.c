@@ -19,7 +19,7 @@ enum {
 	LEG_KIND = 0x4c504953,     /* "SIPL" */
 	ALIVE_KIND = 0x41504953,   /* "SIPA" */
 	PHONES_KIND = 0x50504953,  /* "SIPP" */
-	KEPT_VERSION = 2,
+	KEPT_VERSION = 3,
 	/* After so long a death the far ends have given up; who has not is
 	 * said goodbye. */
 	LATE_MS = 30000,

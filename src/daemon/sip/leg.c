@@ -276,6 +276,7 @@ leg_arrive(
 	}
 	s->mark = l->id;
 	s->account = gate_account(l->trunk);
+	s->phone = legs_phone(l->agent);
 	l->session = hf_pool_at(&room.ss.pool, s->n);
 	if (l->agent != CONF_NONE) {
 		/* A phone may be behind NAT: the way it came is the way. */

@@ -126,41 +126,31 @@ leg_session(const struct leg *l)
 /* ---- a phone comes back ---------------------------------------------------
  */
 
-/* Whose phone is at the far end; CONF_NONE: nobody's. */
-static uint16_t
-agent_of(const struct leg *l)
+uint16_t
+legs_phone(uint16_t agent)
 {
-	if (l->order.leg != 0)
-		return l->order.kind == TO_AGENT ? l->order.row : CONF_NONE;
-	return l->agent;
+	return agent != CONF_NONE ? (uint16_t)(agent + 1) : 0;
 }
 
 void
 legs_follow(uint16_t agent, const struct sip_flow *to)
 {
-	if (to->transport != SIP_TCP)
+	if (to->transport != SIP_TCP || agent == CONF_NONE)
 		return;
 	room.ss.now = room.now;
 	for (uint32_t i = 0; i < room.ss.pool.fresh; i++) {
 		struct sip_session *s = &room.sessions[i];
+		const struct sip_flow *was = &s->dialog.flow;
 
-		/* Another phone in that house says 481, and no harm is done. */
-		if (sip_session_awaits(&room.ss, s) &&
-		    hf_addr_same_host(&s->dialog.flow.peer, &to->peer))
-			sip_session_follow(&room.ss, s, to);
-	}
-	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.fresh; i++) {
-		struct leg *l = &room.leg[i];
-		struct sip_session *s;
-		const struct sip_flow *was;
-
-		if (l->state == LEG_FREE || agent_of(l) != agent ||
-		    (s = leg_session(l)) == NULL)
+		/* One host is a whole office behind its NAT: another agent's
+		 * phone would say 481, and his would ring on. */
+		if (s->state == SIP_S_FREE || s->phone != legs_phone(agent) ||
+		    was->transport != SIP_TCP ||
+		    !hf_addr_same_host(&was->peer, &to->peer) ||
+		    hf_pool_has(&room.tp.stream.pool, was->conn))
 			continue;
-		was = &s->dialog.flow;
-		if (was->transport == SIP_TCP && s->dialog.natted &&
-		    hf_addr_same_host(&was->peer, &to->peer) &&
-		    !hf_pool_has(&room.tp.stream.pool, was->conn))
+		if (s->dialog.natted || s->state == SIP_S_CALLING ||
+		    s->state == SIP_S_CANCELLING)
 			sip_session_follow(&room.ss, s, to);
 	}
 }

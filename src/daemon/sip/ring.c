@@ -237,6 +237,7 @@ call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 	if (s == NULL)
 		return NULL;
 	s->mark = l->id;
+	s->phone = o->kind == TO_AGENT ? legs_phone(o->row) : 0;
 	s->dialog.symmetric = t.natted;
 	leg_touch(l);
 	return s;

@@ -207,6 +207,8 @@ bool legs_changed(uint32_t *place); /* the next one, as in io/sip/record.h */
 struct leg *leg_restore(uint64_t id, struct hf_ref ref);
 /* Sessions are restored as well: legs without one are over. */
 void legs_restored(void);
+/* What the sessions with that agent's phones bear as phone; 0: nobody's. */
+uint16_t legs_phone(uint16_t agent);
 /* This agent's phone has registered over another connection: its calls whose
  * connection is gone go on over this one (RFC 5626 4.2). */
 void legs_follow(uint16_t agent, const struct sip_flow *to);

@@ -41,6 +41,7 @@ sip_record_write(const struct sip_sessions *ss, const struct sip_session *s,
 	r->cseq_answered = s->cseq_answered;
 	r->drop_code = s->drop_code;
 	r->account = s->account;
+	r->phone = s->phone;
 	r->state = s->state;
 	r->caller = s->caller;
 	r->early = s->early;
@@ -125,6 +126,7 @@ read_record(struct sip_session *s, const struct sip_record *r)
 		.cseq_answered = r->cseq_answered,
 		.drop_code = r->drop_code,
 		.account = r->account,
+		.phone = r->phone,
 		.state = r->state,
 		.caller = r->caller,
 		.early = r->early,

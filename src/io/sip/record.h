@@ -34,7 +34,7 @@ struct sip_record {
 	struct hf_span interval;
 	struct sip_flow flow, source;
 	uint32_t cseq_local, cseq_remote, cseq_invite, cseq_answered;
-	uint16_t drop_code, account;
+	uint16_t drop_code, account, phone;
 	uint16_t length[SIP_TEXTS];
 	uint8_t state;
 	bool caller, early, unacked, late;

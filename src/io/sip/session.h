@@ -46,11 +46,12 @@ struct sip_session {
 	uint16_t drop_code;     /* why, for the BYE that must wait */
 	uint8_t state;
 	uint16_t
-	    account;  /* whose credentials challenges ask for; 0: nobody's */
-	bool caller;  /* we made the Call-ID */
-	bool early;   /* CALLING: a To tag came */
-	bool unacked; /* our 2xx (also to a re-INVITE) waits for its ACK */
-	bool late;    /* our 2xx held the offer: the ACK holds the answer */
+	    account;    /* whose credentials challenges ask for; 0: nobody's */
+	uint16_t phone; /* the user's: whose phone is at the far end; 0: none */
+	bool caller;    /* we made the Call-ID */
+	bool early;     /* CALLING: a To tag came */
+	bool unacked;   /* our 2xx (also to a re-INVITE) waits for its ACK */
+	bool late;      /* our 2xx held the offer: the ACK holds the answer */
 	char drop_text[SIP_DROP_TEXT_MAX];
 };
 
