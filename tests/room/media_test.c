@@ -176,7 +176,6 @@ gap_with_a_stall(void)
 	a_call(JUDGE_PACKETS);
 	helper.talks = false;
 	live(30);
-	forget_heard(&caller);
 	caller.longest_us = 0;
 	kill(d.pid, SIGSTOP);
 	live(45);
