@@ -173,6 +173,7 @@ struct conf_trunk {
 	struct hf_span ready_max;   /* answer_when_ready: then answer anyway */
 	struct hf_span probe_every; /* OPTIONS to it; 0: never */
 	char user[CONF_NUMBER_MAX]; /* answers its challenges; empty: none */
+	char realm[CONF_NUMBER_MAX]; /* of this realm alone; empty: of each */
 };
 
 enum conf_strategy { CONF_LONGEST_IDLE };

@@ -27,6 +27,9 @@ static struct sip_digest digest, behind;
 static struct sip_nonce_use nonces[NONCES], nonces_behind[NONCES];
 static struct hf_time now = { 1000000 };
 
+/* Where the carrier says that it is to be found. */
+static struct hf_addr contact;
+
 /* What the carrier heard last. */
 static struct {
 	char bytes[8192];
@@ -60,6 +63,7 @@ prepare(void)
 	snprintf(t->to.uri, sizeof(t->to.uri), "sip:%s", at);
 	t->peers = 1;
 	assert_true(hf_net_parse(hf_slice_of(strtok(at, ":")), &t->peer[0]));
+	contact = t->to.addr;
 	strcpy(secrets.trunk[0], SECRET);
 	sip_digest_init(&digest, &hashes, &key, "carrier.example.net",
 	    hf_ms(60000), nonces, NONCES);
@@ -76,6 +80,15 @@ setup(void **state)
 }
 
 static int
+setup_elsewhere(void **state)
+{
+	prepare();
+	strcpy(conf.trunk[0].realm, "elsewhere.example.net");
+	sip_room_start();
+	return 0;
+}
+
+static int
 setup_wired(void **state)
 {
 	struct conf_target *to = &conf.trunk[0].to;
@@ -83,6 +96,7 @@ setup_wired(void **state)
 
 	prepare();
 	wire.listener = room_bind(SOCK_STREAM, room_ip(2), &to->addr);
+	contact = to->addr;
 	to->transport = CONF_TCP;
 	hf_addr_text(&to->addr, at);
 	snprintf(to->uri, sizeof(to->uri), "sip:%s;transport=tcp", at);
@@ -167,14 +181,14 @@ says(uint16_t status, struct hf_slice lines, const char *body)
 {
 	char text[4096];
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
-	struct hf_addr from, here = conf.trunk[0].to.addr;
+	struct hf_addr from;
 
 	assert_true(
 	    hf_addr_from_sockaddr((struct sockaddr *)&heard.from, &from));
 	sip_put_reply(&b, &heard.m, status, HF_SLICE(""),
 	    HF_SLICE("carriers-tag"), &from);
 	hf_buf_slice(&b, lines);
-	sip_put_contact(&b, HF_SLICE(""), &here, HF_SLICE(""));
+	sip_put_contact(&b, HF_SLICE(""), &contact, HF_SLICE(""));
 	sip_put_body(&b, "application/sdp", hf_slice_of(body));
 	assert_false(b.overflow);
 	if (wire.fd >= 0)
@@ -598,6 +612,43 @@ a_call_that_came_in_is_left_with_credentials_too(void **state)
 	says(200, HF_SLICE(""), "");
 }
 
+/* Past the carrier, to whom he has named as his Contact. */
+static void
+who_is_not_the_trunk_gets_no_proof(void **state)
+{
+	int own = carrier, other;
+	ssize_t n;
+
+	(void)state;
+	other = room_bind(SOCK_DGRAM, room_ip(3), &contact);
+	call();
+	says(200, HF_SLICE(""), ANSWER);
+	carrier = other;
+	hears(SIP_ACK, 0);
+	drop(leg);
+	hears(SIP_BYE, 0);
+	asks(407, false);
+	/* It is said again as it was, if at all. */
+	usleep(300000);
+	while ((n = recv(other, heard.bytes, sizeof(heard.bytes),
+		    MSG_DONTWAIT)) > 0)
+		assert_null(memmem(heard.bytes, (size_t)n, "uthorization", 12));
+	carrier = own;
+	close(other);
+}
+
+static void
+another_realm_than_the_trunks_is_not_answered(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	call();
+	asks(407, false);
+	assert_true(room_hears(ROOM_CALL, MSG_LEG_REFUSED, &m, NULL, SOON));
+	assert_int_equal(m.leg_refused.code, 407);
+}
+
 /* hfctl trace shows the call, and no response to a challenge. */
 static void
 the_trace_keeps_the_response_to_itself(void **state)
@@ -638,6 +689,10 @@ main(int argc, char **argv)
 		T(a_new_password_is_used_in_a_call_that_began_under_the_old_one),
 		T(a_refused_hold_leaves_the_call_as_it_was),
 		T(a_call_that_came_in_is_left_with_credentials_too),
+		T(who_is_not_the_trunk_gets_no_proof),
+		cmocka_unit_test_setup_teardown(
+		    another_realm_than_the_trunks_is_not_answered,
+		    setup_elsewhere, teardown),
 		T(the_trace_keeps_the_response_to_itself),
 		cmocka_unit_test_setup_teardown(
 		    what_is_asked_in_a_call_is_asked_once_more_too, setup_wired,

@@ -239,9 +239,28 @@ gate_account(uint16_t trunk)
 		   : 0;
 }
 
+/* Is it the trunk that is there?  Whoever else a call has led us to (by his
+ * Contact, say) gets no proof to guess our password with, nor one that he could
+ * show to the trunk as his own. */
+static bool
+is_of_trunk(const struct conf_trunk *t, const struct hf_addr *peer)
+{
+	struct hf_addr at;
+
+	for (uint16_t i = 0; i < t->peers; i++)
+		if (hf_net_has(&t->peer[i], peer))
+			return true;
+	for (unsigned i = 0; i < target_addresses(&t->to); i++)
+		if (target_address(&t->to, i, &at) &&
+		    hf_addr_same_host(&at, peer))
+			return true;
+	return false;
+}
+
 bool
-gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
-    const struct sip_msg *said, struct hf_buf *lines)
+gate_credentials(void *arg, uint16_t account, const struct sip_flow *way,
+    const struct sip_msg *asked, const struct sip_msg *said,
+    struct hf_buf *lines)
 {
 	uint16_t row = (uint16_t)(account - 1);
 	uint64_t random = hf_rand_u64(proc_rand());
@@ -262,8 +281,10 @@ gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
 		.user = hf_slice_of(t->user),
 		.secret = hf_slice_of(room.secrets->trunk[row]),
 		.cnonce = hf_buf_taken(&cnonce),
+		.realm = hf_slice_of(t->realm),
 	};
-	if (sip_digest_answer(lines, said, asked, &who))
+	if (is_of_trunk(t, &way->peer) &&
+	    sip_digest_answer(lines, said, asked, &who))
 		return true;
 	hf_log(LOG_WARNING, "challenge_not_answered",
 	    "trunk=%s status=%u method=%s", t->name, said->status,

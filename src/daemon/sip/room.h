@@ -152,7 +152,8 @@ void gate_register(
 /* Whose credentials answer a challenge in a call over this trunk, whichever
  * side called; 0: nobody's.  And they. */
 uint16_t gate_account(uint16_t trunk);
-bool gate_credentials(void *arg, uint16_t account, const struct sip_msg *asked,
+bool gate_credentials(void *arg, uint16_t account,
+    const struct sip_flow *way, const struct sip_msg *asked,
     const struct sip_msg *challenge, struct hf_buf *lines);
 /* Bindings that are over; a closed connection's. */
 void gate_tidy(void);

@@ -134,6 +134,10 @@ sip_session_challenged(
 	struct hf_slice was = sip_trans_asked(&ss->tt);
 	char room[SIP_REALMS_MAX * SIP_DIGEST_TEXT_MAX];
 	struct hf_buf lines = hf_buf_on(room, sizeof(room));
+	/* ask_again() begins where the call did. */
+	const struct sip_flow *way = s->state == SIP_S_CALLING
+					 ? &sip_live(ss, s)->source
+					 : &s->dialog.flow;
 	struct sip_msg asked;
 	struct hf_ref t;
 
@@ -143,7 +147,8 @@ sip_session_challenged(
 		return false;
 	if (sip_digest_stale(m) && !may_be_stale(sip_live(ss, s), &asked))
 		return false;
-	if (!ss->hooks->credentials(ss->arg, s->account, &asked, m, &lines) ||
+	if (!ss->hooks->credentials(
+		ss->arg, s->account, way, &asked, m, &lines) ||
 	    lines.overflow ||
 	    !ask_again(ss, s, &asked, hf_buf_taken(&lines), &t))
 		return false;

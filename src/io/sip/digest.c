@@ -616,7 +616,8 @@ sip_digest_answer(struct hf_buf *b, const struct sip_msg *challenge,
 	for (unsigned n = 0; (line = sip_find(challenge, says, n)) != NULL;
 	     n++) {
 		if (!is_digest(line->value, &list) || !read_items(list, &c) ||
-		    is_among(&now, c.realm))
+		    is_among(&now, c.realm) ||
+		    (who->realm.n > 0 && !hf_slice_eq(c.realm, who->realm)))
 			continue;
 		/* The same again would be refused again, and twice a guess;
 		 * and one may find new names for ever. */

@@ -101,6 +101,7 @@ enum sip_auth sip_digest_verify(struct sip_digest *d,
 struct sip_claim {
 	const struct sip_hashes *hash;
 	struct hf_slice user, secret, cnonce;
+	struct hf_slice realm; /* none other is answered; empty: each is */
 };
 
 /*

@@ -88,11 +88,12 @@ struct sip_session_hooks {
 	void (*stateless)(void *arg, const struct sip_msg *m,
 	    const struct sip_flow *from, uint16_t status);
 	/* Credentials for a challenge to a request of ours, as whole header
-	 * lines; account is the call's, asked what was challenged.  False:
-	 * there are none, or it asks for what we cannot do. */
+	 * lines; account is the call's, asked what was challenged, way where
+	 * it goes once more.  False: there are none, they are not for whoever
+	 * is there, or it asks for what we cannot do. */
 	bool (*credentials)(void *arg, uint16_t account,
-	    const struct sip_msg *asked, const struct sip_msg *challenge,
-	    struct hf_buf *lines);
+	    const struct sip_flow *way, const struct sip_msg *asked,
+	    const struct sip_msg *challenge, struct hf_buf *lines);
 	/* An INVITE that was admitted is about to be refused by the layers
 	 * below its user, with this status: outside() will not come, or
 	 * sip_session_invited() says NULL.  May be NULL. */
