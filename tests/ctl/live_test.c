@@ -190,6 +190,8 @@ after_the_call(const char *id)
 	shows(words, "call_rescued");
 	check(hfctl("why last") == 0 && says("call_ended"),
 	    "the last call may be called last");
+	check(strstr(strstr(said, "call_ended"), "rung_ended") == NULL,
+	    "its end is its last line");
 	snprintf(words, sizeof words, "trace %s", id);
 	shows(words, "agent:anna");
 	check(hfctl("trace %s --pcap %s/t.pcap && tshark -r %s/t.pcap -Y "

@@ -83,6 +83,7 @@ rung(uint32_t boot, uint32_t seq, const char *id, uint16_t step)
 	struct msg m = { .type = MSG_RUNG_ENDED, .boot = boot, .seq = seq };
 
 	snprintf(m.rung_ended.id, sizeof(m.rung_ended.id), "%s", id);
+	m.rung_ended.at = now;
 	m.rung_ended.step = step;
 	m.rung_ended.kind = step == 0 ? RUNG_BOT : RUNG_QUEUE;
 	strcpy(m.rung_ended.name, step == 0 ? "cloud-a" : "sales");

@@ -537,6 +537,14 @@ refused(const struct client *cl, const struct ask_verb *v, struct msg_ask *ask)
 	return why;
 }
 
+static bool
+is_about_a_person(const struct ask_verb *v, const char *what)
+{
+	return strcmp(v->name, "agent") == 0 ||
+	       strncmp(v->name, "message", strlen("message")) == 0 ||
+	       strchr(what, '"') != NULL;
+}
+
 /* Into the log, and, by way of hf-call, into the journal: hf-call tells itself
  * what was done through it, and with what outcome. */
 static void
@@ -553,8 +561,9 @@ note_act(const struct client *cl, const struct ask_verb *v,
 		hf_buf_char(&b, ' ');
 		hf_buf_str(&b, w);
 	}
-	hf_log(LOG_NOTICE, "operator_acted", "what=\"%s\" uid=%u", o->what,
-	    cl->uid);
+	/* Of a person the journal alone tells. */
+	hf_log(LOG_NOTICE, "operator_acted", "what=\"%s\" uid=%u",
+	    is_about_a_person(v, o->what) ? v->name : o->what, cl->uid);
 	if (v->room == ASK_CALL)
 		return;
 	o->at = loop_wall();

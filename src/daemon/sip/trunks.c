@@ -39,7 +39,8 @@ told(uint16_t row, bool alive, uint16_t code)
 
 	t->waiting = false;
 	t->code = code;
-	t->rtt = hf_time_since(t->asked, room.now);
+	if (alive)
+		t->rtt = hf_time_since(t->asked, room.now);
 	t->address += !alive;
 	if (alive && !t->answers)
 		t->since = proc_wall();

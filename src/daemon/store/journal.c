@@ -312,13 +312,13 @@ bind_ended(struct journal *j, const struct msg_call_ended *m)
 }
 
 static db_stmt *
-bind_rung(struct journal *j, const struct msg_rung_ended *m, int64_t at)
+bind_rung(struct journal *j, const struct msg_rung_ended *m)
 {
 	db_stmt *s = j->sql[SQL_RUNG];
 
 	db_bind_text(s, 1, m->id);
 	db_bind_i64(s, 2, (int64_t)j->n);
-	db_bind_i64(s, 3, at);
+	db_bind_i64(s, 3, m->at.us);
 	db_bind_i64(s, 4, m->step);
 	db_bind_text(s, 5, rung_name(m->kind));
 	db_bind_text(s, 6, m->name);
@@ -400,7 +400,7 @@ write_fact(struct journal *j, const struct msg *m, int64_t at)
 		break;
 	}
 	case MSG_RUNG_ENDED:
-		s = bind_rung(j, &m->rung_ended, at);
+		s = bind_rung(j, &m->rung_ended);
 		break;
 	case MSG_EVIDENCE:
 		s = j->sql[SQL_EVIDENCE];

@@ -38,8 +38,17 @@ over_at(const struct engine *e, const struct call *c, enum cause why)
 	if (why == CAUSE_OUR_FAULT && mind_of(e, c)->restored &&
 	    hf_time_since(e->slept_until, e->now).us < soon.us &&
 	    hf_time_before(c->arrived, e->slept_from))
-		return e->slept_from;
+		/* The last sign may be older than the answer. */
+		return hf_time_before(e->slept_from, c->caller.up)
+			   ? c->caller.up
+			   : e->slept_from;
 	return e->now;
+}
+
+static struct hf_wall
+wall_at(const struct engine *e, struct hf_time at)
+{
+	return (struct hf_wall){ at.us + e->wall_ahead };
 }
 
 static struct hf_span
@@ -95,26 +104,27 @@ tell_rung(struct engine *e, struct call *c, const struct leg *l, enum cause why,
     const char *evidence)
 {
 	struct msg_rung_ended *o = ORDER(e, MSG_RUNG_ENDED, rung_ended);
+	struct hf_time over = over_at(e, c, why);
 
 	ABOUT(e, o, c);
+	o->at = wall_at(e, over);
 	o->step = c->steps++;
 	o->kind = (enum rung)l->kind;
 	TEXT(o->name, leg_name(e, c, l));
-	o->leg = l->id;
 	o->cause = why;
 	o->code = l->code;
 	o->leg = l->id;
 	if (l->state == LEG_UP) {
 		o->rang = hf_time_since(l->asked, l->up);
-		o->talked = until(l->up, over_at(e, c, why));
+		o->talked = until(l->up, over);
 	} else {
-		o->rang = hf_time_since(l->asked, e->now);
+		o->rang = until(l->asked, over);
 	}
 	o->gap = l->gap;
 	o->voice = l->voice;
-	o->decided = l->voter.silent ? hf_time_since(l->voter.last, e->now)
+	o->decided = l->voter.silent ? until(l->voter.last, over)
 		     : l->state == LEG_UP && !l->voter.spoke
-			 ? hf_time_since(l->up, e->now)
+			 ? until(l->up, over)
 			 : (struct hf_span){ 0 };
 	TEXT(o->evidence, evidence);
 	send_store(e);
@@ -125,17 +135,16 @@ tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
     const char *name, enum cause why)
 {
 	struct msg_rung_ended *o = ORDER(e, MSG_RUNG_ENDED, rung_ended);
+	struct hf_time over = over_at(e, c, why);
 
 	ABOUT(e, o, c);
+	o->at = wall_at(e, over);
 	o->step = c->steps++;
 	o->kind = kind;
 	TEXT(o->name, name);
 	o->cause = why;
-	o->rang = kind == RUNG_QUEUE ? until(c->rung_began, over_at(e, c, why))
-				     : (struct hf_span){ 0 };
-	o->talked = kind == RUNG_QUEUE
-			? (struct hf_span){ 0 }
-			: until(c->rung_began, over_at(e, c, why));
+	*(kind == RUNG_QUEUE ? &o->rang : &o->talked) =
+	    until(c->rung_began, over);
 	send_store(e);
 }
 
@@ -166,7 +175,7 @@ tell_ended(struct engine *e, const struct call *c, enum cause why)
 	ABOUT(e, o, c);
 	o->came = c->came;
 	o->answered = c->answered_at;
-	o->ended = (struct hf_wall){ over_at(e, c, why).us + e->wall_ahead };
+	o->ended = wall_at(e, over_at(e, c, why));
 	TEXT(o->number, c->number);
 	TEXT(o->from, c->from);
 	TEXT(o->ladder, engine_ladder_name(e, c));

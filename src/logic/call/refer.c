@@ -146,6 +146,7 @@ pass_begin(struct engine *e, struct call *c, struct leg *l, const char *number)
 		report(e, c, l, code);
 		return;
 	}
+	l->reported = 0; /* what came of an earlier one is not this one's */
 	c->passing = l == &c->caller ? PASSING_BY_CALLER : PASSING_BY_HELPER;
 	due_in(e, c, DUE_PASSED, ring_late(e->conf->calls.ring));
 	tell_evidence(e, c, "passes_on", "%s is rung",
