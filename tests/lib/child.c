@@ -118,10 +118,18 @@ child_waited(pid_t pid)
 bool
 file_says(const char *path, const char *text)
 {
+	return file_says_after(path, 0, text);
+}
+
+bool
+file_says_after(const char *path, long at, const char *text)
+{
 	char line[4000];
 	bool found = false;
 	FILE *f = fopen(path, "r");
 
+	if (f != NULL)
+		(void)!fseek(f, at, SEEK_SET);
 	while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
 		found = strstr(line, text) != NULL;
 	if (f != NULL)

@@ -28,6 +28,8 @@ void child_is_over(void *of);
 
 /* Is that in one of the file's lines?  No, when there is no such file. */
 bool file_says(const char *path, const char *text);
+/* The same, of what stands behind its first bytes. */
+bool file_says_after(const char *path, long bytes, const char *text);
 /* The whole of it to stderr, as the log of that one. */
 void file_show(const char *path, const char *whose);
 

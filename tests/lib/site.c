@@ -385,11 +385,14 @@ site_start(struct site *s, struct ua_world *w)
 	int64_t ms = READY_MS * site_patience();
 	char conf[100], log[100], program[300];
 	char *argv[] = { program, (char *)"-c", conf, NULL };
+	struct stat was;
 
 	file_write(s, "holdfast.yaml", NULL, 0644);
 	snprintf(program, sizeof program, "%s", site_stage("sbin/holdfastd"));
 	snprintf(conf, sizeof conf, "%s/holdfast.yaml", s->dir);
 	snprintf(log, sizeof log, "%s/log", s->dir);
+	/* An earlier life has said in there that it was open. */
+	long before = stat(log, &was) == 0 ? (long)was.st_size : 0;
 	s->pid = child_start(argv, NULL, log, -1, SIGTERM);
 	child_at_end(stop, s);
 	/* From the trunk: nobody else is a friend. */
@@ -400,7 +403,7 @@ site_start(struct site *s, struct ua_world *w)
 		struct ua_call *c = ua_options(u, s->udp);
 		/* hf-sip answers before everyone else is there. */
 		if (ua_run(w, 250, is_optioned, c) &&
-		    file_says(log, " house_open "))
+		    file_says_after(log, before, " house_open "))
 			return true;
 		c->cli_non.live = false;
 		if (child_ends(s->pid, 0, NULL)) {

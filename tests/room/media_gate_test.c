@@ -37,7 +37,9 @@ who_sends_from_elsewhere_than_announced_is_named(void **state)
 	party_comes(&caller, CALLER);
 	party_comes(&helper, HELPER);
 	port = party_open(&mistaken, HELPER);
-	live(50); /* it is open: what came before is forgotten */
+	/* It is open: what came before is forgotten. */
+	live(50);
+	assert_true(media_driver_ask(&d, "media"));
 	talk(&mistaken);
 	live(20);
 	caller.talks = true;
