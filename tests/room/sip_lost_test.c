@@ -185,6 +185,74 @@ a_phone_that_rang_over_tcp_is_not_left_ringing(void **state)
 	assert_true(fact(MSG_LEG_RANG, &m));
 }
 
+/* We live, and the phone's connection does not: it has another. */
+static void
+a_ringing_phone_hears_cancel_over_its_next_connection(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	wired->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	c = ua_current(wired);
+	ua_close(wired);
+	ua_open(wired);
+	assert_true(fact(MSG_AGENT_WENT, &m));
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	drop(OURS | 3);
+	assert_non_null(noted(c, UA_CANCELLED));
+}
+
+static void
+a_cancel_said_to_a_lost_connection_is_said_over_the_next(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	wired->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+	c = ua_current(wired);
+	ua_close(wired);
+	ua_open(wired);
+	assert_true(fact(MSG_AGENT_WENT, &m));
+	drop(OURS | 3);
+	(void)ua_run(world, 50, NULL, NULL);
+	assert_null(ua_noted(c, UA_CANCELLED, 0));
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_non_null(noted(c, UA_CANCELLED));
+}
+
+static void
+either_of_two_phones_hears_cancel_over_its_next_connection(void **state)
+{
+	struct ua *desk = ua_new(world, "desk", room_ip(4), UA_TCP, 4);
+	struct ua_call *c, *d;
+
+	wired->manner.answer_ms = desk->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_int_equal(registers(desk, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	(void)ua_run(world, 200, NULL, NULL);
+	c = ua_current(wired);
+	d = ua_current(desk);
+	assert_true(c != NULL && d != NULL);
+	ua_close(wired);
+	ua_open(wired);
+	(void)ua_run(world, 50, NULL, NULL);
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	ua_close(desk);
+	ua_open(desk);
+	(void)ua_run(world, 50, NULL, NULL);
+	assert_int_equal(registers(desk, "correct horse"), 200);
+	drop(OURS | 3);
+	assert_non_null(noted(c, UA_CANCELLED));
+	assert_non_null(noted(d, UA_CANCELLED));
+}
+
 /* Bob has a phone in anna's office, over TCP as hers. */
 static struct ua *
 bob_is_there(void)
@@ -305,6 +373,9 @@ main(int argc, char **argv)
 		T(even_when_nobody_says_it_again_he_has_his_answer),
 		T(a_phone_over_tcp_is_not_known_until_it_comes_back),
 		T(a_phone_that_rang_over_tcp_is_not_left_ringing),
+		T(a_ringing_phone_hears_cancel_over_its_next_connection),
+		T(a_cancel_said_to_a_lost_connection_is_said_over_the_next),
+		T(either_of_two_phones_hears_cancel_over_its_next_connection),
 		T(phones_of_one_office_hear_each_its_own_cancel),
 		T(who_answers_between_two_lives_over_tcp_is_let_go),
 		T(a_call_over_tcp_goes_on_over_the_phones_next_connection),

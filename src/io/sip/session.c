@@ -799,6 +799,8 @@ sip_session_follow(
 
 	s->dialog.flow = l->source = *to;
 	sip_session_reword(ss, s);
+	sip_trans_follow(&ss->tt, l->invite, to, ss->now);
+	sip_trans_follow(&ss->tt, l->reinvite, to, ss->now);
 	if (s->state != SIP_S_CANCELLING || !hf_ref_none(l->invite))
 		return;
 	s->give_up = HF_TIME_NEVER;

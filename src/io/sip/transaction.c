@@ -550,6 +550,24 @@ sip_trans_cancel(
 		t->cancel = true;
 }
 
+void
+sip_trans_follow(struct sip_transactions *tt, struct hf_ref r,
+    const struct sip_flow *to, struct hf_time now)
+{
+	struct sip_trans *t = at(tt, r), *c;
+
+	if (t == NULL)
+		return;
+	t->flow = *to;
+	if (t->kind != SIP_CLIENT_INVITE || t->state != SIP_T_PROCEEDING ||
+	    !t->cancel)
+		return;
+	c = by_key(tt, client_key(t->key, SIP_CANCEL));
+	if (c != NULL)
+		drop(c);
+	send_cancel(t, now);
+}
+
 static void
 hear_provisional(struct sip_trans *t, struct hf_time now)
 {

@@ -189,6 +189,13 @@ void sip_trans_respond(struct sip_transactions *tt, struct hf_ref t,
 void sip_trans_cancel(
     struct sip_transactions *tt, struct hf_ref t, struct hf_time now);
 
+/* The far end is there over another connection than the one that t was begun
+ * on, which is gone: what t still says (CANCEL, ACK, an answer) goes over that.
+ * A CANCEL that was said already is said once more, it may have been lost with
+ * the old one.  Stale handles are ignored. */
+void sip_trans_follow(struct sip_transactions *tt, struct hf_ref t,
+    const struct sip_flow *to, struct hf_time now);
+
 /* Within hooks->response(): the request that a final answer other than 2xx is
  * for.  Empty: it could not be kept. */
 struct hf_slice sip_trans_asked(const struct sip_transactions *tt);
