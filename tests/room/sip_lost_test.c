@@ -253,6 +253,33 @@ either_of_two_phones_hears_cancel_over_its_next_connection(void **state)
 	assert_non_null(noted(d, UA_CANCELLED));
 }
 
+/* One over UDP rings on, and the ring is that one's alone. */
+static void
+a_phone_over_tcp_drops_out_of_a_ring_that_goes_on(void **state)
+{
+	struct ua_call *a, *c;
+	struct msg m;
+
+	wired->manner.answer_ms = anna->manner.answer_ms = -1;
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_int_equal(registers(anna, "correct horse"), 200);
+	ring(OURS | 3, TO_AGENT);
+	(void)ua_run(world, 200, NULL, NULL);
+	a = ua_current(anna);
+	c = ua_current(wired);
+	assert_true(a != NULL && c != NULL);
+	dies_and_is_there_again(1);
+	ring(OURS | 3, TO_AGENT); /* asked again */
+	assert_int_equal(registers(wired, "correct horse"), 200);
+	assert_non_null(noted(c, UA_CANCELLED));
+	assert_int_equal(calls_of(wired), 1);
+	ua_answer(a);
+	assert_true(fact(MSG_LEG_ANSWERED, &m));
+	assert_true(m.leg_answered.leg == (OURS | 3));
+	drop(OURS | 3);
+	assert_non_null(noted(a, UA_BYE));
+}
+
 /* Bob has a phone in anna's office, over TCP as hers. */
 static struct ua *
 bob_is_there(void)
@@ -376,6 +403,7 @@ main(int argc, char **argv)
 		T(a_ringing_phone_hears_cancel_over_its_next_connection),
 		T(a_cancel_said_to_a_lost_connection_is_said_over_the_next),
 		T(either_of_two_phones_hears_cancel_over_its_next_connection),
+		T(a_phone_over_tcp_drops_out_of_a_ring_that_goes_on),
 		T(phones_of_one_office_hear_each_its_own_cancel),
 		T(who_answers_between_two_lives_over_tcp_is_let_go),
 		T(a_call_over_tcp_goes_on_over_the_phones_next_connection),
