@@ -78,7 +78,9 @@ conf_may_call(const struct conf *c, const char *number)
 uint16_t
 conf_retry_after(const struct conf *c)
 {
-	return (uint16_t)(c->sip.retry_after.us / 1000000);
+	enum { US_PER_S = 1000000 };
+
+	return (uint16_t)((c->sip.retry_after.us + US_PER_S - 1) / US_PER_S);
 }
 
 const char *

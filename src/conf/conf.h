@@ -74,7 +74,7 @@ struct conf_sip {
 	struct hf_net local[CONF_PEERS_MAX]; /* are not told advertise */
 	struct hf_span t1, t2, t4;           /* RFC 3261 17.1.1.1 */
 	struct hf_span next_target;
-	struct hf_span retry_after; /* whole seconds; 0: not said */
+	struct hf_span retry_after; /* 0: not said */
 	uint32_t dialogs;           /* size of the dialog table */
 	uint32_t transactions;
 	uint32_t tcp_connections;
@@ -170,9 +170,9 @@ struct conf_trunk {
 	uint16_t peers;
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
 	struct hf_net peer[CONF_PEERS_MAX];
-	struct hf_span ready_max;   /* answer_when_ready: then answer anyway */
-	struct hf_span probe_every; /* OPTIONS to it; 0: never */
-	char user[CONF_NUMBER_MAX]; /* answers its challenges; empty: none */
+	struct hf_span ready_max;    /* answer_when_ready: then answer anyway */
+	struct hf_span probe_every;  /* OPTIONS to it; 0: never */
+	char user[CONF_NUMBER_MAX];  /* answers its challenges; empty: none */
 	char realm[CONF_NUMBER_MAX]; /* of this realm alone; empty: of each */
 };
 

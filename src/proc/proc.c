@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -28,6 +30,7 @@ enum {
 	FDS_WAITING = 8,
 	SPOOL_AREA = 8 * 1024 * 1024,
 	SETTLE_MS = 10000,
+	LAST_WORDS_MS = 300,
 	ANSWER_MS = 1, /* between two slices of a long answer */
 	/* Of the queue to the keeper is left for all that is not a row. */
 	NO_ROWS = CHAN_QUEUE_BYTES / 4,
@@ -628,11 +631,45 @@ proc_answer(const struct msg_ask *q, proc_row_fn *next)
 		    0, false);
 }
 
+static int64_t
+ms_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What waits in a channel would go with us: orders to a neighbour who is
+ * behind with his reading. The time is for all of them together. The keeper
+ * reads nothing while it waits for our end. */
+static void
+send_the_rest(void)
+{
+	int64_t end = ms_now() + LAST_WORDS_MS;
+
+	for (int p = 0; p < PEER_NR; p++) {
+		struct chan *c = &proc.chan[p];
+
+		while (p != PEER_KEEPER && c->fd >= 0 && !c->cut &&
+		       chan_waiting(c) > 0) {
+			struct pollfd f = { .fd = c->fd, .events = POLLOUT };
+			int64_t left = end - ms_now();
+
+			if (left <= 0)
+				return;
+			(void)poll(&f, 1, (int)left);
+			chan_flush(c);
+		}
+	}
+}
+
 _Noreturn void
 proc_leave(void)
 {
 	proc.dying = true; /* the end of a turn may be what brought us here */
 	end_turn();
+	send_the_rest();
 	hf_log(LOG_INFO, "room_left", "spooled=%u nobody_there=%llu",
 	    spool_waiting(&proc.spool), (unsigned long long)proc.nobody_there);
 	exit(EXIT_SUCCESS);

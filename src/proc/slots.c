@@ -164,11 +164,15 @@ static int
 reserve_pages(struct slots *s, size_t from, size_t to)
 {
 	size_t end = (to + 1) * PAGE < s->bytes ? (to + 1) * PAGE : s->bytes;
-	int err = posix_fallocate(
-	    s->fd, (off_t)(from * PAGE), (off_t)(end - from * PAGE));
+	int err;
 
+	do
+		err = posix_fallocate(
+		    s->fd, (off_t)(from * PAGE), (off_t)(end - from * PAGE));
+	while (err == EINTR);
 	if (err != 0)
 		return err;
+	s->full = false; /* there is room again */
 	for (size_t p = from; p <= to; p++)
 		s->reserved[p / WORD_BITS] |= bit_of(p);
 	return 0;
@@ -363,7 +367,6 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 		not_kept(s, i, err);
 		return;
 	}
-	s->full = false;
 
 	s->head->maybe[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
 	old->used = 0;

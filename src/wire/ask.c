@@ -32,8 +32,9 @@ const struct ask_verb ask_verbs[] = {
 	{ "queues", ASK_CALL, 0, 0, false, "",
 	    "name(s) waiting(n) longest(d) available(n) agents(n)" },
 	{ "helpers", ASK_CALL, 0, 0, false, "",
-	    "name(s) kind(s) breaker(s) forced(b) share(n: percent) calls(n) "
-	    "failures(n) probed(d: since) rtt(d) evidence(s)" },
+	    "name(s) kind(s) breaker(s) forced(s: open|close or nothing) since(w) "
+	    "calls(n) silent(n) answers_options(b) rtt(d) remote(b) provider(s) "
+	    "region(s) why(s)" },
 	{ "helper", ASK_CALL, 2, 2, true, "NAME open|close|auto",
 	    "name(s) breaker(s) forced(b)" },
 	{ "explain", ASK_CALL, 1, 1, false, "NUMBER",
@@ -58,7 +59,7 @@ const struct ask_verb ask_verbs[] = {
 	    "leg(n) side(s: caller|helper) name(s)", .as = "legs" },
 	{ "why", ASK_STORE, 1, 1, false, "ID|last",
 	    "the timeline, the oldest first, of live calls too: at(t) after(d) "
-	    "what(s) detail(s)" },
+	    "what(s) detail(s) id(s: the call's, in the first)" },
 	{ "journal", ASK_STORE, 0, 0, false, "", "counters, in one row" },
 	{ "spools", ASK_SPOOLS, 0, 0, false, "",
 	    "facts on their way to the journal: process(s) waiting(n) dropped(n) "

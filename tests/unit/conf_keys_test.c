@@ -238,6 +238,23 @@ foreign_text_in_a_message_cannot_drive_a_terminal(void **state)
 		assert_true((unsigned char)*p >= 0x20);
 }
 
+/* Half a second must not become "at once". */
+static void
+a_part_of_a_second_until_he_may_try_again_is_a_whole_one(void **state)
+{
+	static struct conf c;
+
+	(void)state;
+	c.sip.retry_after = hf_ms(500);
+	assert_int_equal(conf_retry_after(&c), 1);
+	c.sip.retry_after = hf_ms(5000);
+	assert_int_equal(conf_retry_after(&c), 5);
+	c.sip.retry_after = hf_ms(0);
+	assert_int_equal(conf_retry_after(&c), 0);
+	c.sip.retry_after = hf_ms(3600000);
+	assert_int_equal(conf_retry_after(&c), 3600);
+}
+
 static void
 the_allow_list_takes_beginnings(void **state)
 {
@@ -260,6 +277,8 @@ main(void)
 		cmocka_unit_test(values_are_read_and_written),
 		cmocka_unit_test(each_limit_is_itself_allowed),
 		cmocka_unit_test(targets_lead_somewhere),
+		cmocka_unit_test(
+		    a_part_of_a_second_until_he_may_try_again_is_a_whole_one),
 		cmocka_unit_test(
 		    foreign_text_in_a_message_cannot_drive_a_terminal),
 		cmocka_unit_test(the_allow_list_takes_beginnings),

@@ -33,6 +33,8 @@ enum {
 	/* Goodbyes to all, twice over UDP, and the records of their calls: who
 	 * has asked twice does not wait longer. */
 	GOODBYE_WITHIN_MS = 1000,
+	GOODBYES = 64,   /* hf-call lets go of so many calls at once ... */
+	GOODBYES_MS = 5, /* ... and so often */
 	STOP_STEP_US = 5000,
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
@@ -736,6 +738,14 @@ left(struct child *ch, int within_ms)
 	return false;
 }
 
+/* A larger house has more goodbyes to say. */
+static int
+goodbye_within_ms(void)
+{
+	return GOODBYE_WITHIN_MS +
+	       (int)(keeper_conf()->calls_max / GOODBYES * GOODBYES_MS);
+}
+
 static void
 stop_one(struct child *ch)
 {
@@ -744,7 +754,7 @@ stop_one(struct child *ch)
 	/* What hf-media does ends with it, and it has nothing to keep. */
 	if (ch->pid == 0 ||
 	    (ch->room != ROOM_MEDIA &&
-		left(ch, writes ? LEAVE_WITHIN_MS : GOODBYE_WITHIN_MS)))
+		left(ch, writes ? LEAVE_WITHIN_MS : goodbye_within_ms())))
 		return;
 	(void)kill(ch->pid, SIGKILL);
 	(void)gone(ch, true);
@@ -762,6 +772,7 @@ children_stop(void)
 	static const enum room order[] = { ROOM_CALL, ROOM_SIP, ROOM_MEDIA,
 		ROOM_REC, ROOM_STORE };
 
+	_Static_assert(HF_LEN(order) == ROOM_NR - 1, "all but the keeper");
 	children_may_leave();
 	for (size_t k = 0; k < HF_LEN(order); k++)
 		for (uint32_t i = 0; i < all.n; i++)

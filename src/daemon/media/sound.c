@@ -186,7 +186,9 @@ sound_shipped(const struct msg_message_shipped *m, int fd)
 }
 
 /* A tick waits for no disk: what is not in memory yet is asked for by this
- * same call, and comes with a later frame. */
+ * same call, and comes with a later frame. A file system that cannot say "not
+ * yet" (most of those in a network) is waited for: hf-rec asks for the whole
+ * message when it ships it, and store.spool should be a local one. */
 static ssize_t
 read_now(int fd, uint8_t *to, uint16_t n, off_t at)
 {

@@ -449,9 +449,10 @@ load_message(const struct msg_load_message *m)
 	if (open_nth(m->box, m->nth, &b, &fd)) {
 		off_t from = lseek(fd, 0, SEEK_CUR);
 
-		/* hf-media reads what is there and waits for nothing: the
-		 * beginning shall be there when it looks. */
+		/* hf-media reads what is there and waits for nothing: it shall
+		 * be there when it looks, the beginning first. */
 		(void)posix_fadvise(fd, from, FIRST_BYTES, POSIX_FADV_WILLNEED);
+		(void)posix_fadvise(fd, from, b.bytes, POSIX_FADV_WILLNEED);
 		shipped.message_shipped.message = m->message;
 		shipped.message_shipped.from = (uint32_t)from;
 		shipped.message_shipped.bytes = b.bytes;
