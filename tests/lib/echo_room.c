@@ -6,6 +6,8 @@
  *      hf-sip    answers a datagram at its SIP socket with its pid;
  *                "die" fails an assertion, "fact" makes hf-call tell hf-store,
  *                "stall" stops it for a second
+ *                at the end it is slow to read what hf-call orders last
+ *      hf-call   at the end orders a lot
  *      hf-media  answers a datagram at an RTP or RTCP socket likewise
  *      hf-store  keeps its count of different facts in a slot
  */
@@ -25,6 +27,10 @@
 
 enum {
 	STALL_US = 1000000,
+	SLOW_US = 100000,
+	PARTING = 16000, /* orders */
+	SMALL = 100000,  /* bytes: less than those */
+	FDS = 64,
 	KIND = 1,
 	MUCH_ROWS = 1000,
 	MUCH_BYTES = 4000,
@@ -32,8 +38,8 @@ enum {
 
 static struct {
 	const char *name;
-	uint32_t generation, sockets, ends;
-	bool met[PEER_NR], draining;
+	uint32_t generation, sockets, ends, orders;
+	bool met[PEER_NR], draining, closing;
 	struct slots slots;
 	/* What hf-store keeps: the newest fact, and how many came. */
 	struct ledger {
@@ -132,6 +138,32 @@ static void
 left(enum peer from)
 {
 	me.met[from] = false;
+	if (from == PEER_CALL && me.orders > 0)
+		hf_log(LOG_INFO, "orders_read", "all=%d n=%u",
+		    me.orders == PARTING, me.orders);
+	if (from == PEER_CALL && me.closing)
+		proc_leave();
+}
+
+static void
+leave(void)
+{
+	struct msg m = { .type = MSG_DROP_LEG,
+		.drop_leg.reason = "the house closes, goodbye" };
+	int small = SMALL;
+
+	me.closing = true;
+	if (strcmp(me.name, "hf-call") == 0) {
+		/* Wherever the channel is: the kernel shall not hold all. */
+		for (int fd = 3; fd < FDS; fd++)
+			(void)setsockopt(
+			    fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+		for (int i = 0; i < PARTING; i++)
+			proc_send(PEER_SIP, &m);
+	}
+	/* What hf-call orders is read to the end. */
+	if (strcmp(me.name, "hf-sip") != 0 || !me.met[PEER_CALL])
+		proc_leave();
 }
 
 static void
@@ -165,7 +197,11 @@ message(enum peer from, const struct msg *m, int fd)
 		if (m->drain.die && strcmp(me.name, "hf-call") == 0)
 			proc_send(PEER_KEEPER, &drained);
 		if (m->drain.now)
-			proc_leave();
+			leave();
+		break;
+	case MSG_DROP_LEG:
+		if (me.orders++ == 0)
+			(void)usleep(SLOW_US);
 		break;
 	default:
 		break;

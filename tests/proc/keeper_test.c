@@ -442,6 +442,8 @@ a_stop_is_the_keepers_business(void **state)
 	assert_true(log_says("hf-rec info room_left"));
 	assert_true(log_says("hf-store info room_left"));
 	assert_false(log_says("does_not_leave"));
+	/* Its neighbour is behind with his reading when hf-call leaves. */
+	assert_true(log_says("orders_read all=1"));
 }
 
 static void
