@@ -125,6 +125,7 @@ struct conf_guard {
 	struct hf_span garbage;         /* clipped or constant so long */
 	struct hf_span word;            /* so much of a voice is one */
 	struct hf_span pause;           /* after it: the turn is over */
+	struct hf_span bye_wait;        /* port closed, and no BYE */
 	struct hf_span hung_up_at_once; /* a BYE this early is a failure */
 	struct hf_span hedge_after;     /* no 100: ring the next bot as well */
 	struct hf_span setup_max;       /* no answer */

@@ -97,11 +97,17 @@ tell(const struct msg *m)
 }
 
 void
-passes(int64_t seconds)
+passes_ms(int64_t ms)
 {
-	now.us += seconds * SECOND;
+	now.us += ms * 1000;
 	engine_time(e, now, &out);
 	(void)engine_house_changed(e, &house);
+}
+
+void
+passes(int64_t seconds)
+{
+	passes_ms(seconds * 1000);
 }
 
 void

@@ -35,6 +35,7 @@ void mind_wakes(void (*order)(const struct msg *m),
 
 void tell(const struct msg *m);
 void passes(int64_t seconds);
+void passes_ms(int64_t ms);
 
 /* hf-media is there; anna is registered; hf-sip has died, and is there again
  * without the phones of TCP; a caller dials 100; somebody of ours answers. */

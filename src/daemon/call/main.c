@@ -14,7 +14,7 @@
 enum {
 	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
 	HOUSE_KIND = 0x53554f48, /* "HOUS" */
-	SLOTS_VERSION = 3,
+	SLOTS_VERSION = 4,
 	/* At the end of the house so many are let go at a time, and hf-sip gets
 	 * round to their goodbyes before the next: 10,000 within a second. */
 	LET_GO_CALLS = 64,

@@ -69,6 +69,7 @@ enum due {
 	DUE_NEVER,    /* answered, and no packet came */
 	DUE_PROVEN,   /* it has not hung up at once */
 	DUE_JUDGE,    /* ask the vote */
+	DUE_CLOSED,   /* its media port is closed, and no BYE came */
 	DUE_READY,    /* answer when ready: answer anyway */
 	DUE_ANNOUNCE, /* tell the place in line */
 	DUE_PASSED,   /* whom a REFER named has not answered */

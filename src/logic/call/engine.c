@@ -620,8 +620,7 @@ fact_media(struct engine *e, const struct msg *m)
 		if (!helpers || c->kind != CALL_LADDER)
 			leg_silent(e, c, l, "its media port is closed");
 		else if (l->joined)
-			helper_lost(
-			    e, c, l, CAUSE_ICMP, "its media port is closed");
+			helper_closed(e, c, l);
 		break;
 	case MSG_STREAM_STRANGERS:
 		stream_strangers(e, c, l, &m->stream_strangers);

@@ -111,6 +111,7 @@ void helper_lost(struct engine *e, struct call *c, struct leg *l,
     enum cause why, const char *evidence);
 void stream_suspect(struct engine *e, struct call *c, struct leg *l,
     const struct msg_stream_suspect *m);
+void helper_closed(struct engine *e, struct call *c, const struct leg *l);
 void stream_strangers(struct engine *e, struct call *c, const struct leg *l,
     const struct msg_stream_strangers *m);
 void stream_voiced(struct engine *e, struct call *c, struct leg *l,

@@ -48,6 +48,7 @@ enter(struct engine *e, struct call *c, enum call_state next)
 	c->due[DUE_NEVER] = HF_TIME_NEVER;
 	c->due[DUE_PROVEN] = HF_TIME_NEVER;
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
+	c->due[DUE_CLOSED] = HF_TIME_NEVER;
 	c->due[DUE_ANNOUNCE] = HF_TIME_NEVER;
 	c->due[DUE_PASSED] = HF_TIME_NEVER;
 	c->passing = PASSING_NOT;
@@ -191,6 +192,11 @@ machine_time(struct engine *e, struct call *c, enum due d)
 	case DUE_JUDGE:
 		if (up != NULL)
 			judge(e, c, up);
+		break;
+	case DUE_CLOSED:
+		if (up != NULL && up->joined)
+			helper_lost(
+			    e, c, up, CAUSE_ICMP, "its media port is closed");
 		break;
 	case DUE_READY:
 		caller_answer(e, c);

@@ -196,6 +196,7 @@ pass_answered(struct engine *e, struct call *c)
 	/* They were about who has gone. */
 	c->due[DUE_NEVER] = HF_TIME_NEVER;
 	c->due[DUE_JUDGE] = HF_TIME_NEVER;
+	c->due[DUE_CLOSED] = HF_TIME_NEVER;
 }
 
 void

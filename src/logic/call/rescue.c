@@ -394,6 +394,15 @@ stream_suspect(struct engine *e, struct call *c, struct leg *l,
 	}
 }
 
+/* Who hangs up closes his port as well, and the news of that can overtake his
+ * BYE, which comes by way of hf-sip. */
+void
+helper_closed(struct engine *e, struct call *c, const struct leg *l)
+{
+	if (c->due[DUE_CLOSED].us == HF_TIME_NEVER.us)
+		due_in(e, c, DUE_CLOSED, guard_of(e, l)->bye_wait);
+}
+
 void
 stream_strangers(struct engine *e, struct call *c, const struct leg *l,
     const struct msg_stream_strangers *m)

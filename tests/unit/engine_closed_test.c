@@ -1,0 +1,81 @@
+/* logic/call: a helper's media port is closed; has it failed, or hung up? */
+
+#include "tests/lib/mind.h"
+
+enum { CALLER = 1, WAIT_MS = 10 };
+
+static uint64_t bot;
+static struct hf_ref stream;
+static struct msg_rung_ended rung;
+static unsigned rungs, rescues;
+
+static void
+order(const struct msg *m)
+{
+	if (m->type == MSG_RING_LEG)
+		bot = m->ring_leg.leg;
+	if (m->type == MSG_OPEN_STREAM)
+		stream = m->open_stream.stream; /* the newest: the bot's */
+	if (m->type == MSG_RUNG_ENDED) {
+		rung = m->rung_ended;
+		rungs++;
+	}
+	rescues += m->type == MSG_CALL_RESCUED;
+}
+
+static int
+setup(void **state)
+{
+	struct msg spoke = { .type = MSG_STREAM_SPOKE };
+	struct msg closed = { .type = MSG_STREAM_REFUSED };
+
+	mind_bots(2);
+	for (unsigned i = 0; i < 2; i++)
+		conf.helper[i].guard.bye_wait = hf_ms(WAIT_MS);
+	mind_wakes(order, NULL);
+	rungs = rescues = 0;
+	media_comes();
+	caller_comes(CALLER);
+	leg_answers(bot);
+	spoke.stream_spoke.stream = closed.stream_refused.stream = stream;
+	tell(&spoke);
+	passes(5);
+	tell(&closed);
+	return 0;
+}
+
+static void
+who_says_bye_behind_it_has_hung_up(void **state)
+{
+	assert_int_equal(rungs, 0);
+	leg_leaves(bot);
+	assert_int_equal(rungs, 1);
+	assert_int_equal(rung.cause, CAUSE_DONE);
+	passes(1);
+	assert_int_equal(rescues, 0);
+	engine_check(e);
+}
+
+static void
+who_does_not_is_lost(void **state)
+{
+	passes_ms(WAIT_MS - 1);
+	assert_int_equal(rungs, 0);
+	passes_ms(1);
+	assert_int_equal(rungs, 1);
+	assert_int_equal(rung.cause, CAUSE_ICMP);
+	assert_int_equal(rescues, 1);
+	engine_check(e);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, setup)
+	const struct CMUnitTest tests[] = {
+		T(who_says_bye_behind_it_has_hung_up),
+		T(who_does_not_is_lost),
+	};
+#undef T
+	return cmocka_run_group_tests_name("engine closed", tests, NULL, NULL);
+}
