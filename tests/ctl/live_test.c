@@ -167,7 +167,7 @@ during_the_call(const char *id)
 	shows("helpers", "cloud-a");
 	shows("trunks", "unknown");
 	shows("status", "carrier");
-	check(!says("1970"), "no time is one before the house was built");
+	check(!says("1970-"), "no time is one before the house was built");
 	shows("explain " NUMBER, "cloud-a");
 	shows("streams", "STREAM");
 	shows("sip", "messages_in");
