@@ -46,7 +46,7 @@ enum {
 struct options {
 	uint32_t calls; /* the largest load */
 	int window_ms, rounds;
-	bool with_rtpengine;
+	bool with_rtpengine, both; /* families on one socket */
 	const char *program;
 };
 
@@ -456,6 +456,7 @@ read_options(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "alone", no_argument, NULL, 'a' },
+		{ "both-families", no_argument, NULL, 'b' },
 		{ 0 },
 	};
 	struct options o = { .calls = 1000,
@@ -473,6 +474,8 @@ read_options(int argc, char **argv)
 			o.rounds = atoi(optarg);
 		else if (c == 'a')
 			o.with_rtpengine = false;
+		else if (c == 'b')
+			o.both = true;
 		else
 			exit(EXIT_UNMEASURED);
 	}
@@ -481,7 +484,8 @@ read_options(int argc, char **argv)
 	if (o.program == NULL || o.calls < 4 || o.calls > 4000 ||
 	    o.window_ms <= 0 || o.rounds < 1 || o.rounds > ROUNDS_MAX) {
 		fprintf(stderr, "bench_rtp [--calls N] [--seconds S] "
-				"[--rounds R] [--alone] HF-MEDIA\n");
+				"[--rounds R] [--alone] [--both-families] "
+				"HF-MEDIA\n");
 		exit(EXIT_UNMEASURED);
 	}
 	return o;
@@ -500,7 +504,7 @@ main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-	media_driver_start(&d, o.program, "", 2 * o.calls);
+	media_driver_start(&d, o.program, "", 2 * o.calls, o.both);
 	rtp_load_pin(d.pid, RELAY_CPU, true);
 	if (o.calls >= 4 && o.rounds > 1)
 		for (uint32_t part = 4; part > 1 && ok; part /= 2)

@@ -42,25 +42,21 @@ now_ms(void)
 /* ---- sockets ------------------------------------------------------------- */
 
 static int
-bind_any(uint16_t port)
+bind_any(uint16_t port, bool both)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
 		.sin6_port = htons(port) };
 	struct sockaddr_in v4 = { .sin_family = AF_INET,
 		.sin_port = htons(port) };
 	int no = 0;
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd =
+	    socket(both ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0) {
+	hf_assert(fd >= 0);
+	if (both)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-		if (bind(fd, (struct sockaddr *)&v6, sizeof(v6)) == 0)
-			return fd;
-		close(fd);
-		if (errno == EADDRINUSE)
-			return -1;
-	}
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&v4, sizeof(v4)) == 0)
+	if (both ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) == 0
+		 : bind(fd, (struct sockaddr *)&v4, sizeof(v4)) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -68,10 +64,10 @@ bind_any(uint16_t port)
 
 /* All ports in a row, or none. */
 static bool
-bind_row(struct media_driver *d, uint16_t first)
+bind_row(struct media_driver *d, uint16_t first, bool both)
 {
 	for (uint32_t i = 0; i < 2 * d->streams; i++) {
-		d->rtp[i] = bind_any((uint16_t)(first + i));
+		d->rtp[i] = bind_any((uint16_t)(first + i), both);
 		if (d->rtp[i] < 0) {
 			while (i-- > 0)
 				close(d->rtp[i]);
@@ -83,7 +79,7 @@ bind_row(struct media_driver *d, uint16_t first)
 }
 
 static void
-bind_ports(struct media_driver *d)
+bind_ports(struct media_driver *d, bool both)
 {
 	uint32_t span = PORT_SPAN - 2 * d->streams;
 
@@ -92,7 +88,8 @@ bind_ports(struct media_driver *d)
 	hf_assert(d->rtp != NULL);
 	for (int i = 0; i < TRIES; i++)
 		if (bind_row(d,
-			(uint16_t)((PORT_LOW + (unsigned)rand() % span) & ~1u)))
+			(uint16_t)((PORT_LOW + (unsigned)rand() % span) & ~1u),
+			both))
 			return;
 	hf_never("no free ports");
 }
@@ -181,7 +178,7 @@ launch(struct media_driver *d, const char *program)
 
 void
 media_driver_start(struct media_driver *d, const char *program,
-    const char *yaml, uint32_t streams)
+    const char *yaml, uint32_t streams, bool both)
 {
 	static struct conf_report report;
 	char text[4096];
@@ -201,7 +198,7 @@ media_driver_start(struct media_driver *d, const char *program,
 	}
 	snprintf(d->conf.keeper.run_dir, sizeof(d->conf.keeper.run_dir), "%s",
 	    d->run_dir);
-	bind_ports(d);
+	bind_ports(d, both);
 	chan_init(
 	    &d->keeper, ROOM_KEEPER, ROOM_MEDIA, queues[0], waiting[0], 8);
 	chan_init(&d->call, ROOM_CALL, ROOM_MEDIA, queues[1], waiting[1], 8);

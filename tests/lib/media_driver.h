@@ -29,11 +29,11 @@ struct media_driver {
 	void *arg;
 };
 
-/* Starts program with so many streams, on free ports of all addresses (both
- * families through one socket where the machine has IPv6).  yaml: more
- * configuration, or "".  Dies when the machine cannot. */
+/* Starts program with so many streams, on free ports of all addresses: of IPv4,
+ * or of both families through one socket.  yaml: more configuration, or "".
+ * Dies when the machine cannot. */
 void media_driver_start(struct media_driver *d, const char *program,
-    const char *yaml, uint32_t streams);
+    const char *yaml, uint32_t streams, bool both);
 /* Kills it with SIGKILL and starts it again on the same sockets. */
 void media_driver_restart(struct media_driver *d, const char *program);
 void media_driver_stop(struct media_driver *d);

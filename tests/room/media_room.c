@@ -277,7 +277,7 @@ media_room_hang_up(void **state)
 int
 media_room_start(void **state)
 {
-	media_driver_start(&d, program, "", media_room_streams);
+	media_driver_start(&d, program, "", media_room_streams, true);
 	d.fact = note;
 	return 0;
 }

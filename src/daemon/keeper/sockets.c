@@ -148,24 +148,26 @@ open_sip(const struct conf *c, keeper_tell *tell, void *arg)
 	return true;
 }
 
-/* One socket serves both families where the kernel has IPv6. */
+static bool
+hears_ipv6(const struct conf_sip *s)
+{
+	for (uint16_t i = 0; i < s->listens; i++)
+		if (s->listen[i].addr.family == 6)
+			return true;
+	return false;
+}
+
+/* Who is called over both families has sockets for both, which pay for a
+ * route with each packet over IPv4: the kernel takes its address for one that
+ * was named anew.  A socket of IPv4 alone keeps its route. */
 static struct hf_addr
 rtp_address(const struct conf *c, bool *both)
 {
-	struct hf_addr any = { .family = 6 };
-	int fd;
-
 	*both = false;
 	if (c->rtp.address.family != 0)
 		return c->rtp.address;
-	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)close(fd);
-		*both = true;
-	} else {
-		any.family = 4;
-	}
-	return any;
+	*both = hears_ipv6(&c->sip);
+	return (struct hf_addr){ .family = *both ? 6 : 4 };
 }
 
 static bool

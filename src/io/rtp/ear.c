@@ -35,11 +35,11 @@ is_constant(const uint8_t *p, uint16_t n)
 static uint8_t
 clipped_pct(enum g711_law law, const uint8_t *p, uint16_t n)
 {
-	uint32_t top = g711_power[law][law == G711_PCMA ? 0x2a : 0x00];
+	uint8_t top = law == G711_PCMA ? 0x2a : 0x00; /* of either sign */
 	uint32_t clipped = 0;
 
 	for (uint16_t i = 0; i < n; i++)
-		clipped += g711_power[law][p[i]] >= top;
+		clipped += (p[i] & 0x7f) == top;
 	return (uint8_t)(clipped * 100 / n);
 }
 
