@@ -45,6 +45,7 @@ enum {
 	PARTING_MS = 6000,
 	SIP_TURN_US = 40000,
 	STREAMS_A_CALL = 4,
+	SOS_PORTS = 16, /* of four emergency calls */
 	NOISE_GOAL_MS = 30,
 	EXIT_UNMEASURED = 2,
 };
@@ -162,7 +163,7 @@ house(void)
 	site_set(s, "calls_max", "%d", calls + 50);
 	site_set(s, "rtp.workers", "%d", workers());
 	site_set(s, "rtp.ports", "10000-%d",
-	    10000 + 2 * STREAMS_A_CALL * (calls + 50) - 1);
+	    10000 + 2 * STREAMS_A_CALL * (calls + 50) + SOS_PORTS - 1);
 	site_set(s, "bots.cloud-a.to", "[\"sip:bot@%s:%d\"]", cloud_a->ip,
 	    cloud_a->port);
 	site_set(s, "bots.cloud-b.to", "[\"sip:bot@%s:%d\"]", cloud_b->ip,

@@ -76,6 +76,31 @@ conf_may_call(const struct conf *c, const char *number)
 }
 
 uint16_t
+conf_sos_find(const struct conf *c, const char *number)
+{
+	for (uint16_t i = 0; i < c->emergency.numbers; i++)
+		if (strcmp(c->emergency.number[i], number) == 0)
+			return i;
+	return CONF_NONE;
+}
+
+uint32_t
+conf_streams(const struct conf *c)
+{
+	return ((uint32_t)c->rtp.port_last - c->rtp.port_first + 1) / 2;
+}
+
+uint32_t
+conf_sos_first(const struct conf *c)
+{
+	enum { SHARE = 8, A_CALL = 2 };
+	uint32_t most = conf_streams(c) / SHARE / A_CALL;
+	uint32_t calls = c->emergency.calls;
+
+	return conf_streams(c) - A_CALL * (calls < most ? calls : most);
+}
+
+uint16_t
 conf_retry_after(const struct conf *c)
 {
 	enum { US_PER_S = 1000000 };

@@ -44,6 +44,8 @@ enum {
 	CONF_RUNGS_MAX = 8,
 	CONF_NUMBERS_MAX = 512,
 	CONF_ALLOW_MAX = 32,
+	CONF_SOS_MAX = 16, /* emergency numbers */
+	CONF_SOS_CALLS_MAX = 16,
 };
 
 /* CONF_TLS may stand in a target; a listening address is UDP or TCP. */
@@ -256,6 +258,18 @@ struct conf_outbound {
 	char number[CONF_NUMBER_MAX]; /* shown; "": the agent's extension */
 };
 
+/* Calls that hf-sip routes by itself, whatever else has died. */
+struct conf_emergency {
+	uint16_t numbers, vias, trunks;
+	uint16_t calls;    /* at once: streams that nobody else gets */
+	uint8_t strangers; /* from whoever asks */
+	uint8_t pad[3];
+	uint16_t via[CONF_TRUNKS_MAX];   /* tried in order */
+	uint16_t trunk[CONF_TRUNKS_MAX]; /* whose callers may dial them */
+	char number[CONF_SOS_MAX][CONF_NUMBER_MAX];
+	char sos[CONF_NUMBER_MAX]; /* what urn:service:sos stands for */
+};
+
 /* What an agent dials on the phone to change his state. */
 struct conf_codes {
 	char available[CONF_NAME_MAX];
@@ -317,6 +331,7 @@ struct conf {
 	struct conf_prompts prompts;
 	struct conf_codes codes;
 	struct conf_outbound outbound;
+	struct conf_emergency emergency;
 	uint16_t trunks, helpers, queues, agents, boxes, ladders, numbers, pad2;
 	/* Counts are one past the highest used row. */
 	struct conf_trunk trunk[CONF_TRUNKS_MAX];
@@ -353,6 +368,13 @@ uint16_t conf_ladder_find(const struct conf *c, const char *name);
 uint16_t conf_ladder_for(const struct conf *c, const char *number);
 /* May this number be called out?  (outbound.allow, prefixes with *) */
 bool conf_may_call(const struct conf *c, const char *number);
+/* Its place among emergency.numbers, or CONF_NONE. */
+uint16_t conf_sos_find(const struct conf *c, const char *number);
+/* How many streams there are; the first of those at the end that are kept for
+ * emergency calls: two a call, an eighth of all at most, so that one hf-media
+ * has all of them.  hf-call has those before it. */
+uint32_t conf_streams(const struct conf *c);
+uint32_t conf_sos_first(const struct conf *c);
 /* Seconds for the Retry-After of a 503; 0: none. */
 uint16_t conf_retry_after(const struct conf *c);
 const char *conf_rung_kind_name(enum conf_rung_kind k);

@@ -32,6 +32,7 @@ enum conf_scope {
 	SCOPE_CODES,
 	SCOPE_OUTBOUND,
 	SCOPE_CALLS,
+	SCOPE_EMERGENCY,
 	SCOPE_TRUNK,
 	SCOPE_HELPER,
 	SCOPE_QUEUE,
@@ -73,7 +74,7 @@ struct conf_key {
 	enum conf_scope in;
 	enum conf_type type;
 	bool required;
-	bool restart; /* a change takes a restart of the house */
+	bool restart;          /* a change takes a restart of the house */
 	uint8_t kind;          /* family of helpers: enum conf_helper_kind */
 	enum conf_scope scope; /* opened by it, or referred to */
 	uint32_t at, size;     /* in the scope's struct; size of one item */

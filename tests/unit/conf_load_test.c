@@ -586,9 +586,19 @@ odd_files_are_refused_in_one_line(void **state)
 		  "\"udp:0.0.0.0:5060\"] }\n",
 		    2, 16, "twice" },
 		{ "site: lyon\ncalls_max: 1000\nrtp: { ports: 20000-20099 }\n",
-		    2, 12, "carry 25 calls, not 1000" },
+		    2, 12, "carry 22 calls, not 1000" },
 		{ "site: lyon\noutbound: { allow: [\"+33*\"] }\n", 2, 20,
 		    "outbound.via no trunk" },
+		{ "site: lyon\ntrunks: { carrier: { peers: [192.0.2.0/24], "
+		  "to: sip:192.0.2.1 } }\nagents:\n  anna: { secret_file: x, "
+		  "extension: \"18\" }\nemergency:\n"
+		  "  numbers: [\"112\", \"18\"]\n  via: [carrier]\n",
+		    6, 12, "\"18\" is also anna" },
+		{ "site: lyon\nemergency: { calls: 17 }\n", 2, 21, "16" },
+		{ "site: lyon\nemergency: { via: [nobody] }\n", 2, 20,
+		    "nobody" },
+		{ "site: lyon\nemergency: { numers: [\"112\"] }\n", 2, 14,
+		    "did you mean \"numbers\"" },
 		{ "site: lyon\nagents:\n  anna: { secret_file: x }\n"
 		  "  bert: { secret_file: x, extension: anna }\n",
 		    4, 38, "already anna" },

@@ -181,11 +181,10 @@ rules_scope(struct load *l, enum conf_scope scope, uint32_t map, struct mark at,
 static void
 rules_ports(struct load *l)
 {
-	enum { PORTS_PER_STREAM = 2, STREAMS_PER_CALL = 2 };
+	enum { STREAMS_PER_CALL = 2 };
 	struct conf *c = l->out;
 	const struct node *n = l->tree.node;
-	uint32_t most = ((uint32_t)c->rtp.port_last - c->rtp.port_first + 1) /
-			PORTS_PER_STREAM / STREAMS_PER_CALL;
+	uint32_t most = conf_sos_first(c) / STREAMS_PER_CALL;
 	uint32_t key = tree_key(&l->tree, l->tree.root, "calls_max");
 
 	if (c->calls_max <= most)
@@ -274,6 +273,70 @@ rules_outbound(struct load *l)
 			    "trunk \"%s\" has no \"to\": no call can leave "
 			    "over it; write trunks.%s.to: sip:ADDRESS",
 			    t->name, t->name);
+	}
+}
+
+/* Who has no trunk hears of it from hf-sip when it starts; but who has written
+ * the numbers believes that they can be called. */
+static void
+rules_sos_ways(struct load *l, uint32_t map, struct mark at)
+{
+	struct conf_emergency *s = &l->out->emergency;
+	const struct conf_outbound *o = &l->out->outbound;
+	bool own = s->vias > 0;
+
+	if (!own) {
+		memcpy(s->via, o->via, sizeof(s->via));
+		s->vias = o->vias;
+	}
+	if (s->vias == 0 && tree_key(&l->tree, map, "numbers") != 0 &&
+	    s->numbers > 0)
+		load_warn(l, mark_of(l, map, at, "numbers", NULL),
+		    "emergency.numbers can be called over no trunk; write via: "
+		    "[TRUNK] below emergency");
+	for (uint16_t i = 0; own && i < s->vias; i++) {
+		const struct conf_trunk *t = &l->out->trunk[s->via[i]];
+
+		if (t->to.uri[0] == '\0')
+			load_warn(l, mark_of(l, map, at, "via", NULL),
+			    "trunk \"%s\" has no \"to\": no emergency call "
+			    "can leave over it; write trunks.%s.to: "
+			    "sip:ADDRESS",
+			    t->name, t->name);
+	}
+}
+
+/* Who dials for help must not end up on a ladder, at a desk or at a code. */
+static void
+rules_emergency(struct load *l)
+{
+	struct conf *c = l->out;
+	struct conf_emergency *s = &c->emergency;
+	const struct node *n = l->tree.node;
+	uint32_t key = tree_key(&l->tree, l->tree.root, "emergency");
+	uint32_t map = key == 0 ? 0 : n[key].value;
+	struct mark at = key == 0 ? (struct mark){ 1, 1 } : load_mark(l, key);
+
+	rules_sos_ways(l, map, at);
+	if (s->sos[0] == '\0' && s->numbers > 0)
+		memcpy(s->sos, s->number[0], sizeof(s->sos));
+	for (uint16_t i = 0; s->vias > 0 && i < s->numbers; i++) {
+		const char *number = s->number[i], *clash = NULL;
+
+		if (conf_ladder_for(c, number) != CONF_NONE)
+			clash = "a number of this house";
+		else if (is_code(&c->codes, number))
+			clash = "a code (see codes)";
+		for (uint16_t k = 0; k < c->agents && clash == NULL; k++)
+			if (c->agent[k].used &&
+			    strcmp(c->agent[k].extension, number) == 0)
+				clash = c->agent[k].name;
+		if (clash != NULL)
+			load_wrong(l, mark_of(l, map, at, "numbers", NULL),
+			    "emergency.numbers: \"%s\" is also %s; change "
+			    "that, "
+			    "or name other numbers",
+			    number, clash);
 	}
 }
 
@@ -402,6 +465,7 @@ rules_all(struct load *l)
 	rules_ports(l);
 	rules_extensions(l);
 	rules_outbound(l);
+	rules_emergency(l);
 	rules_prompts(l);
 	rules_sounds(l);
 }

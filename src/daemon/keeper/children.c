@@ -76,6 +76,7 @@ static const struct {
 } joins[] = {
 	{ ROOM_CALL, ROOM_SIP },
 	{ ROOM_CALL, ROOM_MEDIA },
+	{ ROOM_SIP, ROOM_MEDIA },
 	{ ROOM_CALL, ROOM_STORE },
 	{ ROOM_CALL, ROOM_REC },
 	{ ROOM_REC, ROOM_MEDIA },

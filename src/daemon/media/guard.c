@@ -60,7 +60,7 @@ obey(struct stream *h, unsigned news, struct hf_time now)
 		port_mistaken(h);
 	while (watch_fact(&h->watch, &news, h->ref, now, &m)) {
 		add_holes(h, now, &m);
-		proc_send(PEER_CALL, &m);
+		stream_tell(h, &m);
 	}
 }
 

@@ -11,7 +11,7 @@ first_word(struct stream *s, struct hf_time now)
 	s->heard = true;
 	m.stream_spoke.stream = s->ref;
 	m.stream_spoke.at = now;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 static void
@@ -22,7 +22,7 @@ tell_key(const struct stream *s, const struct dtmf_key *key)
 	m.stream_dtmf.stream = s->ref;
 	m.stream_dtmf.digit = (uint8_t)key->digit;
 	m.stream_dtmf.ms = key->ms;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 static void

@@ -111,6 +111,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	if (beyond == 0)
 		lowest = 0;
 	sound_load(c);
+	room.sos = conf_sos_first(c);
 	stream_table(lowest, beyond - lowest);
 	for (uint32_t i = 0; i < room.count; i++) {
 		const int *fd = &handed[2 * (room.first + i)];
@@ -142,13 +143,13 @@ met(enum peer from)
 
 	if (from == PEER_REC)
 		record_met();
-	if (from != PEER_CALL)
+	if (from != PEER_CALL && from != PEER_SIP)
 		return;
 	m.media_started.worker = room.worker;
 	m.media_started.first = room.first;
 	m.media_started.count = room.count;
 	m.media_started.open = room.open;
-	proc_send(PEER_CALL, &m);
+	proc_send(from, &m);
 }
 
 static void

@@ -215,7 +215,7 @@ refused(struct stream *s)
 		return;
 	s->refused = true;
 	m.stream_refused.stream = s->ref;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 /* ICMP that ends a matter (RFC 1122 4.1.3.3), not a way that may come back. */
@@ -344,7 +344,7 @@ port_mistaken(struct stream *s)
 	m.stream_strangers.stream = s->ref;
 	m.stream_strangers.from = s->stranger;
 	m.stream_strangers.expected = s->media.rtp;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 /* How many bytes came from whom we listen to; 0: nothing to handle, < 0: the

@@ -93,7 +93,7 @@ record_end(struct stream *s, enum cause why, struct hf_time now)
 	m.recording_ended.length = length(&s->recording);
 	s->recording.number = 0;
 	stream_listen(s);
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 /* What was lost, or never sent, was time all the same. */

@@ -110,7 +110,7 @@ look_for_signs(struct stream *s, struct hf_time now)
 	m.stream_silent.silent = hf_time_since(s->quiet, now);
 	s->quiet = now;
 	port_mistaken(s);
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 void
@@ -149,7 +149,7 @@ judge(struct stream *s, const struct rtcp_news *n)
 		return;
 	s->one_way = true;
 	m.stream_one_way.stream = s->ref;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 void

@@ -153,6 +153,7 @@ extern struct media_room {
 	const struct conf *conf;
 	uint16_t worker;
 	uint32_t first, count; /* streams of this worker */
+	uint32_t sos;          /* the first that is hf-sip's */
 	uint32_t open;
 	struct stream *stream; /* by number less first */
 	struct hf_time *due; /* the same; kept apart so that a scan is quick */
@@ -272,6 +273,9 @@ void stream_play(const struct msg_play_prompt *m, struct hf_time now);
 void stream_age(struct stream *s, struct hf_time now);
 struct hf_time stream_due(const struct stream *s);
 void stream_listen(struct stream *s); /* does it need the ear? */
+/* To whom its orders come from: of an emergency call hf-sip wants to know
+ * little, and hf-call nothing. */
+void stream_tell(const struct stream *s, const struct msg *m);
 void stream_commit(const struct stream *s, struct hf_time now);
 void stream_restore(struct hf_time now);
 

@@ -149,7 +149,7 @@ tell_ended(struct stream *s)
 	s->play.told = true;
 	m.prompt_ended.stream = s->ref;
 	m.prompt_ended.id = s->play.id;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 }
 
 /* The list is over; who speaks now? */

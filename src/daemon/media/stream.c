@@ -42,6 +42,15 @@ stream_at(struct hf_ref r)
 	return NULL;
 }
 
+void
+stream_tell(const struct stream *s, const struct msg *m)
+{
+	if (s->ref.n < room.sos)
+		proc_send(PEER_CALL, m);
+	else if (msg_may(m->type, ROOM_MEDIA, ROOM_SIP))
+		proc_send(PEER_SIP, m);
+}
+
 /* ---- the record ---------------------------------------------------------- */
 
 void
@@ -251,7 +260,7 @@ stream_close(struct stream *s, struct hf_time now)
 	c->refused = s->strangers;
 	c->jitter_us = (uint32_t)rtp_meter_jitter(&s->meter).us;
 	c->longest_gap = s->hole_max;
-	proc_send(PEER_CALL, &m);
+	stream_tell(s, &m);
 
 	say_end(s);
 	port_close(s);

@@ -21,12 +21,6 @@ power_of_two(uint32_t at_least)
 	return n;
 }
 
-static uint32_t
-stream_count(const struct conf *c)
-{
-	return (uint32_t)(c->rtp.port_last - c->rtp.port_first + 1) / 2;
-}
-
 /* A caller and two helpers while a setup is hedged; the map wants room. */
 static uint32_t
 map_cells(const struct conf *c)
@@ -37,7 +31,7 @@ map_cells(const struct conf *c)
 size_t
 engine_size(const struct conf *c)
 {
-	size_t calls = c->calls_max, streams = stream_count(c);
+	size_t calls = c->calls_max, streams = conf_sos_first(c);
 
 	return align(sizeof(struct engine)) +
 	       align(calls * sizeof(struct call)) +
@@ -100,7 +94,7 @@ engine_init(
 	e->conf = c;
 	e->boot = boot;
 	e->now = now;
-	e->streams = stream_count(c);
+	e->streams = conf_sos_first(c);
 	e->call = carve(&at, c->calls_max * sizeof(*e->call));
 	e->mind = carve(&at, c->calls_max * sizeof(*e->mind));
 	hf_pool_init(&e->pool,
@@ -548,21 +542,24 @@ media_started(struct engine *e, const struct msg_media_started *m)
 {
 	struct hf_span gap = { 0 };
 	struct worker *w;
+	uint32_t count = m->count;
 
-	if (m->worker >= ENGINE_WORKERS_MAX || m->count == 0 ||
-	    m->first >= e->streams || m->count > e->streams - m->first) {
+	if (m->worker >= ENGINE_WORKERS_MAX || count == 0 ||
+	    m->first >= e->streams) {
 		e->counts.stale_facts++;
 		return;
 	}
+	if (count > e->streams - m->first)
+		count = e->streams - m->first;
 	w = &e->worker[m->worker];
 	if (w->gone.us != 0)
 		gap = hf_time_since(w->gone, e->now);
 	w->gone.us = 0;
-	if (!w->there || w->first != m->first || w->count != m->count) {
-		*w = (struct worker){ true, m->first, m->count, { 0 } };
-		hf_pool_init(&w->streams, &e->stream_place[m->first], m->count);
+	if (!w->there || w->first != m->first || w->count != count) {
+		*w = (struct worker){ true, m->first, count, { 0 } };
+		hf_pool_init(&w->streams, &e->stream_place[m->first], count);
 		/* A port rests the longest: packets to its last tenant. */
-		w->streams.rest = m->count;
+		w->streams.rest = count;
 		streams_restore(e, m->worker);
 	}
 	for (uint32_t i = 0; i < e->pool.cap; i++) {
