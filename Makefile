@@ -6,6 +6,7 @@
 #   make sanitize   the tests again under the sanitizers
 #   make valgrind   some stories again, the rooms under valgrind
 #   make bench-NAME figures
+#   make drill-NAME the house while parts of it are killed
 
 BUILD ?= build
 STAGE = $(abspath $(BUILD))/stage
@@ -54,6 +55,10 @@ fuzz: all
 bench-%: all
 	@tools/install-packages run test bench
 	@bench/$@ $(STAGE)
+
+drill-%: all
+	@tools/install-packages run test bench
+	@tests/drill/$@ $(STAGE)
 
 # The same tests under the sanitizers, in a tree of their own.  Memory that is
 # made at boot is kept to the end on purpose: no leak.

@@ -115,6 +115,47 @@ a_leg_that_is_wanted_and_not_there_is_told(void **state)
 	assert_int_equal(m.leg_left.cause, CAUSE_OUR_FAULT);
 }
 
+/* News of an end was on its way when somebody died: who asks hears it. */
+static void
+what_became_of_a_leg_is_told_again(void **state)
+{
+	struct ua_call *c;
+	uint64_t leg = up(&c);
+	struct msg m;
+
+	ua_hang_up(c, NULL);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_int_equal(m.leg_left.cause, CAUSE_DONE);
+	dies_and_is_there_again(1);
+	answer(leg);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg);
+	assert_int_equal(m.leg_left.cause, CAUSE_DONE);
+	room_leaves(ROOM_CALL);
+	room_returns(ROOM_CALL);
+	answer(leg);
+	assert_true(fact(MSG_LEG_LEFT, &m));
+	assert_true(m.leg_left.leg == leg);
+	drop(leg | OURS);
+	assert_non_null(noted(ua_current(bot), UA_BYE));
+}
+
+static void
+who_refused_is_not_rung_again(void **state)
+{
+	struct msg m;
+
+	bot->manner.refuse = 486;
+	ring(OURS | 1, TO_HELPER);
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	dies_and_is_there_again(0);
+	ring(OURS | 1, TO_HELPER);
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	assert_true(m.leg_refused.leg == (OURS | 1));
+	assert_int_equal(m.leg_refused.code, 486);
+	assert_int_equal(calls_of(bot), 1);
+}
+
 static void
 calls_of_long_ago_are_said_goodbye(void **state)
 {
@@ -164,6 +205,8 @@ main(int argc, char **argv)
 		T(a_caller_who_waits_for_an_answer_waits_on),
 		T(who_is_rung_rings_on),
 		T(a_leg_that_is_wanted_and_not_there_is_told),
+		T(what_became_of_a_leg_is_told_again),
+		T(who_refused_is_not_rung_again),
 		T(calls_of_long_ago_are_said_goodbye),
 		T(phones_are_known_in_the_next_life),
 	};

@@ -60,9 +60,9 @@ static struct {
 
 /* ---- open ---------------------------------------------------------------- */
 
-static bool
-open_one(struct slots *s, const char *name, uint32_t kind, size_t record,
-    uint32_t count)
+bool
+kept_table(struct slots *s, const char *name, uint32_t kind, uint32_t version,
+    size_t record, uint32_t count)
 {
 	char path[CONF_PATH_MAX + 32];
 	bool fresh;
@@ -70,11 +70,18 @@ open_one(struct slots *s, const char *name, uint32_t kind, size_t record,
 
 	(void)snprintf(
 	    path, sizeof(path), "%s/%s.slots", room.conf->keeper.run_dir, name);
-	err = slots_open(
-	    s, path, kind, KEPT_VERSION, (uint32_t)record, count, &fresh);
+	err =
+	    slots_open(s, path, kind, version, (uint32_t)record, count, &fresh);
 	if (err != 0)
 		slots_complain(s, path, err);
 	return err == 0;
+}
+
+static bool
+open_one(struct slots *s, const char *name, uint32_t kind, size_t record,
+    uint32_t count)
+{
+	return kept_table(s, name, kind, KEPT_VERSION, record, count);
 }
 
 /* ---- legs ---------------------------------------------------------------- */
@@ -336,6 +343,7 @@ kept_open(void)
 		return;
 	tell_condemned(&kept.legs, "legs");
 	tell_condemned(&kept.sessions, "dialogs");
+	ended_restore();
 	how.late = died_long_ago();
 	phones = (struct phones_read){ .late = how.late };
 	(void)slots_each(&kept.phones, phones_read, &phones);
@@ -420,6 +428,7 @@ kept_commit(void)
 {
 	uint32_t place;
 
+	ended_commit();
 	if (!kept.there)
 		return;
 	/* Legs, sessions, words: a death in between finds a leg ahead of its

@@ -8,7 +8,6 @@
 enum {
 	HOLD_AGAIN_MS = 200, /* another offer is on its way */
 	NO_PORT = 9,         /* discard: in a description that is not sent */
-	YOUNG_MS = 10000,
 	TRYING = 100,
 	RINGING = 180,
 	UNAVAILABLE = 480, /* when hf-call named no refusal */
@@ -108,61 +107,6 @@ answer(struct leg *l, struct sdp_state *state, const struct sip_msg *m,
 
 /* ---- facts --------------------------------------------------------------- */
 
-/* Legs that ended while hf-call was away: the last of them, until it is back.
- * It remembers its calls, and would wait for them for ever. */
-enum { ENDED_MAX = 1024 };
-
-static struct {
-	struct msg_leg_left left;
-	bool refused; /* never answered: LEG_REFUSED */
-} ended[ENDED_MAX];
-static uint32_t endeds;
-
-/* The same legs by their numbers alone: an order to ring one of them anew may
- * be on its way, from one who has not heard yet. */
-static uint64_t over[ENDED_MAX];
-static uint32_t overs;
-
-/* Only a new process is asked again for what the one before it was asked. */
-static bool
-is_young(void)
-{
-	return hf_time_since(room.born, room.now).us < (int64_t)YOUNG_MS * 1000;
-}
-
-bool
-leg_told_ended(uint64_t id)
-{
-	for (uint32_t i = 0; is_young() && i < overs && i < ENDED_MAX; i++)
-		if (over[i] == id)
-			return true;
-	return false;
-}
-
-static void
-tell_ended(const struct msg_leg_left *f, bool refused)
-{
-	struct msg m;
-
-	if (refused && is_young())
-		over[overs++ % ENDED_MAX] = f->leg;
-	if (!proc_there(PEER_CALL)) {
-		ended[endeds % ENDED_MAX].left = *f;
-		ended[endeds++ % ENDED_MAX].refused = refused;
-		return;
-	}
-	m.type = refused ? MSG_LEG_REFUSED : MSG_LEG_LEFT;
-	if (refused) {
-		m.leg_refused.leg = f->leg;
-		m.leg_refused.cause = f->cause;
-		m.leg_refused.code = f->code;
-		memcpy(m.leg_refused.reason, f->reason, sizeof(f->reason));
-	} else {
-		m.leg_left = *f;
-	}
-	proc_send(PEER_CALL, &m);
-}
-
 static struct msg_leg_left
 news_of(const struct leg *l, enum cause cause, uint16_t code,
     struct hf_slice reason)
@@ -180,7 +124,7 @@ tell_left(
 	struct msg_leg_left f = news_of(l, cause, code, hf_slice_of(reason));
 
 	if (!turned_leg(l, cause, code))
-		tell_ended(&f, false);
+		ended_tell(&f, false);
 }
 
 void
@@ -189,7 +133,7 @@ leg_refused(const struct leg *l, enum cause cause, uint16_t code,
 {
 	struct msg_leg_left f = news_of(l, cause, code, reason);
 
-	tell_ended(&f, true);
+	ended_tell(&f, true);
 }
 
 static void
@@ -375,12 +319,7 @@ tell_again(struct leg *l)
 void
 legs_picture(void)
 {
-	uint32_t first = endeds > ENDED_MAX ? endeds - ENDED_MAX : 0;
-
-	for (uint32_t i = first; i < endeds; i++)
-		tell_ended(
-		    &ended[i % ENDED_MAX].left, ended[i % ENDED_MAX].refused);
-	endeds = 0;
+	ended_picture();
 	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.cap; i++)
 		tell_again(&room.leg[i]);
 }
@@ -697,8 +636,10 @@ leg_order(const struct msg *m)
 	} else if (l == NULL) {
 		/* It ended while the order was on its way, or before we were
 		 * started: a leg that was to live on is told so. */
-		if (m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG ||
-		    m->type == MSG_PROGRESS_LEG || m->type == MSG_PROBE_LEG) {
+		if ((m->type == MSG_ANSWER_LEG || m->type == MSG_HOLD_LEG ||
+			m->type == MSG_PROGRESS_LEG ||
+			m->type == MSG_PROBE_LEG) &&
+		    !ended_again(leg_named(m))) {
 			struct leg gone = { .id = leg_named(m) };
 
 			tell_left(&gone, CAUSE_OUR_FAULT, 0, "");

@@ -389,6 +389,7 @@ make_tables(const struct conf_sip *c)
 		 trace != NULL,
 	    "the tables");
 	need(legs_open(c->dialogs), "legs");
+	need(ended_open(), "ended legs");
 	need(sip_transport_init(&room.tp, c->tcp_connections, c->tcp_idle,
 		 &c->advertise, proc_rand(), &wire_hooks, NULL),
 	    "sockets");

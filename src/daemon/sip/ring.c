@@ -346,7 +346,7 @@ ring_leg(const struct msg_ring_leg *o)
 {
 	struct leg *l = leg_by_id(o->leg);
 
-	if (l != NULL || o->leg == 0 || leg_told_ended(o->leg))
+	if (l != NULL || o->leg == 0 || ended_again(o->leg))
 		return; /* the same order again */
 	l = leg_new(o->leg, LEG_RINGING);
 	if (l == NULL) {

@@ -5,6 +5,7 @@
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   info   what an INFO carries
+ *   ended  how legs ended, for an hf-call that has not heard
  *   turned callers whom hf-sip turns away by itself
  *   ring   calling out: a helper's targets in order, an agent's phones at once
  *   kept   what of it outlives the process
@@ -28,6 +29,7 @@
 #include "io/sip/transport.h"
 #include "proc/log.h"
 #include "proc/proc.h"
+#include "proc/slots.h"
 
 /* Between sites: which of them a call has been through. */
 #define PATH_HEADER "X-Holdfast-Path"
@@ -152,9 +154,9 @@ void gate_register(
 /* Whose credentials answer a challenge in a call over this trunk, whichever
  * side called; 0: nobody's.  And they. */
 uint16_t gate_account(uint16_t trunk);
-bool gate_credentials(void *arg, uint16_t account,
-    const struct sip_flow *way, const struct sip_msg *asked,
-    const struct sip_msg *challenge, struct hf_buf *lines);
+bool gate_credentials(void *arg, uint16_t account, const struct sip_flow *way,
+    const struct sip_msg *asked, const struct sip_msg *challenge,
+    struct hf_buf *lines);
 /* Bindings that are over; a closed connection's. */
 void gate_tidy(void);
 void gate_hangup(struct hf_ref conn);
@@ -237,8 +239,6 @@ void leg_refused(const struct leg *l, enum cause cause, uint16_t code,
     struct hf_slice reason);
 /* hf-call is there (again): what it waits for, and what it slept through. */
 void legs_picture(void);
-/* It has been told of this leg's end, or will be; it may not know yet. */
-bool leg_told_ended(uint64_t id);
 /* The Reason header of a goodbye (RFC 3326). */
 enum cause reason_of(
     const struct sip_msg *m, uint16_t *code, char *text, size_t cap);
@@ -255,9 +255,24 @@ uint16_t on_referred(
 void on_left(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_left how);
 
+/* ---- ended --------------------------------------------------------------- */
+bool ended_open(void);
+/* A leg that hf-call knows is over: told, and remembered for a while. */
+void ended_tell(const struct msg_leg_left *left, bool refused);
+/* The same once more of a leg that was asked for; false: nothing is known. */
+bool ended_again(uint64_t leg) HF_CHECK;
+/* hf-call is there (again): what it may not have heard. */
+void ended_picture(void);
+/* What the process before us knew; and before the turn's bytes leave. */
+void ended_restore(void);
+void ended_commit(void);
+
 /* ---- kept ---------------------------------------------------------------- */
 /* Once all is there to be restored into, and sockets to speak through. */
 void kept_open(void);
+/* A table of its own in run_dir; false, and said, when it cannot be had. */
+bool kept_table(struct slots *s, const char *name, uint32_t kind,
+    uint32_t version, size_t record, uint32_t count);
 void kept_commit(void);
 /* Around what concerns one session: it is let go when we die of it twice. */
 void kept_enter(uint32_t session);
