@@ -349,13 +349,13 @@ every_room_has_its_sockets_and_neighbours(void **state)
 	assert_null(strstr(a.all, "state=starting"));
 	assert_true(ask("registrations", NULL, WAIT_MS, &a)); /* hf-sip */
 	assert_int_equal(number_of(&a, "hf-sip", "sockets"), 2);
-	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 1);
+	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 3);
 	assert_true(ask("agents", NULL, WAIT_MS, &a)); /* hf-call */
 	assert_int_equal(number_of(&a, "hf-call", "neighbours"), 5);
 	assert_true(ask("streams", NULL, WAIT_MS, &a)); /* both workers */
 	assert_int_equal(a.rows, 2);
 	assert_int_equal(number_of(&a, "hf-media", "sockets"), STREAMS);
-	assert_int_equal(number_of(&a, "hf-media", "neighbours"), 2);
+	assert_int_equal(number_of(&a, "hf-media", "neighbours"), 3);
 	assert_true(ask("messages", NULL, WAIT_MS, &a)); /* hf-rec */
 	assert_int_equal(number_of(&a, "hf-rec", "neighbours"), 4);
 	assert_true(ask("spools", NULL, WAIT_MS, &a)); /* who tells facts */
