@@ -143,6 +143,10 @@ bench_turns(unsigned each)
 	return start;
 }
 
+static const struct slots_form form = {
+	.name = "bench", .kind = 1, .version = 1, .record_size = RECORD_BYTES
+};
+
 static bool
 bench_keeping(void)
 {
@@ -159,7 +163,7 @@ bench_keeping(void)
 	if (mkdtemp(dir) == NULL)
 		return false;
 	(void)snprintf(path, sizeof(path), "%s/slots", dir);
-	well = slots_open(&slots, path, 1, 1, RECORD_BYTES, 4096, &fresh) == 0;
+	well = slots_open(&slots, path, &form, 4096, &fresh) == 0;
 	if (well) {
 		start = cpu_ns();
 		for (uint32_t i = 0; i < SLOT_ROUNDS; i++)

@@ -23,6 +23,7 @@
 #include "proc/slots.h"
 #include "proc/snapshot.h"
 #include "proc/spool.h"
+#include "proc/would.h"
 #include "wire/row.h"
 
 enum {
@@ -720,8 +721,8 @@ set_up(const struct proc_room *room)
 int
 proc_main(int argc, char **argv, const struct proc_room *room)
 {
-	(void)argc;
-	(void)argv;
+	if (argc == 3 && strcmp(argv[1], "--would-take") == 0)
+		return would_take(room, argv[2]);
 	set_up(room);
 	if (fcntl(KEEPER_FD, F_GETFD) < 0) {
 		(void)fprintf(

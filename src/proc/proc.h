@@ -25,6 +25,7 @@
 #include "base/time.h"
 #include "base/wheel.h"
 #include "conf/conf.h"
+#include "proc/slots.h"
 #include "wire/msg.h"
 
 enum peer {
@@ -65,9 +66,14 @@ struct proc_room {
 
 	/* End of a turn, before the channels are flushed; may be NULL. */
 	void (*turn_end)(struct hf_time now);
+
+	/* The tables that outlive it, for the question before an upgrade. */
+	const struct slots_form *const *forms;
+	unsigned forms_nr;
 };
 
-/* Never returns before death: 0 after an orderly drain. */
+/* Never returns before death: 0 after an orderly drain.  "--would-take DIR"
+ * answers whether the tables in DIR could be taken over; see would.h. */
 int proc_main(int argc, char **argv, const struct proc_room *room);
 
 /* ---- for use inside handlers --------------------------------------------- */

@@ -8,43 +8,16 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/hash.h"
 #include "proc/log.h"
 #include "proc/slots.h"
+#include "proc/slots_file.h"
 
-#define SLOTS_MAGIC 0x4846534cu /* "HFSL" */
-#define NOBODY      UINT32_MAX
-
-enum {
-	SLOTS_VERSION = 2, /* of this layout */
-	PAGE = 4096,
-	WORD_BITS = 64,
-	ALIGN = 16, /* a whole struct copy */
-	DEATHS_MAX = 2,
-};
-
-struct slots_head {
-	uint32_t magic, layout, kind, version, record_size, count;
-	uint32_t inside;    /* record being handled */
-	uint32_t suspect;   /* the one being handled at the last death */
-	uint32_t deaths;    /* of suspect, in a row */
-	uint32_t condemned; /* released at this start for it */
-	/* A bit for each record that may be live: start looks at these alone,
-	 * for looking at a page of the table would make it be there. */
-	uint64_t maybe[];
-};
-
-/* What is to be known of one copy; the two of a record lie side by side, and
- * what they are about behind them: whoever looks touches little memory. */
-struct copy {
-	uint32_t used;
-	uint32_t seq;
-	uint32_t crc; /* of seq, place, length and record */
-	uint32_t n;   /* bytes of it that say something */
-};
+enum { DEATHS_MAX = 2 };
 
 /* A process that dies keeps what it stored, in program order; it is only the
  * compiler that must be kept from turning the order round. */
@@ -54,76 +27,77 @@ in_order(void)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-static size_t
-head_bytes(uint32_t count)
-{
-	size_t words = (count + WORD_BITS - 1U) / WORD_BITS;
-	size_t n = sizeof(struct slots_head) + words * sizeof(uint64_t);
-
-	return (n + PAGE - 1) & ~(size_t)(PAGE - 1);
-}
-
-static struct copy *
+static struct slots_copy *
 copy_of(const struct slots *s, uint32_t i, unsigned which)
 {
-	return (struct copy *)(void *)(s->first + i * s->stride) + which;
+	return (struct slots_copy *)(void *)(s->first + i * s->stride) + which;
 }
 
 static size_t
 aligned(size_t n)
 {
-	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	return (n + SLOTS_ALIGN - 1) & ~(size_t)(SLOTS_ALIGN - 1);
+}
+
+struct slots_shape
+slots_shape_of(uint32_t record_size, uint32_t count)
+{
+	size_t words = (count + SLOTS_WORD_BITS - 1U) / SLOTS_WORD_BITS;
+	struct slots_shape f = {
+		.record_size = record_size,
+		.count = count,
+		.ring = 1,
+	};
+
+	while (f.ring < count && f.ring < SLOTS_RING_MAX)
+		f.ring *= 2;
+	f.ring_at = sizeof(struct slots_head) + words * sizeof(uint64_t);
+	f.first = f.ring_at + f.ring * sizeof(uint32_t);
+	f.first = (f.first + SLOTS_PAGE - 1) & ~(size_t)(SLOTS_PAGE - 1);
+	f.stride = 2 * (sizeof(struct slots_copy) + aligned(record_size));
+	f.bytes = f.first + (size_t)count * f.stride;
+	return f;
+}
+
+uint32_t
+slots_sum(uint32_t place, const struct slots_copy *c, const void *record)
+{
+	uint32_t of[4] = { c->seq, place, c->n, hf_crc32c(record, c->n) };
+
+	return hf_crc32c(of, sizeof(of));
 }
 
 static char *
-record_of(const struct slots *s, uint32_t i, const struct copy *c)
+record_of(const struct slots *s, uint32_t i, const struct slots_copy *c)
 {
 	size_t which = (size_t)(c - copy_of(s, i, 0));
 
 	return (char *)copy_of(s, i, 2) + which * aligned(s->record_size);
 }
 
-static uint32_t
-sum(const struct slots *s, uint32_t i, const struct copy *c)
-{
-	uint32_t n = c->n <= s->record_size ? c->n : s->record_size;
-	uint32_t of[4] = { c->seq, i, c->n, hf_crc32c(record_of(s, i, c), n) };
-
-	return hf_crc32c(of, sizeof(of));
-}
-
 static bool
-whole(const struct slots *s, uint32_t i, const struct copy *c)
+whole(const struct slots *s, uint32_t i, const struct slots_copy *c)
 {
-	return c->used == 1 && c->crc == sum(s, i, c);
+	return c->used == 1 && c->n <= s->record_size &&
+	       c->crc == slots_sum(i, c, record_of(s, i, c));
 }
 
 static bool
 maybe_live(const struct slots *s, uint32_t i)
 {
-	return s->head->maybe[i / WORD_BITS] >> i % WORD_BITS & 1;
+	return s->head->maybe[i / SLOTS_WORD_BITS] >> i % SLOTS_WORD_BITS & 1;
 }
 
 /* The newest whole copy, or NULL. */
-static struct copy *
+static struct slots_copy *
 newest(const struct slots *s, uint32_t i)
 {
-	struct copy *a = copy_of(s, i, 0), *b = copy_of(s, i, 1);
+	struct slots_copy *a = copy_of(s, i, 0), *b = copy_of(s, i, 1);
 	bool a_whole = whole(s, i, a), b_whole = whole(s, i, b);
 
 	if (a_whole && b_whole)
 		return (int32_t)(a->seq - b->seq) > 0 ? a : b;
 	return a_whole ? a : b_whole ? b : NULL;
-}
-
-static bool
-is_ours(const struct slots *s, uint32_t kind, uint32_t version)
-{
-	const struct slots_head *h = s->head;
-
-	return h->magic == SLOTS_MAGIC && h->layout == SLOTS_VERSION &&
-	       h->kind == kind && h->version == version &&
-	       h->record_size == s->record_size && h->count == s->count;
 }
 
 /* Who was in our hands when we died? */
@@ -132,9 +106,9 @@ judge_last_death(struct slots *s)
 {
 	struct slots_head *h = s->head;
 
-	h->condemned = NOBODY;
-	if (h->inside == NOBODY || h->inside >= s->count) {
-		h->suspect = NOBODY;
+	h->condemned = SLOTS_NOBODY;
+	if (h->inside == SLOTS_NOBODY || h->inside >= s->count) {
+		h->suspect = SLOTS_NOBODY;
 		h->deaths = 0;
 	} else if (h->inside != h->suspect) {
 		h->suspect = h->inside;
@@ -142,10 +116,10 @@ judge_last_death(struct slots *s)
 	} else if (++h->deaths >= DEATHS_MAX) {
 		h->condemned = h->suspect;
 		slots_release(s, h->suspect);
-		h->suspect = NOBODY;
+		h->suspect = SLOTS_NOBODY;
 		h->deaths = 0;
 	}
-	h->inside = NOBODY;
+	h->inside = SLOTS_NOBODY;
 }
 
 /* ---- room in the file system --------------------------------------------- */
@@ -157,24 +131,25 @@ judge_last_death(struct slots *s)
 static uint64_t
 bit_of(size_t page)
 {
-	return UINT64_C(1) << page % WORD_BITS;
+	return UINT64_C(1) << page % SLOTS_WORD_BITS;
 }
 
 static int
 reserve_pages(struct slots *s, size_t from, size_t to)
 {
-	size_t end = (to + 1) * PAGE < s->bytes ? (to + 1) * PAGE : s->bytes;
+	size_t end =
+	    (to + 1) * SLOTS_PAGE < s->bytes ? (to + 1) * SLOTS_PAGE : s->bytes;
 	int err;
 
 	do
-		err = posix_fallocate(
-		    s->fd, (off_t)(from * PAGE), (off_t)(end - from * PAGE));
+		err = posix_fallocate(s->fd, (off_t)(from * SLOTS_PAGE),
+		    (off_t)(end - from * SLOTS_PAGE));
 	while (err == EINTR);
 	if (err != 0)
 		return err;
 	s->full = false; /* there is room again */
 	for (size_t p = from; p <= to; p++)
-		s->reserved[p / WORD_BITS] |= bit_of(p);
+		s->reserved[p / SLOTS_WORD_BITS] |= bit_of(p);
 	return 0;
 }
 
@@ -183,10 +158,10 @@ static inline int
 reserve(struct slots *s, const void *at, size_t n)
 {
 	size_t offset = (size_t)((const char *)at - (const char *)s->head);
-	size_t from = offset / PAGE, to = (offset + n - 1) / PAGE;
+	size_t from = offset / SLOTS_PAGE, to = (offset + n - 1) / SLOTS_PAGE;
 
 	for (size_t p = from; p <= to; p++)
-		if (!(s->reserved[p / WORD_BITS] & bit_of(p)))
+		if (!(s->reserved[p / SLOTS_WORD_BITS] & bit_of(p)))
 			return reserve_pages(s, from, to);
 	return 0;
 }
@@ -232,18 +207,19 @@ slots_complain(const struct slots *s, const char *path, int err)
 /* ---- open ---------------------------------------------------------------- */
 
 static int
-map(struct slots *s, int fd)
+map(struct slots *s, const struct slots_shape *f)
 {
 	void *p;
 
-	if (ftruncate(fd, (off_t)s->bytes) != 0)
+	if (ftruncate(s->fd, (off_t)s->bytes) != 0)
 		return errno;
-	p = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
 	if (p == MAP_FAILED)
 		return errno;
 	s->head = p;
-	s->first = (char *)p + head_bytes(s->count);
-	return reserve(s, s->head, head_bytes(s->count));
+	s->first = (char *)p + f->first;
+	s->ring = (uint32_t *)(void *)((char *)p + f->ring_at);
+	return reserve(s, s->head, f->first);
 }
 
 /* Nothing of it is left. */
@@ -263,73 +239,109 @@ undo(struct slots *s)
 }
 
 static void
-pages_begin(struct slots *s)
+write_head(struct slots *s, uint32_t kind, uint32_t version,
+    const struct slots_head *of)
 {
-	size_t pages = s->bytes / PAGE + 2;
+	struct timespec now;
 
-	s->reserved = calloc(pages / WORD_BITS + 1, sizeof(*s->reserved));
-	hf_assert(s->reserved != NULL);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	*s->head = (struct slots_head){ .layout = SLOTS_LAYOUT,
+		.kind = kind,
+		.version = version,
+		.record_size = s->record_size,
+		.count = s->count,
+		.born =
+		    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+		.inside = SLOTS_NOBODY,
+		.suspect = of != NULL ? of->suspect : SLOTS_NOBODY,
+		.deaths = of != NULL ? of->deaths : 0,
+		.condemned = of != NULL ? of->condemned : SLOTS_NOBODY };
+	in_order();
+	s->head->magic = SLOTS_MAGIC;
 }
 
-int
-slots_open(struct slots *s, const char *path, uint32_t kind, uint32_t version,
-    uint32_t record_size, uint32_t count, bool *fresh)
+/* Maps what is this very table, or nothing yet; afresh: whatever is there. */
+static int
+open_exact(struct slots *s, const char *path, uint32_t record_size,
+    uint32_t count, bool afresh)
 {
+	struct slots_shape f = slots_shape_of(record_size, count);
+	int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
 	struct stat st;
+	size_t pages;
 	int err;
 
-	hf_assert(record_size > 0 && count > 0);
-	*s = (struct slots){ .record_size = record_size, .count = count };
-	s->stride = 2 * (sizeof(struct copy) + aligned(record_size));
-	s->bytes = head_bytes(count) + (size_t)count * s->stride;
-	s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	*s = (struct slots){ .record_size = record_size,
+		.count = count,
+		.ring_mask = f.ring - 1,
+		.stride = f.stride,
+		.bytes = f.bytes };
+	/* Cut to nothing first: what was there would show through. */
+	s->fd = open(path, flags | (afresh ? O_TRUNC : 0), 0600);
 	if (s->fd < 0)
 		return errno;
 	s->path = strdup(path);
 	hf_assert(s->path != NULL);
-	pages_begin(s);
+	pages = s->bytes / SLOTS_PAGE + 2;
+	s->reserved = calloc(pages / SLOTS_WORD_BITS + 1, sizeof(*s->reserved));
+	hf_assert(s->reserved != NULL);
 	err = fstat(s->fd, &st) == 0 ? 0 : errno;
-	/* Cut to nothing first: what was there would show through. */
-	if (err == 0 && (size_t)st.st_size != s->bytes) {
-		err = ftruncate(s->fd, 0) == 0 ? 0 : errno;
-		st.st_blocks = 0;
-	}
 	if (err == 0)
-		err = map(s, s->fd);
-	*fresh = err == 0 && !is_ours(s, kind, version);
-	if (*fresh) {
-		(void)munmap(s->head, s->bytes);
-		s->head = NULL;
-		free(s->reserved);
-		pages_begin(s);
-		st.st_blocks = 0;
-		err = ftruncate(s->fd, 0) == 0 ? map(s, s->fd) : errno;
-	}
-	if (err != 0) {
+		err = map(s, &f);
+	if (err == 0)
+		look_for_room(s, &st);
+	else
 		undo(s);
-		return err;
+	return err;
+}
+
+int
+slots_open_afresh(struct slots *s, const char *path,
+    const struct slots_form *form, uint32_t count, const struct slots_head *of)
+{
+	int err = open_exact(s, path, form->record_size, count, true);
+
+	if (err == 0)
+		write_head(s, form->kind, form->version, of);
+	return err;
+}
+
+int
+slots_open_found(
+    struct slots *s, const char *path, uint32_t record_size, uint32_t count)
+{
+	int err = open_exact(s, path, record_size, count, false);
+
+	if (err == 0) {
+		s->head->life++;
+		judge_last_death(s);
 	}
-	look_for_room(s, &st);
-	if (*fresh) {
-		*s->head = (struct slots_head){ .layout = SLOTS_VERSION,
-			.kind = kind,
-			.version = version,
-			.record_size = record_size,
-			.count = count,
-			.inside = NOBODY,
-			.suspect = NOBODY,
-			.condemned = NOBODY };
-		in_order();
-		s->head->magic = SLOTS_MAGIC;
-	}
-	judge_last_death(s);
-	return 0;
+	return err;
 }
 
 void
 slots_close(struct slots *s)
 {
 	undo(s);
+}
+
+void
+slots_moved(struct slots *s, const char *path)
+{
+	free(s->path);
+	s->path = strdup(path);
+	hf_assert(s->path != NULL);
+}
+
+/* For those who read along.  A death before this leaves it unsaid: they begin
+ * anew with each life of the owner. */
+static void
+changed(struct slots *s, uint32_t i)
+{
+	uint64_t n = s->head->changes;
+
+	s->ring[n & s->ring_mask] = i;
+	__atomic_store_n(&s->head->changes, n + 1, __ATOMIC_RELEASE);
 }
 
 void
@@ -341,7 +353,7 @@ slots_commit(struct slots *s, uint32_t i, const void *record)
 void
 slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 {
-	struct copy *a, *b, *old;
+	struct slots_copy *a, *b, *old;
 	uint32_t seq;
 	int err;
 
@@ -368,21 +380,23 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 		return;
 	}
 
-	s->head->maybe[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
+	s->head->maybe[i / SLOTS_WORD_BITS] |= UINT64_C(1)
+					       << i % SLOTS_WORD_BITS;
 	old->used = 0;
 	in_order();
 	old->seq = seq;
 	old->n = n;
 	memcpy(record_of(s, i, old), record, n);
-	old->crc = sum(s, i, old);
+	old->crc = slots_sum(i, old, record_of(s, i, old));
 	in_order();
 	old->used = 1;
+	changed(s, i);
 }
 
 void
 slots_release(struct slots *s, uint32_t i)
 {
-	struct copy *a, *b, *old;
+	struct slots_copy *a, *b, *old;
 
 	hf_assert(i < s->count);
 	if (!maybe_live(s, i))
@@ -395,19 +409,26 @@ slots_release(struct slots *s, uint32_t i)
 	in_order();
 	(old == a ? b : a)->used = 0;
 	in_order();
-	s->head->maybe[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
+	s->head->maybe[i / SLOTS_WORD_BITS] &=
+	    ~(UINT64_C(1) << i % SLOTS_WORD_BITS);
+	changed(s, i);
 	/* The next tenant of the place is innocent. */
 	if (s->head->suspect == i)
-		s->head->suspect = NOBODY;
+		s->head->suspect = SLOTS_NOBODY;
+}
+
+static const struct slots_copy *
+live(const struct slots *s, uint32_t i)
+{
+	hf_assert(i < s->count);
+	return maybe_live(s, i) ? newest(s, i) : NULL;
 }
 
 bool
 slots_read(const struct slots *s, uint32_t i, void *record)
 {
-	const struct copy *c;
+	const struct slots_copy *c = live(s, i);
 
-	hf_assert(i < s->count);
-	c = maybe_live(s, i) ? newest(s, i) : NULL;
 	if (c == NULL)
 		return false;
 	memcpy(record, record_of(s, i, c), c->n);
@@ -415,9 +436,17 @@ slots_read(const struct slots *s, uint32_t i, void *record)
 	return true;
 }
 
+uint32_t
+slots_read_part(const struct slots *s, uint32_t i, void *record)
+{
+	const struct slots_copy *c = live(s, i);
+
+	return slots_read(s, i, record) ? c->n : 0;
+}
+
 /* A copy whose sum is wrong must not look newer to the next commit. */
 static void
-drop_torn(struct copy *c, const struct copy *best, bool is_whole)
+drop_torn(struct slots_copy *c, const struct slots_copy *best, bool is_whole)
 {
 	if (c->used && c != best && !is_whole)
 		c->used = 0;
@@ -429,10 +458,10 @@ slots_each(const struct slots *s, slots_fn *fn, void *arg)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < s->count; i++) {
-		struct copy *best, *a, *b;
+		struct slots_copy *best, *a, *b;
 
-		if (s->head->maybe[i / WORD_BITS] == 0) {
-			i |= WORD_BITS - 1; /* none of these 64 */
+		if (s->head->maybe[i / SLOTS_WORD_BITS] == 0) {
+			i |= SLOTS_WORD_BITS - 1; /* none of these 64 */
 			continue;
 		}
 		if (!maybe_live(s, i))
@@ -459,12 +488,12 @@ slots_enter(struct slots *s, uint32_t i)
 void
 slots_leave(struct slots *s)
 {
-	s->head->inside = NOBODY;
+	s->head->inside = SLOTS_NOBODY;
 }
 
 bool
 slots_condemned(const struct slots *s, uint32_t *poisoned)
 {
 	*poisoned = s->head->condemned;
-	return *poisoned != NOBODY;
+	return *poisoned != SLOTS_NOBODY;
 }

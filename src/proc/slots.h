@@ -2,14 +2,16 @@
  * proc/slots - plain records that outlive their process: a table in a file on
  * tmpfs, mapped by its one owner.  Each record has two copies; the older is
  * written over, its "used" flag last, so a death in the middle of a write
- * leaves the copy before it.
- *
- *      head | 0: a.head b.head a b | 1: a.head b.head a b | ...
+ * leaves the copy before it.  slots_file.h has the layout.
  *
  * Pages are touched when a record is first committed, so a large table that
  * is little used costs little, also at start.  Their memory is asked for before
  * they are touched: when the file system is full, a record is not kept, and
  * nobody dies of it (the kernel's answer to a touched hole is SIGBUS).
+ *
+ * Others may read along: what a program of another version would make of the
+ * table (slots_would_take), and what has changed since one last looked
+ * (slots_since).  The owner does not notice.
  */
 #ifndef HF_PROC_SLOTS_H
 #define HF_PROC_SLOTS_H
@@ -20,11 +22,34 @@
 
 struct slots_head;
 
+/* A version from before, and how a record of it becomes one of today's: from
+ * has record_size bytes, of which n were said and the rest are 0; to is all 0.
+ * Returns how many bytes of to say something; 0: this record cannot be taken,
+ * and then the table is not. */
+struct slots_past {
+	uint32_t version, record_size;
+	uint32_t (*convert)(const void *from, uint32_t n, void *to);
+};
+
+/* What a room keeps in one table. */
+struct slots_form {
+	const char *name; /* of the file in keeper.run_dir */
+	bool per_worker;  /* then ".0", ".1"... follows */
+	uint32_t kind;    /* four letters */
+	/* One more when a record of before would be misread, and then a line
+	 * in past for what was. */
+	uint32_t version;
+	uint32_t record_size;
+	const struct slots_past *past;
+	uint32_t pasts;
+};
+
 struct slots {
 	struct slots_head *head;
 	char *first;
+	uint32_t *ring; /* the last changes */
 	size_t bytes;
-	uint32_t record_size, count;
+	uint32_t record_size, count, ring_mask;
 	size_t stride;
 	int fd;
 	uint64_t *reserved; /* a bit a page: it is there, and ours */
@@ -33,15 +58,27 @@ struct slots {
 	bool full;       /* the last one was, and it has been said */
 };
 
-/* Maps path, or makes it.  A file of another kind, version, record size or
- * count is another program's past: it is started afresh and *fresh is set.
+/* Maps path, or makes it.  A file of the same kind, whose version form takes or
+ * whose count is another, is converted: its live records go to a new file, and
+ * that takes its place when all are in it.  Of a table that has become smaller
+ * what no longer has a place is lost, and told of.  When a record is refused,
+ * or there is no room for both files, none is taken: the file is put aside as
+ * PATH.refused.  That, and a file which nobody can take, is told of as an error
+ * (slots_afresh), the table is started afresh and *fresh is set; a new file is
+ * fresh, too.
  * 0 or errno: ENOSPC when there is not even room to begin.  Says (hf_log) when
  * the whole table would not fit. */
-int slots_open(struct slots *s, const char *path, uint32_t kind,
-    uint32_t version, uint32_t record_size, uint32_t count, bool *fresh);
+int slots_open(struct slots *s, const char *path, const struct slots_form *form,
+    uint32_t count, bool *fresh);
 void slots_close(struct slots *s);
 /* Says what slots_open() could not do, and what can be done about it. */
 void slots_complain(const struct slots *s, const char *path, int err);
+
+/* Would slots_open() take every record that lives in the file now?  Its owner
+ * may be at work.  count 0: as many as the file has.  false: why says it, for
+ * people (why_size bytes).  No file: there is nothing that could be lost. */
+bool slots_would_take(const char *path, const struct slots_form *form,
+    uint32_t count, char *why, size_t why_size);
 
 /* record_size bytes become record i, as a whole or not at all.  Without room
  * for it there is no record i from now on: what was is not true any more. */
@@ -69,5 +106,27 @@ uint32_t slots_each(const struct slots *s, slots_fn *fn, void *arg);
 void slots_enter(struct slots *s, uint32_t i);
 void slots_leave(struct slots *s);
 bool slots_condemned(const struct slots *s, uint32_t *poisoned);
+
+/* ---- reading along ------------------------------------------------------- */
+
+/* How far a reader has come; all 0: he knows nothing yet. */
+struct slots_mark {
+	uint64_t born, life, changes;
+};
+
+/* Record i has changed: these are its record_size bytes, of which n say
+ * something; NULL: it is no more. */
+typedef void slots_change_fn(
+    uint32_t i, const void *record, uint32_t n, void *arg);
+
+/* Tells what has changed in the table at path since *mark, each record once, as
+ * it is now, and moves the mark.  *whole: this is all there is, and what the
+ * reader knew besides is gone: at first, after a death of the owner, and when
+ * he fell behind by more than the table remembers (its count, 4,096 at most).
+ * A record that the owner writes too fast to be read, or died in writing, waits
+ * for the next time.  0 or errno: ENOENT, EINVAL for a file that is no table.
+ */
+int slots_since(const char *path, struct slots_mark *mark, bool *whole,
+    slots_change_fn *fn, void *arg);
 
 #endif

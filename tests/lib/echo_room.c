@@ -94,6 +94,13 @@ sockets(const struct msg_socket *m, const int *fd)
 	}
 }
 
+static const struct slots_form form = {
+	.name = "ledger",
+	.kind = KIND,
+	.version = 1,
+	.record_size = sizeof(me.ledger),
+};
+
 static void
 start(const struct conf *c, uint32_t boot, uint16_t worker)
 {
@@ -106,8 +113,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	if (strcmp(me.name, "hf-store") != 0)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/slots.store", c->keeper.run_dir);
-	hf_assert(slots_open(&me.slots, path, KIND, 1, sizeof(me.ledger), 1,
-		      &fresh) == 0);
+	hf_assert(slots_open(&me.slots, path, &form, 1, &fresh) == 0);
 	(void)slots_read(&me.slots, 0, &me.ledger);
 }
 

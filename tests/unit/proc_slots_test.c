@@ -31,6 +31,13 @@ struct record {
 	uint32_t b;
 };
 
+static const struct slots_form form = {
+	.name = "test",
+	.kind = KIND,
+	.version = VERSION,
+	.record_size = sizeof(struct record),
+};
+
 static char dir[] = "/tmp/hf-slots-XXXXXX";
 static char path[64];
 
@@ -40,9 +47,7 @@ opened(bool expect_fresh)
 	struct slots s;
 	bool fresh;
 
-	assert_int_equal(slots_open(&s, path, KIND, VERSION,
-			     sizeof(struct record), COUNT, &fresh),
-	    0);
+	assert_int_equal(slots_open(&s, path, &form, COUNT, &fresh), 0);
 	assert_int_equal(fresh, expect_fresh);
 	return s;
 }
@@ -249,29 +254,427 @@ a_flipped_bit_is_noticed(void **state)
 
 	(void)state;
 	slots_commit(&s, 0, &r);
-	s.first[s.stride / 2] ^= 1;
+	s.first[s.stride / 2] ^= 1; /* of a's record */
 	assert_false(slots_read(&s, 0, &got));
 	slots_close(&s);
 }
 
+/* ---- another version -----------------------------------------------------
+ */
+
+/* What came after struct record. */
+struct later {
+	char text[64];
+	uint64_t a;
+	uint32_t b, born;
+};
+
+enum { BORN = 77, REFUSED = 13, SHORT = 8 };
+
+static bool refuse, die_of_it;
+
+static uint32_t
+later_of(const void *from, uint32_t n, void *to)
+{
+	const struct record *r = from;
+	struct later *l = to;
+
+	if (die_of_it && r->a == 3)
+		_exit(9);
+	if (refuse && r->a == REFUSED)
+		return 0;
+	l->a = r->a;
+	l->born = BORN;
+	if (n == SHORT) { /* its a alone was said, and nothing shows through */
+		assert_int_equal(r->b, 0);
+		assert_string_equal(r->text, "");
+		return sizeof(*l);
+	}
+	memcpy(l->text, r->text, sizeof(r->text));
+	l->b = r->b;
+	return sizeof(*l);
+}
+
+static const struct slots_past pasts[] = {
+	{ VERSION + 7, sizeof(struct record), later_of },
+	{ VERSION, sizeof(struct record), later_of },
+};
+
+static const struct slots_form later = {
+	.name = "test",
+	.kind = KIND,
+	.version = VERSION + 1,
+	.record_size = sizeof(struct later),
+	.past = pasts,
+	.pasts = 2,
+};
+
 static void
-a_file_of_another_version_is_started_afresh(void **state)
+expect_later(const struct slots *s, uint32_t i)
+{
+	struct record want = record_of(i);
+	struct later got;
+
+	assert_true(slots_read(s, i, &got));
+	assert_int_equal(got.a, want.a);
+	assert_int_equal(got.b, want.b);
+	assert_string_equal(got.text, want.text);
+	assert_int_equal(got.born, BORN);
+}
+
+/* Records 3, 13, 23... live, 5 was there, 7 is one of which little was said. */
+static void
+fill_past(void)
 {
 	struct slots s = opened(true);
-	struct record r = record_of(3), got;
+	struct record r = record_of(5);
+
+	slots_commit(&s, 5, &r);
+	slots_release(&s, 5);
+	for (uint32_t i = 3; i < COUNT; i += 10) {
+		r = record_of(i);
+		slots_commit(&s, i, &r);
+	}
+	r = record_of(7);
+	slots_commit(&s, 7, &r);
+	slots_commit_part(&s, 7, &r, SHORT);
+	slots_close(&s);
+}
+
+static int
+begin_past(void **state)
+{
+	char aside[80];
+
+	(void)begin(state);
+	(void)snprintf(aside, sizeof(aside), "%s.refused", path);
+	(void)unlink(aside);
+	refuse = die_of_it = false;
+	fill_past();
+	return 0;
+}
+
+static void
+an_older_version_is_converted_record_by_record(void **state)
+{
+	struct later got;
+	struct slots s;
 	bool fresh;
 
 	(void)state;
-	slots_commit(&s, 0, &r);
+	for (int round = 0; round < 2; round++) { /* and then it is ours */
+		assert_int_equal(
+		    slots_open(&s, path, &later, COUNT, &fresh), 0);
+		assert_false(fresh);
+		for (uint32_t i = 3; i < COUNT; i += 10)
+			expect_later(&s, i);
+		assert_true(slots_read(&s, 7, &got));
+		assert_int_equal(got.a, 7);
+		assert_false(slots_read(&s, 5, &got));
+		assert_false(slots_read(&s, 4, &got));
+		slots_commit(&s, 200, &got); /* it can be written */
+		slots_release(&s, 200);
+		slots_close(&s);
+	}
+}
+
+static bool
+exists(const char *suffix)
+{
+	char name[80];
+
+	(void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+	return access(name, F_OK) == 0;
+}
+
+static void
+a_refused_record_leaves_the_file_as_it_was(void **state)
+{
+	char why[100];
+	struct slots s;
+	bool fresh;
+
+	(void)state;
+	assert_true(slots_would_take(path, &later, COUNT, why, sizeof(why)));
+	refuse = true;
+	assert_false(slots_would_take(path, &later, COUNT, why, sizeof(why)));
+	assert_string_equal(why, "record 13 is refused");
+	s = opened(false); /* asking has changed nothing */
 	slots_close(&s);
-	assert_int_equal(slots_open(&s, path, KIND, VERSION + 1,
-			     sizeof(struct record), COUNT, &fresh),
-	    0);
+	assert_int_equal(slots_open(&s, path, &later, COUNT, &fresh), 0);
 	assert_true(fresh);
-	assert_false(slots_read(&s, 0, &got));
+	slots_close(&s);
+	/* Put aside, whole: the program of before would take it up. */
+	assert_false(exists(".new"));
+	assert_true(exists(".refused"));
+	assert_int_equal(unlink(path), 0);
+	{
+		char aside[80];
+
+		(void)snprintf(aside, sizeof(aside), "%s.refused", path);
+		assert_int_equal(rename(aside, path), 0);
+	}
+	refuse = false;
+	assert_int_equal(slots_open(&s, path, &later, COUNT, &fresh), 0);
+	assert_false(fresh);
+	expect_later(&s, REFUSED);
+	slots_close(&s);
+}
+
+static void
+a_converter_that_dies_of_a_record_lets_it_go(void **state)
+{
+	struct later got;
+	struct slots s;
+	bool fresh;
+	int status;
+
+	(void)state;
+	die_of_it = true;
+	for (int death = 0; death < 2; death++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(slots_open(&s, path, &later, COUNT, &fresh));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(WEXITSTATUS(status), 9);
+	}
+	assert_int_equal(slots_open(&s, path, &later, COUNT, &fresh), 0);
+	assert_false(fresh);
+	{
+		uint32_t poisoned;
+
+		assert_true(slots_condemned(&s, &poisoned));
+		assert_int_equal(poisoned, 3);
+	}
+	assert_false(slots_read(&s, 3, &got));
+	expect_later(&s, 13);
+	slots_close(&s);
+}
+
+static void
+a_version_nobody_can_take_is_started_afresh(void **state)
+{
+	struct slots_form strange = form;
+	struct record got;
+	char why[200];
+	struct slots s;
+	bool fresh;
+
+	(void)state;
+	strange.version = VERSION + 5;
+	assert_false(slots_would_take(path, &strange, 0, why, sizeof(why)));
+	assert_non_null(strstr(why, "its version is 1"));
+	assert_int_equal(slots_open(&s, path, &strange, COUNT, &fresh), 0);
+	assert_true(fresh);
+	assert_false(slots_read(&s, 3, &got));
 	slots_close(&s);
 	s = opened(true); /* and back again */
-	assert_false(slots_read(&s, 0, &got));
+	assert_false(slots_read(&s, 3, &got));
+	slots_close(&s);
+	strange = form;
+	strange.kind++;
+	assert_false(slots_would_take(path, &strange, 0, why, sizeof(why)));
+	assert_int_equal(unlink(path), 0);
+	assert_true(slots_would_take(path, &form, 0, why, sizeof(why)));
+}
+
+static void
+a_table_that_grows_keeps_its_records(void **state)
+{
+	struct record r, want = record_of(13);
+	char why[100];
+	struct slots s;
+	bool fresh;
+
+	(void)state;
+	assert_true(slots_would_take(path, &form, 5 * COUNT, why, sizeof(why)));
+	assert_int_equal(slots_open(&s, path, &form, 5 * COUNT, &fresh), 0);
+	assert_false(fresh);
+	assert_true(slots_read(&s, 13, &r));
+	assert_memory_equal(&r, &want, sizeof(r));
+	slots_commit(&s, 5 * COUNT - 1, &want);
+	slots_close(&s);
+
+	/* Smaller again: what has a place is kept. */
+	assert_false(slots_would_take(path, &form, COUNT, why, sizeof(why)));
+	assert_non_null(strstr(why, "only 300 would have a place"));
+	s = opened(false);
+	assert_true(slots_read(&s, 13, &r));
+	assert_memory_equal(&r, &want, sizeof(r));
+	assert_true(slots_read(&s, 293, &r));
+	slots_close(&s);
+}
+
+static void
+a_death_while_converting_leaves_the_one_or_the_other(void **state)
+{
+	unsigned points = 0;
+	int status = 0;
+
+	(void)state;
+	/* At each of its system calls, and between them. */
+	for (unsigned n = 1;; n++) {
+		struct slots s;
+		bool fresh;
+		pid_t pid;
+
+		(void)unlink(path);
+		fill_past();
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+			(void)raise(SIGSTOP);
+			_exit(slots_open(&s, path, &later, COUNT, &fresh));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		for (unsigned k = 0; k < n && WIFSTOPPED(status); k++) {
+			assert_int_equal(
+			    ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+		}
+		if (WIFSTOPPED(status)) {
+			assert_int_equal(kill(pid, SIGKILL), 0);
+			assert_int_equal(waitpid(pid, NULL, 0), pid);
+		}
+		assert_int_equal(
+		    slots_open(&s, path, &later, COUNT, &fresh), 0);
+		assert_false(fresh);
+		for (uint32_t i = 3; i < COUNT; i += 10)
+			expect_later(&s, i);
+		slots_close(&s);
+		if (WIFEXITED(status))
+			break;
+		points++;
+	}
+	assert_true(points > 20);
+}
+
+/* ---- reading along -------------------------------------------------------
+ */
+
+struct heard {
+	unsigned told, gone, look;
+	unsigned when[COUNT]; /* told of */
+	uint64_t a[COUNT];
+};
+
+static void
+hear(uint32_t i, const void *record, uint32_t n, void *arg)
+{
+	struct heard *h = arg;
+
+	assert_true(i < COUNT);
+	h->told++;
+	h->when[i] = h->look;
+	if (record == NULL) {
+		h->gone++;
+		h->a[i] = 0;
+		return;
+	}
+	assert_int_equal(n, sizeof(struct record));
+	h->a[i] = ((const struct record *)record)->a;
+}
+
+static bool
+look(struct slots_mark *m, struct heard *h)
+{
+	bool whole;
+
+	h->told = h->gone = 0;
+	h->look++;
+	assert_int_equal(slots_since(path, m, &whole, hear, h), 0);
+	for (uint32_t i = 0; whole && i < COUNT; i++)
+		if (h->when[i] != h->look)
+			h->a[i] = 0;
+	return whole;
+}
+
+static void
+put(struct slots *s, uint32_t i, uint32_t value_)
+{
+	struct record r = record_of(value_);
+
+	slots_commit(s, i, &r);
+}
+
+static void
+a_reader_is_told_what_has_changed_since(void **state)
+{
+	static struct heard h;
+	struct slots_mark m = { 0 };
+	struct slots s;
+	bool whole;
+
+	(void)state;
+	assert_int_equal(slots_since(path, &m, &whole, hear, &h), ENOENT);
+	s = opened(true);
+	put(&s, 3, 30);
+	put(&s, 4, 40);
+	assert_true(look(&m, &h));
+	assert_int_equal(h.told, 2);
+	assert_false(look(&m, &h));
+	assert_int_equal(h.told, 0);
+
+	for (uint32_t n = 0; n < 5; n++)
+		put(&s, 4, 41 + n); /* each once, as it is now */
+	slots_release(&s, 3);
+	put(&s, 299, 1);
+	assert_false(look(&m, &h));
+	assert_int_equal(h.told, 3);
+	assert_int_equal(h.gone, 1);
+	assert_int_equal(h.a[4], 45);
+	assert_int_equal(h.a[299], 1);
+
+	/* Far behind: the whole table, which is no more work than that. */
+	for (uint32_t n = 0; n < 600; n++)
+		put(&s, n % 100, n + 1);
+	assert_true(look(&m, &h));
+	assert_int_equal(h.told, 101);
+
+	/* The owner died, perhaps before he could say what he had done. */
+	slots_close(&s);
+	s = opened(false);
+	assert_true(look(&m, &h));
+	assert_false(look(&m, &h));
+	slots_close(&s);
+}
+
+static void
+a_reader_follows_a_busy_owner(void **state)
+{
+	static struct heard h;
+	struct slots_mark m = { 0 };
+	struct slots s = opened(true);
+	unsigned looks = 0;
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (uint32_t n = 1; n <= 200000; n++) {
+			put(&s, n % COUNT, n);
+			if (n % 7 == 0)
+				slots_release(&s, (n / 7) % COUNT);
+		}
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		(void)look(&m, &h);
+		looks++;
+	}
+	assert_true(looks > 0);
+	/* What the reader has in the end is what there is. */
+	(void)look(&m, &h);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		struct record r = { .a = 0 };
+
+		(void)slots_read(&s, i, &r);
+		assert_int_equal(h.a[i], r.a);
+	}
 	slots_close(&s);
 }
 
@@ -337,6 +740,13 @@ the_next_tenant_of_a_place_is_not_blamed(void **state)
 /* ---- a full file system ---------------------------------------------------
  */
 
+static const struct slots_form big = {
+	.name = "big", .kind = KIND, .version = VERSION, .record_size = 3000
+};
+static const struct slots_form many = {
+	.name = "many", .kind = KIND, .version = VERSION, .record_size = 64
+};
+
 enum { BIG = 3000, BIG_COUNT = 1000, SMALL_FS_KB = 512, NOT_ALLOWED = 77 };
 
 /* A child sees a tmpfs of this size at dir, and does it there. */
@@ -373,7 +783,7 @@ fill(void)
 	struct slots s;
 	bool fresh;
 
-	if (slots_open(&s, path, KIND, VERSION, BIG, BIG_COUNT, &fresh) != 0)
+	if (slots_open(&s, path, &big, BIG_COUNT, &fresh) != 0)
 		return 1;
 	for (uint32_t i = 0; i < BIG_COUNT; i++) {
 		memset(r, (int)(i % 251), sizeof(r));
@@ -399,8 +809,8 @@ fill(void)
 	if (!s.full)
 		return 6;
 	slots_close(&s);
-	if (slots_open(&s, path, KIND, VERSION, BIG, BIG_COUNT, &fresh) != 0 ||
-	    fresh || !slots_read(&s, 5, got) || slots_read(&s, 900, got))
+	if (slots_open(&s, path, &big, BIG_COUNT, &fresh) != 0 || fresh ||
+	    !slots_read(&s, 5, got) || slots_read(&s, 900, got))
 		return 5;
 	return 0;
 }
@@ -420,7 +830,7 @@ begin_without_room(void)
 	int err;
 
 	/* The bits of so many records alone take more. */
-	err = slots_open(&s, path, KIND, VERSION, 64, 1000000, &fresh);
+	err = slots_open(&s, path, &many, 1000000, &fresh);
 	slots_complain(&s, path, err);
 	return err == ENOSPC ? 0 : 1;
 }
@@ -452,7 +862,21 @@ main(void)
 		    a_process_killed_while_writing_leaves_whole_records, begin),
 		cmocka_unit_test_setup(a_flipped_bit_is_noticed, begin),
 		cmocka_unit_test_setup(
-		    a_file_of_another_version_is_started_afresh, begin),
+		    an_older_version_is_converted_record_by_record, begin_past),
+		cmocka_unit_test_setup(
+		    a_refused_record_leaves_the_file_as_it_was, begin_past),
+		cmocka_unit_test_setup(
+		    a_converter_that_dies_of_a_record_lets_it_go, begin_past),
+		cmocka_unit_test_setup(
+		    a_version_nobody_can_take_is_started_afresh, begin_past),
+		cmocka_unit_test_setup(
+		    a_table_that_grows_keeps_its_records, begin_past),
+		cmocka_unit_test_setup(
+		    a_death_while_converting_leaves_the_one_or_the_other,
+		    begin_past),
+		cmocka_unit_test_setup(
+		    a_reader_is_told_what_has_changed_since, begin),
+		cmocka_unit_test_setup(a_reader_follows_a_busy_owner, begin),
 		cmocka_unit_test_setup(
 		    a_table_that_is_not_used_takes_no_memory, begin),
 		cmocka_unit_test_setup(

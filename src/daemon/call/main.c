@@ -12,14 +12,27 @@
 #include "proc/slots.h"
 
 enum {
-	SLOTS_KIND = 0x4c4c4143, /* "CALL" */
-	HOUSE_KIND = 0x53554f48, /* "HOUS" */
-	SLOTS_VERSION = 4,
 	/* At the end of the house so many are let go at a time, and hf-sip gets
 	 * round to their goodbyes before the next: 10,000 within a second. */
 	LET_GO_CALLS = 64,
 	LET_GO_MS = 5,
 };
+
+/* What outlives us; a version that changes brings a line for the one before. */
+enum table { TABLE_CALLS, TABLE_HOUSE };
+static const struct slots_form forms[] = {
+	[TABLE_CALLS] = { .name = "call.slots",
+	    .kind = 0x4c4c4143, /* "CALL" */
+	    .version = 4,
+	    .record_size = sizeof(struct call) },
+	[TABLE_HOUSE] = { .name = "house.slots",
+	    .kind = 0x53554f48, /* "HOUS" */
+	    .version = 4,
+	    .record_size = sizeof(struct house) },
+};
+
+static const struct slots_form *const tables[] = { &forms[TABLE_CALLS],
+	&forms[TABLE_HOUSE] };
 
 static struct {
 	struct engine *engine;
@@ -141,9 +154,9 @@ house_begin(const struct conf *c)
 	bool fresh;
 	int err;
 
-	(void)snprintf(path, sizeof(path), "%s/house.slots", c->keeper.run_dir);
-	err = slots_open(&room.house, path, HOUSE_KIND, SLOTS_VERSION,
-	    sizeof(struct house), 1, &fresh);
+	(void)snprintf(path, sizeof(path), "%s/%s", c->keeper.run_dir,
+	    forms[TABLE_HOUSE].name);
+	err = slots_open(&room.house, path, &forms[TABLE_HOUSE], 1, &fresh);
 	if (err != 0) {
 		slots_complain(&room.house, path, err);
 		return;
@@ -161,9 +174,10 @@ slots_begin(const struct conf *c)
 	bool fresh;
 	int err;
 
-	(void)snprintf(path, sizeof(path), "%s/call.slots", c->keeper.run_dir);
-	err = slots_open(&room.slots, path, SLOTS_KIND, SLOTS_VERSION,
-	    sizeof(struct call), c->calls_max, &fresh);
+	(void)snprintf(path, sizeof(path), "%s/%s", c->keeper.run_dir,
+	    forms[TABLE_CALLS].name);
+	err = slots_open(
+	    &room.slots, path, &forms[TABLE_CALLS], c->calls_max, &fresh);
 	if (err != 0) {
 		slots_complain(&room.slots, path, err);
 		return;
@@ -318,6 +332,8 @@ main(int argc, char **argv)
 		.message = message,
 		.ask = ask,
 		.turn_end = turn_end,
+		.forms = tables,
+		.forms_nr = HF_LEN(tables),
 	};
 
 	return proc_main(argc, argv, &me);

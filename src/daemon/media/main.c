@@ -12,14 +12,22 @@
 #include "wire/row.h"
 
 enum {
-	STREAMS_MAX = 32768,     /* two ports each */
-	PRIORITY = 10,           /* of SCHED_FIFO: above all that can wait */
-	SLOTS_KIND = 0x73747265, /* "stre" */
-	SLOTS_VERSION = 2,
+	STREAMS_MAX = 32768, /* two ports each */
+	PRIORITY = 10,       /* of SCHED_FIFO: above all that can wait */
 	PATH_LEN = CONF_PATH_MAX + 64,
 };
 
 struct media_room room;
+
+/* What outlives us; a version that changes brings a line for the one before. */
+static const struct slots_form form = {
+	.name = "streams",
+	.per_worker = true,
+	.kind = 0x73747265, /* "stre" */
+	.version = 2,
+	.record_size = sizeof(struct stream_record),
+};
+static const struct slots_form *const tables[] = { &form };
 
 /* What the keeper handed over, before anything else is known: descriptor + 1
  * by port. */
@@ -93,10 +101,9 @@ open_slots(void)
 	bool fresh;
 	int err;
 
-	snprintf(path, sizeof(path), "%s/streams.%u", room.conf->keeper.run_dir,
-	    room.worker);
-	err = slots_open(&room.slots, path, SLOTS_KIND, SLOTS_VERSION,
-	    sizeof(struct stream_record), room.count, &fresh);
+	snprintf(path, sizeof(path), "%s/%s.%u", room.conf->keeper.run_dir,
+	    form.name, room.worker);
+	err = slots_open(&room.slots, path, &form, room.count, &fresh);
 	room.slotted = err == 0;
 	if (err != 0)
 		slots_complain(&room.slots, path, err);
@@ -324,6 +331,8 @@ main(int argc, char **argv)
 		.met = met,
 		.message = message,
 		.ask = ask,
+		.forms = tables,
+		.forms_nr = 1,
 	};
 
 	return proc_main(argc, argv, &table);

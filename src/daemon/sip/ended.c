@@ -12,8 +12,6 @@
 #include "proc/slots.h"
 
 enum {
-	ENDED_KIND = 0x45504953, /* "SIPE" */
-	ENDED_VERSION = 1,
 	ENDED_MAX = 4096, /* two seconds at a thousand calls a second */
 	CELLS = 4 * ENDED_MAX,
 	PICTURE_MAX = 1024, /* told to an hf-call that is there again */
@@ -25,6 +23,13 @@ struct ended {
 	bool refused;
 	struct hf_time at;
 	struct msg_leg_left left;
+};
+
+const struct slots_form ended_form = {
+	.name = "ended.slots",
+	.kind = 0x45504953, /* "SIPE" */
+	.version = 1,
+	.record_size = sizeof(struct ended),
 };
 
 static struct {
@@ -140,8 +145,7 @@ ended_open(void)
 void
 ended_restore(void)
 {
-	ended.there = kept_table(&ended.slots, "ended", ENDED_KIND,
-	    ENDED_VERSION, sizeof(struct ended), ENDED_MAX);
+	ended.there = kept_table(&ended.slots, &ended_form, ENDED_MAX);
 	if (ended.there)
 		(void)slots_each(&ended.slots, ended_read, NULL);
 	ended.kept = ended.made;

@@ -14,12 +14,6 @@
 #include "proc/slots.h"
 
 enum {
-	SESSION_KIND = 0x53504953, /* "SIPS" */
-	WORDS_KIND = 0x57504953,   /* "SIPW" */
-	LEG_KIND = 0x4c504953,     /* "SIPL" */
-	ALIVE_KIND = 0x41504953,   /* "SIPA" */
-	PHONES_KIND = 0x50504953,  /* "SIPP" */
-	KEPT_VERSION = 3,
 	/* After so long a death the far ends have given up; who has not is
 	 * said goodbye. */
 	LATE_MS = 30000,
@@ -53,6 +47,39 @@ struct phones_record {
 	struct sip_binding binding[SIP_BINDINGS_MAX];
 };
 
+/* A version that changes brings a line for the one before. */
+enum table { DIALOGS, WORDS, LEGS, PHONES, ALIVE };
+static const struct slots_form forms[] = {
+	[DIALOGS] = { .name = "dialogs.slots",
+	    .kind = 0x53504953, /* "SIPS" */
+	    .version = 3,
+	    .record_size = sizeof(struct sip_record) },
+	[WORDS] = { .name = "words.slots",
+	    .kind = 0x57504953, /* "SIPW" */
+	    .version = 3,
+	    .record_size = sizeof(struct words) },
+	[LEGS] = { .name = "legs.slots",
+	    .kind = 0x4c504953, /* "SIPL" */
+	    .version = 3,
+	    .record_size = sizeof(struct leg_record) },
+	[PHONES] = { .name = "phones.slots",
+	    .kind = 0x50504953, /* "SIPP" */
+	    .version = 3,
+	    .record_size = sizeof(struct phones_record) },
+	[ALIVE] = { .name = "alive.slots",
+	    .kind = 0x41504953, /* "SIPA" */
+	    .version = 3,
+	    .record_size = sizeof(struct hf_time) },
+};
+const struct slots_form *const kept_forms[KEPT_FORMS] = {
+	&forms[DIALOGS],
+	&forms[WORDS],
+	&forms[LEGS],
+	&forms[PHONES],
+	&forms[ALIVE],
+	&ended_form,
+};
+
 static struct {
 	struct slots sessions, words, legs, alive, phones;
 	bool there;
@@ -61,27 +88,24 @@ static struct {
 /* ---- open ---------------------------------------------------------------- */
 
 bool
-kept_table(struct slots *s, const char *name, uint32_t kind, uint32_t version,
-    size_t record, uint32_t count)
+kept_table(struct slots *s, const struct slots_form *f, uint32_t count)
 {
 	char path[CONF_PATH_MAX + 32];
 	bool fresh;
 	int err;
 
 	(void)snprintf(
-	    path, sizeof(path), "%s/%s.slots", room.conf->keeper.run_dir, name);
-	err =
-	    slots_open(s, path, kind, version, (uint32_t)record, count, &fresh);
+	    path, sizeof(path), "%s/%s", room.conf->keeper.run_dir, f->name);
+	err = slots_open(s, path, f, count, &fresh);
 	if (err != 0)
 		slots_complain(s, path, err);
 	return err == 0;
 }
 
 static bool
-open_one(struct slots *s, const char *name, uint32_t kind, size_t record,
-    uint32_t count)
+open_one(struct slots *s, enum table which, uint32_t count)
 {
-	return kept_table(s, name, kind, KEPT_VERSION, record, count);
+	return kept_table(s, &forms[which], count);
 }
 
 /* ---- legs ---------------------------------------------------------------- */
@@ -329,16 +353,11 @@ kept_open(void)
 	struct restoring how = { 0 };
 	struct phones_read phones;
 
-	kept.there = open_one(&kept.sessions, "dialogs", SESSION_KIND,
-			 sizeof(struct sip_record), n) &&
-		     open_one(&kept.words, "words", WORDS_KIND,
-			 sizeof(struct words), n) &&
-		     open_one(&kept.legs, "legs", LEG_KIND,
-			 sizeof(struct leg_record), n) &&
-		     open_one(&kept.phones, "phones", PHONES_KIND,
-			 sizeof(struct phones_record), CONF_AGENTS_MAX) &&
-		     open_one(&kept.alive, "alive", ALIVE_KIND,
-			 sizeof(struct hf_time), 1);
+	kept.there = open_one(&kept.sessions, DIALOGS, n) &&
+		     open_one(&kept.words, WORDS, n) &&
+		     open_one(&kept.legs, LEGS, n) &&
+		     open_one(&kept.phones, PHONES, CONF_AGENTS_MAX) &&
+		     open_one(&kept.alive, ALIVE, 1);
 	if (!kept.there)
 		return;
 	tell_condemned(&kept.legs, "legs");

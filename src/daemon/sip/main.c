@@ -570,6 +570,8 @@ main(int argc, char **argv)
 		.message = message,
 		.ask = ask,
 		.turn_end = turn_end,
+		.forms = kept_forms,
+		.forms_nr = KEPT_FORMS,
 	};
 
 	return proc_main(argc, argv, &me);

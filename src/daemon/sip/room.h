@@ -268,11 +268,13 @@ void ended_restore(void);
 void ended_commit(void);
 
 /* ---- kept ---------------------------------------------------------------- */
+enum { KEPT_FORMS = 6 };
+extern const struct slots_form *const kept_forms[KEPT_FORMS];
+extern const struct slots_form ended_form;
 /* Once all is there to be restored into, and sockets to speak through. */
 void kept_open(void);
 /* A table of its own in run_dir; false, and said, when it cannot be had. */
-bool kept_table(struct slots *s, const char *name, uint32_t kind,
-    uint32_t version, size_t record, uint32_t count);
+bool kept_table(struct slots *s, const struct slots_form *f, uint32_t count);
 void kept_commit(void);
 /* Around what concerns one session: it is let go when we die of it twice. */
 void kept_enter(uint32_t session);
