@@ -18,7 +18,6 @@
  *              lengthens all the others
  */
 #include <getopt.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,26 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/crowd.h"
 #include "bench/figure.h"
-#include "bench/lines.h"
-#include "tests/lib/site.h"
 
 enum {
-	VOICE_CALLER = 3,
-	VOICE_A = 20,
-	VOICE_B = 33,
-	SETUP_PER_S = 150,
-	ANSWERED_MS = 15000,
-	SETTLE_MS = 1500,
-	HEARING_MS = 300,
 	LOSS_PCT = 2,
 	JITTER_MS = 4,
 	NOISE_MS = 2000,
 	TAIL_MS = 4000,
-	PARTING_MS = 6000,
-	SIP_TURN_US = 40000,
-	STREAMS_A_CALL = 4,
-	SOS_PORTS = 16, /* of four emergency calls */
 	NOISE_GOAL_MS = 30,
 	EXIT_UNMEASURED = 2,
 };
@@ -78,100 +65,12 @@ static const struct phase phases[] = {
 	    .gap_goal = "<=115", .quick = true },
 };
 
-/* A caller or a bot's call, as the bench sees it. */
-struct party {
-	struct line *line;
-	int64_t fault, decided; /* bots */
-	bool told;              /* callers: we hung up ourselves */
-};
-
 static int calls = 1000;
 static int fault_ms = 10000;
 static bool quick;
 
-static struct ua_world *w;
-static struct lines *lines;
-static struct ua *callers, *cloud_a, *cloud_b;
-static struct party caller[LINES_MAX], bot[LINES_MAX], next[LINES_MAX];
-static int callers_up, bots_up, nexts_up;
-
-/* ---- what happens
- * ------------------------------------------------------------------- */
-
-static void
-caller_noted(struct ua_call *c, const struct ua_note *n)
-{
-	struct party *p = c->owner;
-
-	if (n->what == UA_ANSWERED && p != NULL) {
-		p->line = lines_add(lines, c, true);
-		callers_up += p->line != NULL;
-	}
-	if ((n->what == UA_BYE || n->what == UA_REFUSED) && p != NULL &&
-	    p->line != NULL)
-		line_end(p->line);
-}
-
-static void
-bot_noted(struct ua_call *c, const struct ua_note *n)
-{
-	struct party *p = c->owner;
-
-	if (n->what == UA_CONFIRMED && c->ua == cloud_a &&
-	    bots_up < LINES_MAX) {
-		p = c->owner = &bot[bots_up++];
-		p->line = lines_add(lines, c, false);
-	} else if (n->what == UA_CONFIRMED) {
-		p = c->owner = &next[nexts_up++ % LINES_MAX];
-		p->line = lines_add(lines, c, false);
-	} else if (n->what == UA_BYE || n->what == UA_CANCELLED) {
-		if (p != NULL) {
-			p->decided = n->came;
-			if (p->line != NULL)
-				line_end(p->line);
-		}
-	}
-}
-
-static void
-stay(int ms)
-{
-	for (int64_t until = ua_now() + ms * 1000LL; ua_now() < until;)
-		lines_turn(lines, w);
-}
-
 /* ---- a phase's acts
  * ------------------------------------------------------------------ */
-
-/* The last processor is the world's: on the machines where callers and bots
- * live, the house takes no time. */
-static int
-workers(void)
-{
-	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cpus > 1 ? cpus - 1 : 1;
-}
-
-static struct site *
-house(void)
-{
-	struct site *s = site_new("bench", false);
-
-	if (s == NULL)
-		return NULL;
-	site_set(s, "calls_max", "%d", calls + 50);
-	site_set(s, "rtp.workers", "%d", workers());
-	site_set(s, "rtp.ports", "10000-%d",
-	    10000 + 2 * STREAMS_A_CALL * (calls + 50) + SOS_PORTS - 1);
-	site_set(s, "bots.cloud-a.to", "[\"sip:bot@%s:%d\"]", cloud_a->ip,
-	    cloud_a->port);
-	site_set(s, "bots.cloud-b.to", "[\"sip:bot@%s:%d\"]", cloud_b->ip,
-	    cloud_b->port);
-	site_set(s, "ladders.front", "[ { bot: cloud-a }, { bot: cloud-b } ]");
-	site_set(s, "numbers.\"+33400000000\"", "front");
-	return s;
-}
 
 static int64_t
 own_cpu(void)
@@ -182,40 +81,14 @@ own_cpu(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static bool
-set_up(const struct site *s)
-{
-	for (int i = 0; i < calls; i++) {
-		int64_t due = ua_now() + 1000000 / SETUP_PER_S;
-		struct ua_call *c = ua_invite(callers, s->udp, "+33400000000");
-		c->owner = &caller[i];
-		while (ua_now() < due)
-			lines_turn(lines, w);
-	}
-	for (int64_t until = ua_now() + ANSWERED_MS * 1000LL;
-	     ua_now() < until && (callers_up < calls || bots_up < calls);)
-		lines_turn(lines, w);
-	stay(SETTLE_MS);
-	if (callers_up != calls || bots_up != calls) {
-		fprintf(stderr, "%d of %d callers answered, %d of %d bots\n",
-		    callers_up, calls, bots_up, calls);
-		for (struct ua_call *c = callers->calls; c != NULL; c = c->next)
-			if (!c->answered)
-				fprintf(stderr, "%s: last response %d\n",
-				    c->call_id, c->code);
-		return false;
-	}
-	return true;
-}
-
 static void
 paths_go_bad(const struct phase *ph)
 {
 	for (int i = 0; i < calls; i++) {
-		if (ph->bad_helper && bot[i].line != NULL)
-			line_path(bot[i].line, LOSS_PCT, JITTER_MS);
-		if (ph->bad_caller && caller[i].line != NULL)
-			line_path(caller[i].line, LOSS_PCT, JITTER_MS);
+		if (ph->bad_helper && crowd.bot[i].line != NULL)
+			line_path(crowd.bot[i].line, LOSS_PCT, JITTER_MS);
+		if (ph->bad_caller && crowd.caller[i].line != NULL)
+			line_path(crowd.caller[i].line, LOSS_PCT, JITTER_MS);
 	}
 }
 
@@ -253,59 +126,14 @@ bots_die(const struct phase *ph)
 	int64_t start = ua_now();
 
 	for (int i = 0; i < calls; i++)
-		death[i] = (struct death){
-			start + (int64_t)(rand() % (fault_ms * 1000)), &bot[i]
-		};
+		death[i] = (struct death){ start + (int64_t)(rand() %
+							     (fault_ms * 1000)),
+			&crowd.bot[i] };
 	qsort(death, (size_t)calls, sizeof *death, by_time);
-	for (int i = 0; i < calls; lines_turn(lines, w))
+	for (int i = 0; i < calls; lines_turn(crowd.lines, crowd.world))
 		for (int64_t now = ua_now(); i < calls && death[i].at <= now;
 		     i++)
 			fault(ph, death[i].who);
-}
-
-/* Sound goes both ways: for a moment the bots listen too.  How many of them
- * heard the caller. */
-static int
-bots_hearing(struct party *p, int n)
-{
-	int hear = 0;
-
-	for (int i = 0; i < n; i++)
-		if (p[i].line != NULL)
-			p[i].line->voices = 0;
-	lines_deaf(lines, false);
-	stay(HEARING_MS);
-	lines_drain(lines);
-	lines_deaf(lines, true);
-	for (int i = 0; i < n; i++)
-		hear += p[i].line != NULL &&
-			(p[i].line->voices & UINT64_C(1) << VOICE_CALLER) != 0;
-	return hear;
-}
-
-static void
-part(void)
-{
-	for (int i = 0; i < calls; i++) {
-		if (caller[i].line == NULL || caller[i].line->fd < 0)
-			continue;
-		caller[i].told = true;
-		line_end(caller[i].line);
-		ua_hang_up(caller[i].line->call, NULL);
-		if (i % 4 == 0)
-			lines_turn(lines, w);
-	}
-	for (int64_t until = ua_now() + PARTING_MS * 1000LL;
-	     ua_now() < until;) {
-		int left = 0;
-		ua_turn(w, 1);
-		for (int i = 0; i < calls; i++)
-			if (caller[i].told &&
-			    ua_noted(caller[i].line->call, UA_LEFT, 0) == NULL)
-				left++;
-		if (left == 0)
-			break;
-	}
 }
 
 /* ---- what came of it
@@ -343,7 +171,7 @@ caller_judge(const struct party *p, struct outcome *o)
 		return;
 	}
 	for (i = 0; i < l->hears; i++)
-		if (l->heard[i].whose == VOICE_A)
+		if (l->heard[i].whose == CROWD_VOICE_A)
 			last = i;
 	for (i = 0; i < last; i++)
 		if (l->heard[i].whose == VOICE_FAINT ||
@@ -354,7 +182,7 @@ caller_judge(const struct party *p, struct outcome *o)
 	for (i = last + 1; i < l->hears; i++) {
 		if (l->heard[i].whose == VOICE_OTHER && voice < 0)
 			voice = l->heard[i].at - l->heard[last].at;
-		if (l->heard[i].whose == VOICE_B)
+		if (l->heard[i].whose == CROWD_VOICE_B)
 			helped = true;
 	}
 	if (!helped)
@@ -443,76 +271,51 @@ report(const struct phase *ph, struct outcome *o)
 	return met ? MET : MISSED;
 }
 
-static struct ua *
-actor(const char *name, enum site_street street, int n, int voice,
-    void (*noted)(struct ua_call *, const struct ua_note *))
-{
-	struct ua *u = ua_new(w, name, site_address(street, n), UA_UDP, voice);
-
-	u->manner.foreign_media = true;
-	u->on_note = noted;
-	return u;
-}
-
 /* One phase: everything between the first INVITE and the last BYE.  False:
  * there is nothing to report. */
 static bool
 act(const struct phase *ph, const struct site *s, struct outcome *o)
 {
-	if (!set_up(s))
+	if (!crowd_set_up())
 		return false;
-	int hear = bots_hearing(bot, bots_up);
+	int hear = crowd_hearing(crowd.bot, crowd.bots_up);
 	if (hear != calls) {
 		lament(
 		    ph, "could not measure: %d bots hear their caller", hear);
 		return false;
 	}
-	lines_lateness(lines, &o->late, &o->late_max);
+	lines_lateness(crowd.lines, &o->late, &o->late_max);
 	int64_t noise = ua_now();
 	int64_t cpu = site_cpu(s), own = own_cpu();
-	stay(NOISE_MS);
+	crowd_stay(NOISE_MS);
 	lament(ph, "the house takes %.2f cores, the generator %.2f",
 	    (double)(site_cpu(s) - cpu) / (NOISE_MS * 1000.0),
 	    (double)(own_cpu() - own) / (NOISE_MS * 1000.0));
 	paths_go_bad(ph);
 	bots_die(ph);
-	stay(TAIL_MS);
-	lines_lateness(lines, &o->late, &o->late_max);
-	hear = bots_hearing(next, nexts_up);
+	crowd_stay(TAIL_MS);
+	lines_lateness(crowd.lines, &o->late, &o->late_max);
+	hear = crowd_hearing(crowd.next, crowd.nexts_up);
 	if (hear < calls)
 		lament(ph, "%d next bots hear their caller", hear);
-	lines_drain(lines);
-	part();
+	lines_drain(crowd.lines);
+	crowd_part();
 	for (int i = 0; i < calls; i++) {
-		caller_judge(&caller[i], o);
+		caller_judge(&crowd.caller[i], o);
 		int64_t at = noise + rand() % (NOISE_MS * 900) + NOISE_MS * 50;
-		int64_t g = caller[i].line ? gap_at(caller[i].line, at) : -1;
+		int64_t g = crowd.caller[i].line
+				? gap_at(crowd.caller[i].line, at)
+				: -1;
 		if (g >= 0)
 			o->noise[o->noises++] = g;
-		if (bot[i].fault != 0 && bot[i].decided != 0)
-			o->decide[o->decides++] = bot[i].decided - bot[i].fault;
+		if (crowd.bot[i].fault != 0 && crowd.bot[i].decided != 0)
+			o->decide[o->decides++] =
+			    crowd.bot[i].decided - crowd.bot[i].fault;
 	}
 	/* Who hears and is not heard is lost as well. */
 	if (o->lost < calls - hear)
 		o->lost = calls - hear;
 	return true;
-}
-
-/* One worker of hf-media a processor, for all of a run: otherwise it is luck
- * who shares with whom, and each run would measure another house. */
-static void
-place(const struct site *s)
-{
-	pid_t pid;
-
-	for (int i = 0; i < workers(); i++) {
-		cpu_set_t set;
-
-		CPU_ZERO(&set);
-		CPU_SET((size_t)i, &set);
-		if ((pid = site_child(s, "hf-media", i)) > 0)
-			sched_setaffinity(pid, sizeof set, &set);
-	}
 }
 
 static enum verdict
@@ -522,34 +325,18 @@ play(const struct phase *ph)
 	enum verdict v = UNMEASURED;
 
 	memset(&o, 0, sizeof o);
-	memset(caller, 0, sizeof caller);
-	memset(bot, 0, sizeof bot);
-	memset(next, 0, sizeof next);
-	callers_up = bots_up = nexts_up = 0;
-	w = ua_world_new();
-	ua_world_slow(w, SIP_TURN_US);
-	lines = lines_new();
-	lines_deaf(lines, true);
-	callers = actor("callers", SITE_TRUNK, 1, VOICE_CALLER, caller_noted);
-	cloud_a = actor("cloud-a", SITE_HELPERS, 1, VOICE_A, bot_noted);
-	cloud_b = actor("cloud-b", SITE_HELPERS, 2, VOICE_B, bot_noted);
-	struct site *s = house();
-	if (s != NULL && site_start(s, w)) {
-		place(s);
-		lines_start(lines);
+	struct site *s = crowd_new(calls);
+	if (s != NULL && crowd_start()) {
 		bool acted = act(ph, s, &o);
 		if (!acted)
 			site_show_log(s);
-		bool well = site_stop(s);
+		bool well = crowd_stop();
 		if (acted)
 			v = report(ph, &o);
 		if (v == MET && !well)
 			v = MISSED;
 	}
-	if (s != NULL)
-		site_free(s);
-	ua_world_free(w);
-	lines_free(lines);
+	crowd_free();
 	return v;
 }
 
