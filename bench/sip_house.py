@@ -176,6 +176,8 @@ site: bench
 calls_max: 4000
 sip:
   listen: ["udp:{HOUSE}:{port}"]
+  # What the machine can do is what is measured.
+  calls_per_s: 100000
 rtp:
   address: {HOUSE}
   ports: 10000-25999

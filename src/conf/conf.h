@@ -81,6 +81,11 @@ struct conf_sip {
 	uint32_t transactions;
 	uint32_t tcp_connections;
 	struct hf_span tcp_idle;
+	uint32_t tcp_per_address;
+	struct hf_span tcp_partial; /* a message that has begun is whole */
+	uint32_t calls_per_s;       /* new ones, of all trunks and agents */
+	uint32_t address_per_s, address_burst; /* of one that is no trunk's */
+	uint32_t user_per_s, user_burst;
 	struct hf_span nonce_life;
 	uint32_t guesses; /* wrong passwords, then one each pause */
 	struct hf_span guess_pause;
@@ -173,6 +178,8 @@ struct conf_trunk {
 	uint16_t peers;
 	struct conf_target to; /* for calls out; targets 0 when uri is empty */
 	struct hf_net peer[CONF_PEERS_MAX];
+	uint32_t calls_per_s; /* from it; 0: what the house takes */
+	uint32_t pad;
 	struct hf_span ready_max;    /* answer_when_ready: then answer anyway */
 	struct hf_span probe_every;  /* OPTIONS to it; 0: never */
 	char user[CONF_NUMBER_MAX];  /* answers its challenges; empty: none */
@@ -256,6 +263,7 @@ struct conf_outbound {
 	uint16_t via[CONF_TRUNKS_MAX];
 	char allow[CONF_ALLOW_MAX][CONF_NUMBER_MAX]; /* "+33*": prefix */
 	char number[CONF_NUMBER_MAX]; /* shown; "": the agent's extension */
+	uint32_t at_once, per_hour;   /* on one agent's account */
 };
 
 /* Calls that hf-sip routes by itself, whatever else has died. */

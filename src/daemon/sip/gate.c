@@ -33,8 +33,8 @@ gate_realm(void)
 	return c->site;
 }
 
-static uint16_t
-trunk_of(const struct hf_addr *peer)
+uint16_t
+gate_trunk(const struct hf_addr *peer)
 {
 	const struct conf *c = room.conf;
 
@@ -134,6 +134,7 @@ count_wrong(const struct sip_credentials *c, const struct hf_addr *source)
 	char text[HF_ADDR_TEXT_MAX];
 
 	room.gate.wrong++;
+	limits_wrong(source);
 	if (sip_guess_wrong(&room.guess, source, c->username, room.now))
 		hf_log(LOG_WARNING, "passwords_guessed", "source=%s wrong=%llu",
 		    hf_addr_text(source, text),
@@ -185,13 +186,10 @@ check_agent(const struct sip_msg *m, const struct sip_flow *from)
 	hf_never("every outcome of digest has its answer");
 }
 
-uint16_t
-gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
+/* 0, or what it is refused with. */
+static uint16_t
+check(const struct sip_msg *m, const struct sip_flow *from)
 {
-	(void)arg;
-	challenge = HF_SLICE("");
-	room.from_agent = CONF_NONE;
-	room.from_trunk = trunk_of(&from->peer);
 	if (m->method == SIP_REGISTER)
 		return check_agent(m, from);
 	if (room.from_trunk != CONF_NONE)
@@ -205,6 +203,25 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 		return check_agent(m, from);
 	room.gate.stranger++;
 	return m->to_tag.n > 0 ? 481 : 403;
+}
+
+uint16_t
+gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
+{
+	uint16_t status;
+
+	(void)arg;
+	challenge = HF_SLICE("");
+	room.from_agent = CONF_NONE;
+	room.from_trunk = gate_trunk(&from->peer);
+	if (room.over) {
+		room.limits.address++;
+		return 503;
+	}
+	status = check(m, from);
+	if (status == 0 && m->to_tag.n == 0 && limits_refuse(m))
+		status = 503;
+	return status;
 }
 
 void

@@ -404,7 +404,8 @@ refuse(struct leg *l, uint16_t code, uint16_t retry_after, const char *reason)
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 
 	if (retry_after != 0)
-		sip_put_number(&b, SIP_H_RETRY_AFTER, retry_after);
+		sip_put_number(&b, SIP_H_RETRY_AFTER,
+		    sip_spread(proc_rand(), retry_after));
 	if (code < 300 || code > 699)
 		code = UNAVAILABLE;
 	if (s != NULL)

@@ -140,6 +140,8 @@ on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 	struct sip_verdict v;
 
 	(void)arg;
+	if (!limits_hear(bytes, from))
+		return;
 	v = sip_parse(bytes, &m);
 	if (v.parsed == SIP_DROP) {
 		room.dropped_messages++;
@@ -402,6 +404,7 @@ make_tables(const struct conf_sip *c)
 	sip_digest_init(&room.digest, hashes, &key, gate_realm(), c->nonce_life,
 	    nonces, NONCES);
 	sip_guess_init(&room.guess, &key, c->guesses, c->guess_pause);
+	limits_start(room.conf, &key);
 	sip_registrar_init(&room.registrar, people, CONF_AGENTS_MAX,
 	    c->expires_min, c->expires_max);
 	hf_table_warm(trace, 1, ring);
@@ -460,6 +463,7 @@ reconf(const struct conf *c)
 	room.tp.advertise = c->sip.advertise;
 	room.tp.local = c->sip.local;
 	room.tp.locals = c->sip.locals;
+	limits_conf(c);
 	room.guess.wrong = c->sip.guesses;
 	room.guess.pause = c->sip.guess_pause;
 	room.registrar.expires_min = c->sip.expires_min;

@@ -3,6 +3,7 @@
  *
  *   main   the sockets, the skeleton's handlers, the trace
  *   gate   who is let in: trunks by address, agents by digest; REGISTER
+ *   limits how much of what comes is heard
  *   leg    a leg of hf-call's is a session of ours: facts and orders
  *   info   what an INFO carries
  *   ended  how legs ended, for an hf-call that has not heard
@@ -22,6 +23,7 @@
 #include "io/dns/names.h"
 #include "io/sip/digest.h"
 #include "io/sip/guess.h"
+#include "io/sip/limit.h"
 #include "io/sip/registrar.h"
 #include "io/sip/sdp.h"
 #include "io/sip/session.h"
@@ -124,9 +126,14 @@ struct sip_room {
 
 	/* Who sent the request being handled, as the gate found out. */
 	uint16_t from_trunk, from_agent;
+	bool over;         /* ... and that this address has had its share */
 	uint64_t arriving; /* the leg that it makes, for the trace */
 
 	struct gate_counts gate;
+	/* Refused because more came than is taken, by whose limit. */
+	struct {
+		uint64_t unread, address, user, trunk, house;
+	} limits;
 	struct {
 		uint64_t away, untold;
 	} turned;
@@ -147,6 +154,8 @@ uint16_t gate_admit(
     void *arg, const struct sip_msg *m, const struct sip_flow *from);
 void gate_stateless(void *arg, const struct sip_msg *m,
     const struct sip_flow *from, uint16_t status);
+/* Whose trunk sends from there; CONF_NONE: nobody's. */
+uint16_t gate_trunk(const struct hf_addr *peer);
 /* Does one of the configured sites send from there? */
 bool gate_is_site(const struct hf_addr *peer);
 void gate_register(
@@ -169,6 +178,19 @@ void gate_secrets(
     const struct conf_secrets *old, const struct conf_secrets *new);
 /* All registered agents, for an hf-call that has just come. */
 void gate_picture(void);
+
+/* ---- limits -------------------------------------------------------------- */
+void limits_start(const struct conf *c, const struct hf_hash_key *hash);
+void limits_conf(const struct conf *c);
+/* Is this worth reading?  What belongs to a call always is; room.over says that
+ * a refusal is all that it may come to. */
+bool limits_hear(struct hf_slice bytes, const struct sip_flow *from) HF_CHECK;
+/* A wrong password came from there. */
+void limits_wrong(const struct hf_addr *source);
+/* Addresses that have had their share. */
+uint32_t limits_over(void);
+/* room.from_agent or from_trunk asks for something new: too much of it? */
+bool limits_refuse(const struct sip_msg *m) HF_CHECK;
 
 /* ---- names --------------------------------------------------------------- */
 void names_start(void);

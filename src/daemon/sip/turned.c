@@ -52,6 +52,21 @@ place(struct hf_wall at)
 	return &waiting.fact[waiting.n++];
 }
 
+/* hf-call writes down no more of them than that, either: where many are refused
+ * because there are many, finding out who each of them was is what costs. */
+static bool
+is_worth_telling(void)
+{
+	static struct hf_time second;
+	static uint32_t told;
+
+	if (hf_time_since(second, room.now).us >= SECOND_US) {
+		second = room.now;
+		told = 0;
+	}
+	return told++ < TURNED_A_SECOND;
+}
+
 static void
 tell(const struct msg_leg_arrived *who, enum cause cause, uint16_t code)
 {
@@ -81,6 +96,13 @@ turned_away(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 	static struct leg who;
 
 	(void)arg;
+	if (room.from_trunk == CONF_NONE && room.from_agent == CONF_NONE)
+		return; /* a stranger is a number elsewhere */
+	if (status == 503 && !is_worth_telling()) {
+		room.turned.away++;
+		room.turned.untold++;
+		return;
+	}
 	/* Its messages are found in the trace by this number. */
 	if (room.arriving == 0)
 		room.arriving = leg_number();

@@ -185,6 +185,12 @@ sip_session_state_name(enum sip_session_state s)
 	return states[s].name;
 }
 
+uint32_t
+sip_spread(struct hf_rand *r, uint16_t seconds)
+{
+	return seconds + hf_rand_below(r, seconds + 1U);
+}
+
 /* ---- time ---------------------------------------------------------------- */
 
 void
@@ -444,7 +450,8 @@ sip_sessions_reply(struct sip_sessions *ss, struct hf_ref t,
 	stateless_tag(ss, m, tag);
 	sip_put_reply(b, m, status, reason, hf_slice_of(tag), &from->peer);
 	if (status == 503 && ss->retry_after_s > 0)
-		sip_put_number(b, SIP_H_RETRY_AFTER, ss->retry_after_s);
+		sip_put_number(b, SIP_H_RETRY_AFTER,
+		    sip_spread(ss->rand, ss->retry_after_s));
 	if (status == 405 || status == 501)
 		sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
 	hf_buf_slice(b, lines);

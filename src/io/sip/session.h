@@ -266,6 +266,10 @@ bool sip_session_asked(
 
 struct sip_session *sip_session_by_tag(
     const struct sip_sessions *ss, struct hf_slice tag);
+
+/* So long or up to twice as long: whom we send away together does not come back
+ * together. */
+uint32_t sip_spread(struct hf_rand *r, uint16_t seconds);
 const char *sip_session_state_name(enum sip_session_state s);
 
 #endif
