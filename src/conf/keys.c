@@ -397,7 +397,6 @@ const struct conf_key conf_keys[] = {
 	{ "number", SCOPE_OUTBOUND, CONF_T_DIALLED, ONE(conf_outbound, number),
 	    .def = "", .def_said = "the agent's extension", .example = "\"+33400000000\"",
 	    .help = "What is shown to whom an agent calls over a trunk; many carriers take no call from another number than the company's. A caller who is passed on is shown with his own." },
-
 	{ "at_once", SCOPE_OUTBOUND, CONF_T_COUNT, ONE(conf_outbound, at_once),
 	    .min = 1, .max = 1000, .def = "3",
 	    .help = "So many calls to the world at once on one agent's account: his own, and those that he passed on outside, for as long as they last. More are refused with 403, cause over_limit: a phone that was taken over does not cost a fortune." },

@@ -46,7 +46,7 @@ from(const char *ip, char *me)
 }
 
 static void
-asks(int fd, const char *me, const char *method, int n)
+dials(int fd, const char *me, const char *method, const char *number, int n)
 {
 	static const char sdp[] =
 	    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
@@ -55,15 +55,21 @@ asks(int fd, const char *me, const char *method, int n)
 	char text[2048];
 
 	snprintf(text, sizeof(text),
-	    "%s sip:100@lyon SIP/2.0\r\n"
+	    "%s sip:%s@lyon SIP/2.0\r\n"
 	    "Via: SIP/2.0/UDP %s;branch=z9hG4bKload%d\r\nMax-Forwards: 70\r\n"
 	    "From: <sip:+33612345678@lyon>;tag=c%d\r\nTo: <sip:100@lyon>\r\n"
 	    "Call-ID: load-%d\r\nCSeq: 1 %s\r\nContact: <sip:c@%s>\r\n"
 	    "%sContent-Length: %zu\r\n\r\n%s",
-	    method, me, n, n, n, method, me,
+	    method, number, me, n, n, n, method, me,
 	    invite ? "Content-Type: application/sdp\r\n" : "",
 	    invite ? sizeof(sdp) - 1 : 0, invite ? sdp : "");
 	say(fd, text);
+}
+
+static void
+asks(int fd, const char *me, const char *method, int n)
+{
+	dials(fd, me, method, "100", n);
 }
 
 /* Answers by status, until it is quiet; "Retry-After" in the range with 503. */
@@ -232,6 +238,34 @@ an_agent_has_a_share_wherever_his_phones_are(void **state)
 	assert_int_equal(counter("refused_agent_rate"), 2);
 }
 
+static void
+an_emergency_call_is_heard_in_any_crowd(void **state)
+{
+	char me[HF_ADDR_TEXT_MAX];
+	int fd;
+
+	limited(RATE, 0, ADDRESS, USER);
+	fd = from(caller->ip, me);
+	for (int i = 0; i < MANY; i++)
+		asks(fd, me, "INVITE", i);
+	listens(fd);
+	assert_true(got.said_503 > 0);
+	dials(fd, me, "INVITE", "112", MANY);
+	listens(fd);
+	assert_int_equal(got.said_503, 0);
+	close(fd);
+	fd = from(stranger->ip, me);
+	for (int i = 0; i < MANY; i++)
+		asks(fd, me, "REGISTER", i);
+	listens(fd);
+	assert_true(counter("unread") > 0);
+	dials(fd, me, "INVITE", "112", MANY + 1);
+	listens(fd);
+	assert_int_equal(got.said_503, 0);
+	assert_true(got.said_401 + got.said_100 > 0);
+	close(fd);
+}
+
 /* It says that it belongs to a call, and there is no such call. */
 static void
 a_tag_that_was_made_up_opens_nothing(void **state)
@@ -269,6 +303,7 @@ main(int argc, char **argv)
 		T(a_stranger_has_his_share_and_then_silence),
 		T(a_wrong_password_costs_ten_requests),
 		T(an_agent_has_a_share_wherever_his_phones_are),
+		T(an_emergency_call_is_heard_in_any_crowd),
 		T(a_tag_that_was_made_up_opens_nothing),
 	};
 #undef T

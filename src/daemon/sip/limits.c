@@ -6,6 +6,8 @@
 
 enum { WRONG_COSTS = 10 }; /* requests */
 
+#define URGENT (1ULL << 40) /* sets an address's emergency calls apart */
+
 /* Parties' buckets: those of addresses by themselves, so that no flood of them
  * makes the others' forgotten. */
 static struct sip_limit addresses, known;
@@ -46,26 +48,46 @@ belongs(const struct sip_peek *p)
 	hf_never("no such kind of message");
 }
 
+/* Somebody dials an emergency number, or seems to.  Whether he may is asked
+ * later. */
+static bool
+is_urgent(const struct sip_peek *p)
+{
+	static const struct hf_slice sos = HF_SLICE("urn:service:sos");
+	struct hf_slice user = p->user;
+	char number[CONF_NUMBER_MAX];
+
+	if (!p->invite || p->kind != SIP_PEEK_NEW)
+		return false;
+	user.n = hf_slice_find(user, ';');
+	return hf_slice_starts_nocase(p->uri, sos) ||
+	       (hf_slice_copy(user, number, sizeof(number)) &&
+		   conf_sos_find(room.conf, number) != CONF_NONE);
+}
+
 bool
 limits_hear(struct hf_slice bytes, const struct sip_flow *from)
 {
 	struct sip_peek p = sip_peek(bytes);
 	char text[HF_ADDR_TEXT_MAX];
 	enum sip_limit_said said;
+	uint64_t key = sip_limit_address(&addresses, &from->peer);
 	bool tell = false;
 
 	room.over = false;
+	room.urgent = is_urgent(&p);
 	if (belongs(&p) || gate_trunk(&from->peer) != CONF_NONE ||
 	    gate_is_site(&from->peer))
 		return true;
-	said = sip_limit_take(&addresses,
-	    sip_limit_address(&addresses, &from->peer), address_rate, room.now,
-	    &tell);
+	/* A share of its own, so that no phone is in its own way, and to be
+	 * asked who one is does not count. */
+	said = sip_limit_take(&addresses, room.urgent ? key ^ URGENT : key,
+	    address_rate, room.now, &tell);
 	if (tell)
 		hf_log(LOG_WARNING, "address_over_rate",
 		    "source=%s unread=%llu", hf_addr_text(&from->peer, text),
 		    (unsigned long long)room.limits.unread);
-	room.over = said == SIP_LIMIT_OVER;
+	room.over = said == SIP_LIMIT_OVER && !room.urgent;
 	room.limits.unread += said == SIP_LIMIT_FLOOD;
 	return said != SIP_LIMIT_FLOOD;
 }
@@ -115,6 +137,8 @@ limits_refuse(const struct sip_msg *m)
 	const struct conf *c = room.conf;
 	uint16_t trunk = room.from_trunk, agent = room.from_agent;
 
+	if (room.urgent)
+		return false;
 	if (agent != CONF_NONE &&
 	    is_over('a', agent, user_rate, "agent_over_rate", "-")) {
 		room.limits.user++;

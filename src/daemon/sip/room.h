@@ -127,6 +127,7 @@ struct sip_room {
 	/* Who sent the request being handled, as the gate found out. */
 	uint16_t from_trunk, from_agent;
 	bool over;         /* ... and that this address has had its share */
+	bool urgent;       /* an emergency number is dialled */
 	uint64_t arriving; /* the leg that it makes, for the trace */
 
 	struct gate_counts gate;

@@ -51,14 +51,12 @@ tag_in(struct hf_slice value)
 	return HF_SLICE("");
 }
 
-/* "sip:+33400000000@lyon SIP/2.0": what stands before the host. */
+/* "sip:+33400000000@lyon": what stands before the host. */
 static struct hf_slice
 user_in(struct hf_slice uri)
 {
-	size_t n;
+	size_t n = hf_slice_find(uri, ':');
 
-	uri.n = hf_slice_find(uri, ' ');
-	n = hf_slice_find(uri, ':');
 	if (n == uri.n)
 		return HF_SLICE("");
 	uri = rest_of(uri, n + 1);
@@ -91,7 +89,9 @@ sip_peek(struct hf_slice bytes)
 		return p;
 	p.kind = SIP_PEEK_NEW;
 	p.invite = hf_slice_eq(method, HF_SLICE("INVITE"));
-	p.user = user_in(rest_of(first, method.n + 1));
+	p.uri = rest_of(first, method.n + 1);
+	p.uri.n = hf_slice_find(p.uri, ' ');
+	p.user = user_in(p.uri);
 	if (hf_slice_eq(method, HF_SLICE("ACK")) ||
 	    hf_slice_eq(method, HF_SLICE("CANCEL"))) {
 		p.kind = SIP_PEEK_ABOUT;
