@@ -180,7 +180,7 @@ sip:
   calls_per_s: 100000
 rtp:
   address: {HOUSE}
-  ports: 10000-25999
+  ports: 10000-26063
   workers: 1
 guard:
   # The scenario has no sound: nobody shall be rescued in its one second.
@@ -238,6 +238,11 @@ def load(target_port, uas_port, cps, seconds, cpu=None, hold_ms=0):
     rows = list(csv.DictReader(open(stat), delimiter=";"))
     last = rows[-1] if rows else {}
     good = int(last.get("SuccessfulCall(C)") or 0)
+    why = [f"{name[:-3]} {n}" for name, n in last.items()
+           if name and name.startswith("Failed") and name.endswith("(C)")
+           and name != "FailedCall(C)" and n.isdigit() and int(n)]
+    if why:
+        print(f"note: sipp says {', '.join(why)}", flush=True)
     return calls, calls - good
 
 
