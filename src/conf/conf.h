@@ -314,6 +314,7 @@ struct conf_keeper {
 	char user[CONF_NAME_MAX];    /* children run as */
 	uint32_t restarts_per_s, restarts_burst;
 	struct hf_span drain_max;
+	bool rails; /* rooms give up what they do not need */
 };
 
 struct conf_calls {

@@ -304,6 +304,9 @@ const struct conf_key conf_keys[] = {
 	{ "drain_max", SCOPE_KEEPER, CONF_T_SPAN, ONE(conf_keeper, drain_max),
 	    .min = SECONDS(0), .max = HOURS(24), .def = "30m",
 	    .help = "At a stop, live calls have so long to end by themselves. Whoever is on the line then is said goodbye." },
+	{ "rails", SCOPE_KEEPER, CONF_T_BOOL, ONE(conf_keeper, rails), .restart = true,
+	    .def = "yes",
+	    .help = "The other processes give up what they do not need: their root, their powers, files of others, system calls. A process that asks for one all the same is ended and started again. No is for debuggers." },
 
 	/* ---- store -------------------------------------------------------- */
 	{ "dir", SCOPE_STORE, CONF_T_PATH, ONE(conf_store, dir), .restart = true,

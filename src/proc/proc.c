@@ -20,6 +20,7 @@
 #include "proc/log.h"
 #include "proc/loop.h"
 #include "proc/proc.h"
+#include "proc/rails.h"
 #include "proc/slots.h"
 #include "proc/snapshot.h"
 #include "proc/spool.h"
@@ -380,6 +381,7 @@ begin(const struct msg_start *s)
 	hf_log(
 	    LOG_INFO, "room_started", "boot=%u worker=%u", s->boot, s->worker);
 	proc.room->start(proc.conf, s->boot, s->worker);
+	rails_up(proc.self, proc.conf);
 	proc.started = true;
 	for (int p = PEER_KEEPER + 1; p < PEER_NR; p++)
 		if (proc.chan[p].fd >= 0)

@@ -221,6 +221,8 @@ keys_common(struct site *s, bool ipv6)
 	else
 		site_set(s, "keeper.run_dir", "%s/run", s->dir);
 	site_set(s, "keeper.drain_max", "0s");
+	if (getenv("HF_RAILS") != NULL)
+		site_set(s, "keeper.rails", "%s", getenv("HF_RAILS"));
 	if (geteuid() == 0 && account() != NULL)
 		site_set(s, "keeper.user", "%s", account()->pw_name);
 	site_set(s, "store.dir", "%s/store", s->dir);

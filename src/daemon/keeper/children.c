@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,6 +22,7 @@
 #include "proc/flight.h"
 #include "proc/log.h"
 #include "proc/loop.h"
+#include "proc/rails.h"
 
 enum {
 	CHILD_FD = 3, /* where a room finds its channel to us */
@@ -213,7 +213,7 @@ try_again(struct hf_timer *t, struct hf_time now)
  */
 
 static void
-last_words(const struct child *ch, char *to, size_t cap)
+last_words(const struct child *ch, const char *begin, char *to, size_t cap)
 {
 	char path[KEEPER_PATH_MAX];
 	int n;
@@ -223,7 +223,7 @@ last_words(const struct child *ch, char *to, size_t cap)
 	if (ch->room == ROOM_MEDIA)
 		(void)snprintf(
 		    path + n, sizeof(path) - (size_t)n, ".%u", ch->worker);
-	if (!flight_last(path, "assert_failed", to, cap))
+	if (!flight_last(path, begin, to, cap))
 		to[0] = '\0';
 	for (char *c = to; *c != '\0'; c++)
 		if (*c == '"')
@@ -237,7 +237,9 @@ tell_death(const struct child *ch, const siginfo_t *how)
 	bool by_signal = how->si_code != CLD_EXITED;
 
 	if (by_signal && how->si_status == SIGABRT)
-		last_words(ch, words, sizeof(words));
+		last_words(ch, "assert_failed", words, sizeof(words));
+	if (by_signal && how->si_status == SIGSYS)
+		last_words(ch, "rails_broken", words, sizeof(words));
 	hf_log(all.stopping ? LOG_INFO : LOG_ERROR,
 	    all.stopping ? "room_stopped" : "room_died",
 	    "room=%s pid=%d %s=%d after_ms=%lld%s%s%s",
@@ -466,8 +468,7 @@ become(const struct child *ch, const char *path, int channel)
 		_exit(EXIT_FAILURE);
 	if (fcntl(CHILD_FD, F_SETFD, 0) != 0)
 		_exit(EXIT_FAILURE);
-	if (u->change && (setgroups(1, &u->gid) != 0 || setgid(u->gid) != 0 ||
-			     setuid(u->uid) != 0))
+	if (u->change && !rails_become(u->uid, u->gid))
 		_exit(EXIT_FAILURE);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		_exit(EXIT_FAILURE);
