@@ -212,7 +212,7 @@ ask_drain(struct answer *a)
 /* ---- people -------------------------------------------------------------- */
 
 static void
-row_agent(struct answer *a, uint16_t i)
+row_agent(struct answer *a, uint16_t i, const uint32_t out[CONF_AGENTS_MAX])
 {
 	const struct agent *g = &a->e->agent[i];
 	const struct call *c = NULL;
@@ -227,20 +227,25 @@ row_agent(struct answer *a, uint16_t i)
 	row_bool(b, "registered", g->registered);
 	row_text(b, "call", c != NULL ? c->id : "");
 	row_number(b, "missed", g->missed);
+	row_number(b, "calls_out", out[i]);
 }
 
 static void
 ask_agents(struct answer *a)
 {
+	uint32_t out[CONF_AGENTS_MAX];
+
+	engine_outward(a->e, out);
 	for (uint16_t i = 0; i < a->e->conf->agents; i++) {
 		if (a->e->conf->agent[i].used)
-			row_agent(a, i);
+			row_agent(a, i, out);
 	}
 }
 
 static void
 ask_agent(struct answer *a)
 {
+	uint32_t out[CONF_AGENTS_MAX];
 	uint16_t i = a->arg[0] == NULL ? CONF_NONE
 				       : conf_agent_find(a->e->conf, a->arg[0]);
 	enum agent_state s = AGENT_STATE_OFFLINE;
@@ -258,7 +263,8 @@ ask_agent(struct answer *a)
 			a->out, &a->error))
 			return;
 	}
-	row_agent(a, i);
+	engine_outward(a->e, out);
+	row_agent(a, i, out);
 }
 
 static unsigned
@@ -444,6 +450,8 @@ ask_summary(struct answer *a)
 	row_number(b, "calls_so_far", (int64_t)e->counts.calls);
 	row_number(b, "rescues_so_far", (int64_t)e->counts.rescues);
 	row_number(b, "refused_full", (int64_t)e->counts.refused_full);
+	row_number(
+	    b, "refused_over_limit", (int64_t)e->counts.refused_over_limit);
 	row_number(b, "refused_untold", (int64_t)e->counts.refused_untold);
 	row_number(b, "stale_facts", (int64_t)e->counts.stale_facts);
 }

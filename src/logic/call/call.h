@@ -57,6 +57,7 @@ struct leg {
 	bool has_ticket;
 	bool ended;      /* its dialog is over: no BYE of ours */
 	bool referred;   /* rung because a REFER named it */
+	uint16_t payer;  /* on whose account, agent + 1; 0: the house's */
 	uint32_t ticket; /* of its helper's breaker */
 	struct hf_time asked, up, reported_at;
 	struct voter voter;        /* its packets */

@@ -66,6 +66,7 @@ struct agent {
 	struct hf_time idle;     /* since when; the longest is rung first */
 	struct hf_wall since;    /* his present state */
 	char why[AGENT_WHY_MAX]; /* he is in it; empty: it says so itself */
+	struct hf_time charged;  /* his calls to the world are paid off */
 };
 
 struct queue {
@@ -179,6 +180,7 @@ struct engine {
 	struct engine_counts {
 		uint64_t calls, rescues, refused_full, stale_facts;
 		uint64_t refused_untold; /* not in the journal */
+		uint64_t refused_over_limit;
 	} counts;
 
 	struct msg m; /* being put together */
@@ -194,6 +196,9 @@ size_t engine_size(const struct conf *c);
  */
 struct engine *engine_init(
     void *memory, const struct conf *c, uint32_t boot, struct hf_time now);
+
+/* Calls to the world that are on each agent's account now. */
+void engine_outward(const struct engine *e, uint32_t n[CONF_AGENTS_MAX]);
 
 /* A later snapshot; tables keep the size of the first. */
 void engine_reconf(struct engine *e, const struct conf *c, struct hf_time now,

@@ -318,6 +318,8 @@ void voicemail_late(struct engine *e, struct call *c);
 /* ---- outcalls.c ---------------------------------------------------------- */
 
 void outcall_arrived(struct engine *e, struct call *c);
+/* One more call to the world on this agent's account?  A yes is charged. */
+bool outcall_pays(struct engine *e, uint16_t agent) HF_CHECK;
 /* Code for the caller's phone when nobody was reached. */
 uint16_t outcall_code(enum cause why, uint16_t code);
 

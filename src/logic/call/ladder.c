@@ -166,6 +166,7 @@ number_again(struct engine *e, struct call *c, const struct leg *failed)
 		      (failed->code >= 500 && failed->code < 600);
 	const char *number = leg_name(e, c, failed);
 	bool referred = failed->referred;
+	uint16_t payer = failed->payer;
 	uint8_t rung = failed->rung;
 	struct leg *l;
 
@@ -179,6 +180,7 @@ number_again(struct engine *e, struct call *c, const struct leg *failed)
 	if (l == NULL)
 		hf_never("the stream of a moment ago is gone");
 	l->referred = referred;
+	l->payer = payer;
 	reaching(e, c, e->conf->calls.ring);
 	return true;
 }

@@ -6,6 +6,7 @@
 
 enum {
 	TONE_MAX_MS = 5000,
+	HOUR_MS = 3600 * 1000,
 };
 
 uint16_t
@@ -15,6 +16,7 @@ outcall_code(enum cause why, uint16_t code)
 		return code;
 	switch (why) {
 	case CAUSE_FORBIDDEN:
+	case CAUSE_OVER_LIMIT:
 		return 403;
 	case CAUSE_BUSY:
 		return 486;
@@ -28,6 +30,58 @@ outcall_code(enum cause why, uint16_t code)
 		return 503;
 	}
 }
+
+/* ---- on whose account ---------------------------------------------------- */
+
+static void
+count(const struct leg *l, uint32_t n[CONF_AGENTS_MAX])
+{
+	if (l->id != 0 && l->payer != 0)
+		n[l->payer - 1]++;
+}
+
+void
+engine_outward(const struct engine *e, uint32_t n[CONF_AGENTS_MAX])
+{
+	memset(n, 0, CONF_AGENTS_MAX * sizeof(*n));
+	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++) {
+		const struct call *c = &e->call[i];
+
+		if (c->ref.gen == 0)
+			continue;
+		count(&c->caller, n);
+		for (size_t k = 0; k < HF_LEN(c->helper); k++)
+			count(&c->helper[k], n);
+	}
+}
+
+/* Each call owes the account an hour's share of time. */
+bool
+outcall_pays(struct engine *e, uint16_t agent)
+{
+	const struct conf_outbound *o = &e->conf->outbound;
+	struct agent *a = &e->agent[agent];
+	struct hf_time owed = a->charged;
+	struct hf_span share = { 0 };
+	uint32_t now[CONF_AGENTS_MAX];
+
+	if (hf_time_before(owed, e->now))
+		owed = e->now;
+	if (o->per_hour > 0) {
+		share.us = hf_ms(HOUR_MS).us / o->per_hour;
+		owed = hf_time_after(owed, share);
+	}
+	engine_outward(e, now);
+	if (hf_time_since(e->now, owed).us > share.us * o->per_hour ||
+	    (o->at_once > 0 && now[agent] >= o->at_once)) {
+		e->counts.refused_over_limit++;
+		return false;
+	}
+	a->charged = owed;
+	return true;
+}
+
+/* ---- what is dialled ----------------------------------------------------- */
 
 static bool
 is_code(const char *code, const char *dialled)
@@ -85,6 +139,8 @@ ring(struct engine *e, struct call *c, enum rung kind, uint16_t row)
 	}
 	if (kind == RUNG_AGENT)
 		agent_ring(e, row, c);
+	else
+		l->payer = c->agent + 1;
 	enter(e, c, CALL_STATE_REACHING);
 	due_in(e, c, DUE_STATE, ring_late(e->conf->calls.ring));
 }
@@ -136,6 +192,10 @@ outcall_arrived(struct engine *e, struct call *c)
 		colleague(e, c, other);
 	} else if (e->conf->outbound.vias > 0 &&
 		   conf_may_call(e->conf, c->number)) {
+		if (!outcall_pays(e, agent)) {
+			refuse(e, c, CAUSE_OVER_LIMIT);
+			return;
+		}
 		agent_talk(e, agent, c, true);
 		ring(e, c, RUNG_NUMBER, CONF_NONE);
 	} else {

@@ -134,18 +134,25 @@ static void
 pass_begin(struct engine *e, struct call *c, struct leg *l, const char *number)
 {
 	uint16_t agent, code = may_reach(e, number, &agent);
+	uint16_t payer = l == &c->caller ? c->agent : l->row;
+	bool over = code == 0 && agent == CONF_NONE && !outcall_pays(e, payer);
 
+	if (over)
+		code = 403;
 	if (code == 0 && ring(e, c, number, agent) == NULL)
 		code = 503;
 	if (code != 0) {
 		tell_evidence(e, c, "transfer_refused", "%u: %s", code,
-		    code == 403   ? "outbound.allow has no such number"
+		    over          ? "over_limit"
+		    : code == 403 ? "outbound.allow has no such number"
 		    : code == 480 ? "the agent has no phone registered"
 		    : code == 486 ? "the agent is on a call"
 				  : "no stream, trunk or hop is left");
 		report(e, c, l, code);
 		return;
 	}
+	if (agent == CONF_NONE)
+		c->helper[1].payer = payer + 1;
 	l->reported = 0; /* what came of an earlier one is not this one's */
 	c->passing = l == &c->caller ? PASSING_BY_CALLER : PASSING_BY_HELPER;
 	due_in(e, c, DUE_PASSED, ring_late(e->conf->calls.ring));
