@@ -257,9 +257,21 @@ our_own_stall_moves_both_watches(void **state)
 	assert_int_equal(helper(0, 1000, true), 0);
 	(void)caller(0, 500, true);
 	(void)caller(500, 900, false);
-	watch_shift(&w, hf_ms(300), at(1300));
+	watch_shift(&w, hf_ms(300), true, at(1300));
 	assert_int_equal(w.starve.due.us, at(980 + 20 + 50 + 300).us);
 	assert_int_equal(w.patience->due.us, at(480 + 3000 + 300).us);
+}
+
+static void
+a_short_stall_is_no_excuse_where_the_caller_was_heard(void **state)
+{
+	(void)state;
+	begin(JUDGE_PACKETS, false);
+	assert_int_equal(helper(0, 1000, true), 0);
+	watch_shift(&w, hf_ms(30), true, at(1030));
+	assert_int_equal(w.starve.due.us, at(980 + 20 + 50).us);
+	watch_shift(&w, hf_ms(30), false, at(1030));
+	assert_int_equal(w.starve.due.us, at(980 + 20 + 50 + 30).us);
 }
 
 int
@@ -276,6 +288,8 @@ main(void)
 		cmocka_unit_test(silence_suppression_is_told_once),
 		cmocka_unit_test(who_is_held_owes_nothing),
 		cmocka_unit_test(our_own_stall_moves_both_watches),
+		cmocka_unit_test(
+		    a_short_stall_is_no_excuse_where_the_caller_was_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

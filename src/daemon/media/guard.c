@@ -180,13 +180,9 @@ guard_age(struct stream *h, struct hf_time now)
 void
 guard_shift(struct stream *h, struct hf_span lateness, struct hf_time now)
 {
-	/* Where the caller's packets have waited for us the helper's would
-	 * have, too: then a short stall is no excuse for silence.  A long one
-	 * may have lost what did not fit. */
-	if (lateness.us <= h->watch.starve.conf.suspect.us &&
-	    !hf_time_before(h->voice.at, now))
-		return;
-	watch_shift(&h->watch, lateness, now);
+	/* The caller's packets are passed on by now. */
+	watch_shift(
+	    &h->watch, lateness, !hf_time_before(h->voice.at, now), now);
 }
 
 void

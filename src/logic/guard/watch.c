@@ -105,9 +105,11 @@ watch_age(struct watch *w, const struct starve_kin *kin, struct hf_time now)
 }
 
 void
-watch_shift(struct watch *w, struct hf_span lateness, struct hf_time now)
+watch_shift(struct watch *w, struct hf_span lateness, bool caller_waited,
+    struct hf_time now)
 {
-	if (!w->on)
+	if (!w->on ||
+	    (caller_waited && lateness.us <= w->starve.conf.suspect.us))
 		return;
 	starve_shift(&w->starve, lateness, now);
 	if (w->patience != NULL)

@@ -64,8 +64,12 @@ bool watch_held(const struct media *m);
 /* watch_due() has come. */
 unsigned watch_age(
     struct watch *w, const struct starve_kin *kin, struct hf_time now);
-/* We were late ourselves: see starve_shift(). */
-void watch_shift(struct watch *w, struct hf_span lateness, struct hf_time now);
+/* We were late ourselves: see starve_shift().  Where the caller's packets have
+ * waited for us the helper's would have, too: then a stall no longer than
+ * suspect is no excuse for silence.  A long one may have lost what did not fit.
+ */
+void watch_shift(struct watch *w, struct hf_span lateness, bool caller_waited,
+    struct hf_time now);
 /* RTCP came. */
 void watch_sign(struct watch *w, struct hf_time now);
 
