@@ -199,6 +199,80 @@ one_host_does_not_get_the_whole_table(void **state)
 }
 
 static void
+one_host_has_so_many(void **state)
+{
+	int fd[3];
+
+	(void)state;
+	s.per_host = 2;
+	for (int i = 0; i < 3; i++)
+		fd[i] = comes();
+	assert_int_equal(s.count.accepted, 2);
+	assert_int_equal(s.count.refused, 1);
+	close(fd[0]);
+	serve();
+	fd[0] = comes();
+	assert_int_equal(s.count.accepted, 3);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
+/* A byte a second, and never the end. */
+static void
+who_never_comes_to_an_end_is_closed(void **state)
+{
+	int fd;
+
+	(void)state;
+	s.partial = hf_ms(10000);
+	fd = comes();
+	assert_int_equal(
+	    write(fd, options, sizeof(options) - 1), sizeof(options) - 1);
+	serve();
+	assert_int_equal(heard, 1);
+	/* Silent between two messages is another matter. */
+	now = hf_time_after(now, hf_ms(20000));
+	sip_stream_tidy(&s, now);
+	assert_int_equal(lost, 0);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(write(fd, options + i, 1), 1);
+		serve();
+		sip_stream_tidy(&s, now);
+		assert_int_equal(lost, 0);
+		now = hf_time_after(now, hf_ms(1000));
+	}
+	sip_stream_tidy(&s, now);
+	assert_int_equal(lost, 1);
+	assert_int_equal(s.count.partial, 1);
+	close(fd);
+}
+
+static void
+who_connects_has_something_to_say(void **state)
+{
+	int mute, pings, speaks;
+
+	(void)state;
+	s.partial = hf_ms(10000);
+	mute = comes();
+	pings = comes();
+	speaks = comes();
+	now = hf_time_after(now, hf_ms(9000));
+	assert_int_equal(write(pings, "\r\n\r\n", 4), 4);
+	assert_int_equal(
+	    write(speaks, options, sizeof(options) - 1), sizeof(options) - 1);
+	serve();
+	now = hf_time_after(now, hf_ms(1000));
+	sip_stream_tidy(&s, now);
+	assert_int_equal(lost, 2);
+	assert_int_equal(s.count.partial, 2);
+	assert_int_equal(s.pool.used, 1);
+	close(mute);
+	close(pings);
+	close(speaks);
+}
+
+static void
 who_is_silent_too_long_is_closed(void **state)
 {
 	int fd = comes();
@@ -356,6 +430,9 @@ main(void)
 		T(what_will_never_be_a_message_ends_the_connection),
 		T(an_answer_goes_back_on_the_connection_it_came_on),
 		T(one_host_does_not_get_the_whole_table),
+		T(one_host_has_so_many),
+		T(who_never_comes_to_an_end_is_closed),
+		T(who_connects_has_something_to_say),
 		T(who_is_silent_too_long_is_closed),
 		T(who_is_held_may_be_silent),
 		T(a_ping_is_answered),

@@ -205,6 +205,7 @@ say_counters(const struct msg_ask *q)
 		{ "tcp_refused", room.tp.stream.count.refused },
 		{ "tcp_garbled", room.tp.stream.count.garbled },
 		{ "tcp_idle", room.tp.stream.count.idle },
+		{ "tcp_partial", room.tp.stream.count.partial },
 		{ "tcp_slow", room.tp.stream.count.slow },
 		{ "dns_asked", room.names.asked },
 		{ "dns_failed", room.names.failed },

@@ -397,6 +397,8 @@ make_tables(const struct conf_sip *c)
 	    "sockets");
 	room.tp.local = c->local;
 	room.tp.locals = c->locals;
+	room.tp.stream.partial = c->tcp_partial;
+	room.tp.stream.per_host = c->tcp_per_address;
 	need(sip_sessions_init(&room.ss, room.sessions, &sc, proc_wheel(),
 		 proc_rand(), &session_hooks, NULL, room.now),
 	    "dialogs");

@@ -11,6 +11,7 @@
 enum {
 	CONNECT_MAX_MS = 3000, /* then the next target has its turn */
 	HOST_SHARE = 4,        /* one host may hold 1/4 of the table */
+	NET6 = 8,              /* bytes of an IPv6 address: a /64 */
 	ACCEPTS_A_TURN = 64,
 	READS_A_TURN = 8,
 	/* TCP's own question to a silent peer: a connection that is held ends
@@ -42,18 +43,22 @@ sip_stream_init(struct sip_stream *s, uint32_t cap, struct hf_span idle,
 	for (size_t i = 0; i < HF_LEN(s->cells); i++)
 		s->cells[i] = calloc(cells, sizeof(**s->cells));
 	if (s->conn == NULL || s->rx == NULL || s->tx == NULL ||
-	    s->places == NULL || s->cells[0] == NULL || s->cells[1] == NULL) {
+	    s->places == NULL || s->cells[0] == NULL || s->cells[1] == NULL ||
+	    s->cells[2] == NULL) {
 		sip_stream_free(s);
 		return false;
 	}
 	hf_pool_init(&s->pool, s->places, cap);
 	hf_map_init(&s->by_peer, s->cells[0], cells);
 	hf_map_init(&s->by_fd, s->cells[1], cells);
+	hf_map_init(&s->of_host, s->cells[2], cells);
 	hf_list_init(&s->by_age);
+	hf_list_init(&s->by_partial);
 	for (uint32_t i = 0; i < cap; i++) {
 		s->conn[i].fd = -1;
 		s->conn[i].n = i;
 		hf_list_init(&s->conn[i].age);
+		hf_list_init(&s->conn[i].partial);
 	}
 	return true;
 }
@@ -79,6 +84,45 @@ peer_key(const struct sip_stream *s, const struct hf_addr *a)
 	uint64_t h = hf_hash(&s->hash, a, sizeof(*a));
 
 	return h != 0 ? h : 1;
+}
+
+/* Who has an IPv6 network has all of its addresses. */
+static uint64_t
+host_key(const struct sip_stream *s, const struct hf_addr *a)
+{
+	size_t n = a->family == 6 ? NET6 : sizeof(a->ip);
+	uint64_t h = hf_hash(&s->hash, a->ip, n) ^ a->family;
+
+	return h != 0 ? h : 1;
+}
+
+static uint32_t
+of_host(const struct sip_stream *s, const struct hf_addr *a)
+{
+	uint32_t n = hf_map_get(&s->of_host, host_key(s, a));
+
+	return n != HF_MAP_NONE ? n : 0;
+}
+
+static void
+of_host_set(struct sip_stream *s, const struct hf_addr *a, uint32_t n)
+{
+	uint64_t key = host_key(s, a);
+
+	hf_map_del(&s->of_host, key);
+	if (n > 0 && !hf_map_put(&s->of_host, key, n))
+		hf_never("the map has room for every connection's host");
+}
+
+/* A message has begun, or the first one is awaited; or all has come whole. */
+static void
+owes(struct sip_stream *s, struct sip_conn *c, bool owes, struct hf_time now)
+{
+	hf_list_remove(&c->partial);
+	if (!owes || s->partial.us == 0)
+		return;
+	c->whole_by = hf_time_after(now, s->partial);
+	hf_list_push(&s->by_partial, &c->partial);
 }
 
 static char *
@@ -137,8 +181,9 @@ conn_new(struct sip_stream *s, int fd, const struct hf_addr *peer,
 	c->peer = *peer;
 	c->fd = fd;
 	c->connecting = connecting;
-	c->asked = c->doomed = false;
+	c->asked = c->doomed = c->known = false;
 	c->rx = c->tx = 0;
+	of_host_set(s, peer, of_host(s, peer) + 1);
 	touch(s, c, now);
 	s->hooks->watch(s->arg, fd, connecting ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	return c;
@@ -157,7 +202,9 @@ conn_close(struct sip_stream *s, struct sip_conn *c)
 		hf_map_del(&s->by_peer, key);
 	close(c->fd);
 	c->fd = -1;
+	of_host_set(s, &c->peer, of_host(s, &c->peer) - 1);
 	hf_list_remove(&c->age);
+	hf_list_remove(&c->partial);
 	hf_pool_give(&s->pool, r);
 	s->count.closed++;
 	s->hooks->lost(s->arg, r, asked);
@@ -178,16 +225,12 @@ sip_stream_listen(struct sip_stream *s, int fd)
 static bool
 may_enter(const struct sip_stream *s, const struct hf_addr *peer)
 {
-	uint32_t same = 0;
+	uint32_t same = of_host(s, peer), share = s->pool.cap / HOST_SHARE;
 
-	if (s->pool.used == s->pool.cap)
+	if (s->pool.used == s->pool.cap ||
+	    (s->per_host > 0 && same >= s->per_host))
 		return false;
-	if (s->pool.used < s->pool.cap / HOST_SHARE)
-		return true;
-	for (uint32_t i = 0; i < s->pool.cap; i++)
-		same += s->conn[i].fd >= 0 &&
-			hf_addr_same_host(&s->conn[i].peer, peer);
-	return same < s->pool.cap / HOST_SHARE + 1;
+	return s->pool.used < share || same < share + 1;
 }
 
 static void
@@ -197,6 +240,7 @@ accept_all(struct sip_stream *s, int listener, struct hf_time now)
 		struct sockaddr_storage ss;
 		socklen_t n = sizeof(ss);
 		struct hf_addr peer;
+		struct sip_conn *c;
 		int fd = accept4(listener, (struct sockaddr *)&ss, &n,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -204,11 +248,12 @@ accept_all(struct sip_stream *s, int listener, struct hf_time now)
 			return;
 		if (!hf_addr_from_sockaddr((struct sockaddr *)&ss, &peer) ||
 		    !may_enter(s, &peer) ||
-		    conn_new(s, fd, &peer, false, now) == NULL) {
+		    (c = conn_new(s, fd, &peer, false, now)) == NULL) {
 			s->count.refused++;
 			close(fd);
 			continue;
 		}
+		owes(s, c, true, now);
 		s->count.accepted++;
 	}
 }
@@ -266,6 +311,8 @@ deliver(struct sip_stream *s, struct sip_conn *c)
 			break;
 		rest = (struct hf_slice){ rest.p + skip, (size_t)n };
 		done += (uint32_t)n;
+		c->known = true;
+		hf_list_remove(&c->partial);
 		s->hooks->received(s->arg, rest, &from);
 		/* The handler may have closed it under our feet, or doomed
 		 * it: nothing more of it is heard then. */
@@ -301,6 +348,11 @@ read_all(struct sip_stream *s, struct sip_conn *c, struct hf_time now)
 		}
 		if (!hf_pool_has(&s->pool, r) || c->doomed)
 			return;
+		/* Half a ping is owed, too. */
+		if (c->rx == 0 && c->known)
+			owes(s, c, false, now);
+		else if (hf_list_empty(&c->partial))
+			owes(s, c, true, now);
 	}
 }
 
@@ -393,6 +445,7 @@ conn_open(struct sip_stream *s, const struct hf_addr *peer, struct hf_time now)
 		return NULL;
 	}
 	s->count.opened++;
+	c->known = true;
 	return c;
 }
 
@@ -454,12 +507,29 @@ sip_stream_hold(struct sip_stream *s, struct hf_ref conn, struct hf_time now)
 		touch(s, c, now);
 }
 
+/* Who brings a byte now and then is never silent, and never done. */
+static void
+close_partial(struct sip_stream *s, struct hf_time now)
+{
+	while (!hf_list_empty(&s->by_partial)) {
+		struct sip_conn *c =
+		    HF_CONTAINER(s->by_partial.next, struct sip_conn, partial);
+
+		if (hf_time_before(now, c->whole_by))
+			return;
+		s->count.partial++;
+		conn_close(s, c);
+	}
+}
+
 void
 sip_stream_tidy(struct sip_stream *s, struct hf_time now)
 {
-	struct hf_list *it = s->by_age.next;
+	struct hf_list *it;
 	bool asked = s->hooks->silent == NULL;
 
+	close_partial(s, now);
+	it = s->by_age.next;
 	while (it != &s->by_age) {
 		struct sip_conn *c = HF_CONTAINER(it, struct sip_conn, age);
 		int64_t silent = hf_time_since(c->heard, now).us;

@@ -1,7 +1,8 @@
 /*
  * io/sip/stream - SIP over TCP (RFC 3261 18): a bounded table of connections,
- * each with bounded buffers.  Whoever sends nothing for too long and is not
- * held is closed, and so is whoever does not read what we send.  A connection
+ * each with bounded buffers, and so many of them for one host.  Whoever sends
+ * nothing for too long and is not held is closed, and so is whoever does not
+ * read what we send, or does not come to the end of what he says.  A connection
  * is used again for the same peer, whichever side opened it.
  */
 #ifndef HF_IO_SIP_STREAM_H
@@ -35,16 +36,20 @@ struct sip_wire_hooks {
 };
 
 struct sip_conn {
-	struct hf_list age; /* longest silent first */
+	struct hf_list age;     /* longest silent first */
+	struct hf_list partial; /* in by_partial, or alone */
+	struct hf_time whole_by;
 	struct hf_addr peer;
 	struct hf_time heard; /* or opened, or last sent to */
 	int fd;               /* -1: free */
 	bool connecting, asked, doomed;
+	bool known; /* a message has come whole, or it is ours */
 	uint32_t n, rx, tx;
 };
 
 struct sip_stream_counts {
 	uint64_t accepted, opened, closed, refused, idle, garbled, slow;
+	uint64_t partial;
 };
 
 struct sip_stream {
@@ -53,12 +58,19 @@ struct sip_stream {
 	struct hf_pool pool;
 	struct hf_pool_place *places;
 	struct hf_map by_peer, by_fd;
-	struct hf_map_cell *cells[2];
+	struct hf_map of_host; /* how many it has */
+	struct hf_map_cell *cells[3];
 	struct hf_hash_key hash;
 	struct hf_list by_age;
+	struct hf_list by_partial; /* those who owe us an end, by whole_by */
 	int listener[SIP_STREAM_LISTENERS];
 	uint32_t listeners;
 	struct hf_span idle;
+	/* The owner's, set behind init: a message that has begun, and the first
+	 * one of who connects, is whole in this time; so many connections a
+	 * host.  0: whenever; any. */
+	struct hf_span partial;
+	uint32_t per_host;
 	const struct sip_wire_hooks *hooks;
 	void *arg;
 	struct sip_stream_counts count;
@@ -87,8 +99,8 @@ bool sip_stream_send(struct sip_stream *s, struct sip_flow *to,
 void sip_stream_hold(
     struct sip_stream *s, struct hf_ref conn, struct hf_time now);
 
-/* Closes what is idle, and connection attempts nobody answers; to be called
- * every second or so. */
+/* Closes what is idle, or takes too long over a message, and connection
+ * attempts nobody answers; to be called every second or so. */
 void sip_stream_tidy(struct sip_stream *s, struct hf_time now);
 
 #endif
