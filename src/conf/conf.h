@@ -315,6 +315,7 @@ struct conf_keeper {
 	uint32_t restarts_per_s, restarts_burst;
 	struct hf_span drain_max;
 	bool rails; /* rooms give up what they do not need */
+	struct hf_span orphans_max; /* rooms live on without a keeper */
 };
 
 struct conf_calls {

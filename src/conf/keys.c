@@ -307,6 +307,9 @@ const struct conf_key conf_keys[] = {
 	{ "rails", SCOPE_KEEPER, CONF_T_BOOL, ONE(conf_keeper, rails), .restart = true,
 	    .def = "yes",
 	    .help = "The other processes give up what they do not need: their root, their powers, files of others, system calls. A process that asks for one all the same is ended and started again. No is for debuggers." },
+	{ "orphans_max", SCOPE_KEEPER, CONF_T_SPAN, ONE(conf_keeper, orphans_max),
+	    .min = SECONDS(0), .max = HOURS(24), .def = "10m",
+	    .help = "When holdfastd itself is killed, the other processes go on and wait so long for the next one, which takes them over. Then they say goodbye to whoever is on the line, and leave." },
 
 	/* ---- store -------------------------------------------------------- */
 	{ "dir", SCOPE_STORE, CONF_T_PATH, ONE(conf_store, dir), .restart = true,

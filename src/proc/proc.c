@@ -10,10 +10,12 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "proc/adopt.h"
 #include "proc/answer.h"
 #include "proc/chan.h"
 #include "proc/flight.h"
@@ -37,6 +39,10 @@ enum {
 	/* Of the queue to the keeper is left for all that is not a row. */
 	NO_ROWS = CHAN_QUEUE_BYTES / 4,
 	PATH_BYTES = CONF_PATH_MAX + 64,
+	/* Without a keeper: who waits for hf-call's last orders has had them,
+	 * and who is still there then does not leave by himself. */
+	MEDIA_LEAVES_MS = 5000,
+	ALL_LEAVE_MS = 30000,
 };
 
 _Static_assert(sizeof(struct snapshot_head) == 4 * sizeof(uint32_t) &&
@@ -59,6 +65,12 @@ static struct {
 	uint64_t nobody_there;
 	struct hf_timer settle, answers;
 	uint32_t cropped; /* the answer that lost rows, 0 none */
+	struct hf_time since;
+	uint64_t program[2]; /* device and inode */
+	uint64_t join[PEER_NR];
+	bool draining, stopping; /* as the keeper has said it last */
+	bool leaving;            /* no keeper came */
+	struct hf_timer orphaned;
 } proc;
 
 /* One place each; faulted in as far as the queue ever grew. */
@@ -218,6 +230,7 @@ lose(enum peer p)
 	if (proc.watched[p] != 0)
 		loop_unwatch(c->fd);
 	proc.watched[p] = 0;
+	proc.join[p] = 0;
 	chan_close(c);
 	if (proc.started && proc.room->left != NULL)
 		proc.room->left(p);
@@ -243,6 +256,105 @@ cut_off(enum peer p)
 	chan_send(&proc.chan[PEER_KEEPER], &m);
 }
 
+/* ---- without a keeper ------------------------------------------------------
+ */
+
+/* Nobody came for so long that nobody will: the house closes by itself. */
+static void
+leave_alone(struct hf_timer *t, struct hf_time now)
+{
+	const struct msg drain = { .type = MSG_DRAIN,
+		.drain = { .on = true, .die = true, .now = true } };
+
+	if (proc.leaving)
+		exit(EXIT_SUCCESS);
+	hf_log(LOG_ERROR, "no_keeper_came", "after_ms=%lld",
+	    (long long)(proc.conf->keeper.orphans_max.us / 1000));
+	proc.leaving = true;
+	hf_timer_start(loop_wheel(), t,
+	    hf_time_after(now, hf_ms(proc.self == ROOM_MEDIA ? MEDIA_LEAVES_MS
+							     : ALL_LEAVE_MS)));
+	if (proc.room->message != NULL && proc.self != ROOM_MEDIA)
+		proc.room->message(PEER_KEEPER, &drain, -1);
+}
+
+static void
+fill_hello(struct adopt_hello *h)
+{
+	(void)snprintf(h->room, sizeof(h->room), "%s", proc.room->name);
+	h->worker = proc.worker;
+	h->pid = (uint32_t)getpid();
+	h->boot = proc.boot;
+	h->generation = proc.conf->generation;
+	h->flags = (proc.draining ? (uint32_t)ADOPT_DRAINING : 0) |
+		   (proc.stopping ? (uint32_t)ADOPT_STOPPING : 0);
+	h->language = adopt_language();
+	memcpy(h->program, proc.program, sizeof(h->program));
+	h->since_us = proc.since.us;
+	for (int p = PEER_KEEPER + 1; p < PEER_NR; p++) {
+		struct adopt_join *j = &h->join[h->joins];
+
+		if (proc.chan[p].fd < 0 || proc.join[p] == 0)
+			continue;
+		(void)snprintf(j->room, sizeof(j->room), "hf-%s",
+		    room_name(room_of((enum peer)p)));
+		if (room_of((enum peer)p) == ROOM_MEDIA)
+			j->worker = (uint64_t)(p - PEER_MEDIA);
+		j->join = proc.join[p];
+		h->joins++;
+	}
+}
+
+/* The time that nobody keeps us runs, or does not. */
+static void
+kept(bool there)
+{
+	if (there && !proc.leaving)
+		hf_timer_stop(loop_wheel(), &proc.orphaned);
+	else if (!there && !hf_timer_running(&proc.orphaned))
+		hf_timer_start(loop_wheel(), &proc.orphaned,
+		    hf_time_after(loop_now(), proc.conf->keeper.orphans_max));
+}
+
+static void
+adopted(int fd)
+{
+	hf_log(LOG_NOTICE, "keeper_met", "boot=%u", proc.boot);
+	kept(true);
+	chan_open(&proc.chan[PEER_KEEPER], fd, proc.boot);
+	watch(PEER_KEEPER);
+}
+
+/* The keeper has left; what we do, we do for callers. */
+static void
+orphaned(void)
+{
+	static const struct adopt_ways ways = { fill_hello, adopted, kept };
+	struct chan *c = &proc.chan[PEER_KEEPER];
+
+	hf_log(LOG_ERROR, "keeper_left", "refused=%llu waiting=%d",
+	    (unsigned long long)c->refused, proc.started && adopt_possible());
+	if (!proc.started || !adopt_possible())
+		exit(EXIT_FAILURE);
+	if (proc.watched[PEER_KEEPER] != 0)
+		loop_unwatch(c->fd);
+	proc.watched[PEER_KEEPER] = 0;
+	chan_close(c);
+	kept(false);
+	adopt_wait(&ways);
+}
+
+/* It broke as we wrote.  What a keeper said before it died is there to be
+ * read, and its end behind it; one that lives does not read us any more. */
+static void
+keeper_cut(void)
+{
+	struct pollfd f = { .fd = proc.chan[PEER_KEEPER].fd };
+
+	if (poll(&f, 1, 0) < 0 || !(f.revents & POLLHUP))
+		orphaned();
+}
+
 /* Everything sent since the start of the turn leaves; channels that broke on
  * the way are closed here, where no handler holds them. */
 static void
@@ -264,9 +376,9 @@ end_turn(void)
 				continue;
 			if (!c->blocked)
 				chan_flush(c);
-			if (c->cut && p == PEER_KEEPER)
-				exit(EXIT_FAILURE); /* nobody to live for */
-			if (c->cut) {
+			if (c->cut && p == PEER_KEEPER) {
+				keeper_cut();
+			} else if (c->cut) {
 				cut_off((enum peer)p);
 				again = true;
 			} else {
@@ -284,6 +396,7 @@ take_conf(int fd)
 {
 	const struct conf *old = proc.conf, *new;
 
+	adopt_remember_conf(fd, false);
 	new = snapshot_map(fd, CONF_MAGIC, CONF_VERSION, sizeof(*new));
 	if (new == NULL) {
 		hf_log(LOG_ERROR, "config_refused", "why=not_ours");
@@ -301,6 +414,7 @@ take_secrets(int fd)
 {
 	const struct conf_secrets *old = proc.secrets, *new;
 
+	adopt_remember_conf(fd, true);
 	new = snapshot_map(fd, CONF_MAGIC, CONF_VERSION, sizeof(*new));
 	if (new == NULL) {
 		hf_log(LOG_ERROR, "secrets_refused", "why=not_ours");
@@ -327,6 +441,7 @@ take_neighbour(const struct msg_neighbour *n, int fd)
 	if (proc.chan[p].fd >= 0)
 		lose(p); /* its end has not reached us yet */
 	chan_open(&proc.chan[p], fd, proc.boot);
+	proc.join[p] = n->join;
 	if (proc.started)
 		met(p);
 }
@@ -432,6 +547,12 @@ keeper_said(
 		return;
 	case MSG_SOCKET:
 		hf_assert(n == m->socket.count);
+		if (strcmp(m->socket.what, "door") == 0) {
+			hf_assert(n == 1);
+			adopt_door(fd[0]);
+			return;
+		}
+		adopt_remember(&m->socket, fd);
 		if (proc.room->socket != NULL)
 			proc.room->socket(&m->socket, fd);
 		else
@@ -453,6 +574,10 @@ keeper_said(
 			proc_reply(
 			    m->ask.id, "nothing to ask here", NULL, 0, false);
 		break;
+	case MSG_DRAIN:
+		proc.draining = m->drain.on;
+		proc.stopping = m->drain.on && m->drain.die;
+		/* fallthrough */
 	default:
 		if (proc.started && proc.room->message != NULL)
 			proc.room->message(PEER_KEEPER, m, -1);
@@ -500,12 +625,9 @@ channel_ready(int fd, uint32_t events, void *arg)
 		return;
 	if (chan_read(c, p == PEER_KEEPER ? keeper_said : neighbour_said, NULL))
 		return;
-	if (p == PEER_KEEPER) {
-		hf_log(LOG_ERROR, "keeper_left", "refused=%llu",
-		    (unsigned long long)(c->refused - refused));
-		exit(EXIT_FAILURE);
-	}
-	if (c->refused != refused)
+	if (p == PEER_KEEPER)
+		orphaned();
+	else if (c->refused != refused)
 		cut_off(p);
 	else
 		lose(p);
@@ -699,6 +821,8 @@ tell_more(struct hf_timer *t, struct hf_time now)
 static void
 set_up(const struct proc_room *room)
 {
+	struct stat st;
+
 	proc.room = room;
 	hf_log_open(room->name, LOG_INFO);
 	if (!room_find(room->name, &proc.self))
@@ -706,6 +830,11 @@ set_up(const struct proc_room *room)
 	proc.spools = proc.self != ROOM_STORE &&
 		      msg_may(MSG_STORED, ROOM_STORE, proc.self);
 	(void)prctl(PR_SET_NAME, room->name);
+	/* Told to the next keeper; later we may not see it any more. */
+	if (stat("/proc/self/exe", &st) == 0) {
+		proc.program[0] = st.st_dev;
+		proc.program[1] = st.st_ino;
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* A terminal sends these to all of us; the keeper decides. */
 	(void)signal(SIGINT, SIG_IGN);
@@ -715,6 +844,7 @@ set_up(const struct proc_room *room)
 	 * are up are waited for, and who is to leave is told so. */
 	(void)signal(SIGTERM, SIG_IGN);
 	loop_open();
+	proc.since = loop_now();
 	for (int p = 0; p < PEER_NR; p++)
 		chan_init(&proc.chan[p], proc.self, room_of((enum peer)p),
 		    queues[p], waiting[p], FDS_WAITING);
@@ -735,6 +865,7 @@ proc_main(int argc, char **argv, const struct proc_room *room)
 	chan_open(&proc.chan[PEER_KEEPER], KEEPER_FD, 0);
 	watch(PEER_KEEPER);
 	hf_timer_init(&proc.answers, tell_more);
+	hf_timer_init(&proc.orphaned, leave_alone);
 	hf_timer_init(&proc.settle, settle);
 	hf_timer_start(loop_wheel(), &proc.settle,
 	    hf_time_after(loop_now(), hf_ms(SETTLE_MS)));

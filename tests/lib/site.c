@@ -223,6 +223,7 @@ keys_common(struct site *s, bool ipv6)
 	site_set(s, "keeper.drain_max", "0s");
 	if (getenv("HF_RAILS") != NULL)
 		site_set(s, "keeper.rails", "%s", getenv("HF_RAILS"));
+	site_set(s, "keeper.orphans_max", "10s");
 	if (geteuid() == 0 && account() != NULL)
 		site_set(s, "keeper.user", "%s", account()->pw_name);
 	site_set(s, "store.dir", "%s/store", s->dir);
@@ -435,27 +436,50 @@ proc_read(pid_t pid, const char *name, char *out, size_t cap)
 	return n > 0;
 }
 
-/* The keeper and its children, into pid; how many. */
+/* It lives, and is one of ours still. */
+static bool
+is_room(pid_t pid)
+{
+	char text[1024];
+	const char *end;
+
+	return proc_read(pid, "stat", text, sizeof text) &&
+	       strstr(text, "(hf-") != NULL &&
+	       (end = strrchr(text, ')')) != NULL && end[2] != 'Z';
+}
+
+static bool
+has(const pid_t *pid, int n, pid_t one)
+{
+	for (int i = 0; i < n; i++)
+		if (pid[i] == one)
+			return true;
+	return false;
+}
+
+/* The keeper and the rooms, into pid; how many.  The log tells who was started:
+ * rooms outlive their keeper, and are nobody's children then. */
 static int
 family(const struct site *s, pid_t *pid, int most)
 {
-	DIR *d = opendir("/proc");
-	char text[1024];
+	char path[100], line[2000];
+	const char *at;
 	int n = 0;
 
-	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		pid_t p = (pid_t)atoi(e->d_name);
-		int parent = 0;
-		if (p <= 0 || !proc_read(p, "stat", text, sizeof text))
+	if (s->pid != 0)
+		pid[n++] = s->pid;
+	snprintf(path, sizeof path, "%s/log", s->dir);
+	FILE *f = fopen(path, "r");
+	while (f != NULL && n < most && fgets(line, sizeof line, f) != NULL) {
+		if (strstr(line, " room_starting ") == NULL ||
+		    (at = strstr(line, " pid=")) == NULL)
 			continue;
-		char *at = strrchr(text, ')');
-		if (at == NULL || sscanf(at, ") %*c %d", &parent) != 1)
-			continue;
-		if ((p == s->pid || parent == s->pid) && n < most)
+		pid_t p = (pid_t)atoi(at + 5);
+		if (p > 0 && !has(pid, n, p) && is_room(p))
 			pid[n++] = p;
 	}
-	if (d != NULL)
-		closedir(d);
+	if (f != NULL)
+		fclose(f);
 	return n;
 }
 
@@ -525,11 +549,16 @@ site_stop(struct site *s)
 }
 
 bool
-site_again(struct site *s, struct ua_world *w)
+site_again(struct site *s, struct ua_world *w, const char *with)
 {
+	pid_t pid;
+
 	if (s->pid == 0 || kill(s->pid, SIGKILL) != 0 ||
 	    !child_ends(s->pid, STOP_MS, NULL))
 		return false;
+	for (int nth = 0; with != NULL && (pid = site_child(s, with, nth)) != 0;
+	     nth++)
+		kill(pid, SIGKILL);
 	s->pid = 0;
 	child_is_over(s);
 	(void)ua_run(w, DOWN_MS, NULL, NULL);

@@ -89,9 +89,9 @@ int64_t site_patience(void);
  * error when it does not within 10 s. */
 bool site_start(struct site *, struct ua_world *);
 
-/* kill -9 of its keeper, with which the house dies, and two seconds later a
- * start from what it left in its folder. */
-bool site_again(struct site *, struct ua_world *);
+/* kill -9 of its keeper, and two seconds later a start from what it left.  with
+ * (may be NULL): of the rooms, too, whose names begin so. */
+bool site_again(struct site *, struct ua_world *, const char *with);
 
 /* SIGTERM, while the world goes on, and a start when it has ended well. */
 bool site_reopen(struct site *, struct ua_world *);

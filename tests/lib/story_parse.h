@@ -103,6 +103,7 @@
  * nothing (no packet for 200 ms).
  *   expect NAME hears WHAT
  *   expect NAME never hears WHAT
+ *   expect NAME hears no gap of SPAN  between two packets since the last act
  *   expect NAME rings                 an agent's phone
  *   expect NAME never rings
  *   expect NAME is called             a helper gets an INVITE
@@ -199,7 +200,8 @@ enum story_verb {
 	STORY_GARBAGE,         /* NAME */
 	STORY_SUPPRESSES,      /* NAME */
 	STORY_CUT,             /* NAME SPAN; "uplink" for all remote helpers */
-	STORY_RESTART,         /* NAME of a process */
+	STORY_RESTART_WITH,    /* NAME of a process, NAME of another */
+	STORY_RESTART,         /* NAME of a process, or "house" for all */
 	STORY_FREEZE,          /* NAME SPAN */
 	STORY_RELOAD_WITHOUT,  /* NAME */
 	STORY_RELOAD_WITH,     /* NAME */
@@ -207,6 +209,7 @@ enum story_verb {
 	STORY_AFTER,           /* SPAN */
 	/* expectations */
 	STORY_HEARS,             /* NAME WHAT */
+	STORY_HEARS_NO_GAP,      /* NAME SPAN, since the last act */
 	STORY_NEVER_HEARS,       /* NAME WHAT */
 	STORY_RINGS,             /* NAME */
 	STORY_NEVER_RINGS,       /* NAME */

@@ -260,6 +260,8 @@ sim_act(struct sim *s, const struct story_act *t)
 		return true;
 	case STORY_FREEZE:
 		return true; /* our own stall shifts our own clocks: live */
+	case STORY_RESTART_WITH:
+		return restart(s, t->word[1]); /* there is no keeper here */
 	case STORY_RESTART:
 		return restart(s, t->word[0]);
 	case STORY_RELOAD_WITHOUT:

@@ -12,7 +12,7 @@ story "the house dies and is started again: whoever talks goes on talking"
   expect carol hears cloud-a
   expect dave  hears anna
   expect anna  hears dave
-  restart holdfastd
+  restart house
   after  1s
   expect calls 2                           within 2s
   expect carol hears cloud-a               within 2s

@@ -385,8 +385,12 @@ restart(struct live *v, const struct story_act *t)
 {
 	pid_t pid = site_child(v->site, t->word[0], 0);
 
+	if (t->verb == STORY_RESTART_WITH)
+		return site_again(v->site, v->world, t->word[1]);
 	if (strcmp(t->word[0], "holdfastd") == 0)
-		return site_again(v->site, v->world);
+		return site_again(v->site, v->world, NULL);
+	if (strcmp(t->word[0], "house") == 0)
+		return site_again(v->site, v->world, "hf-");
 	return pid != 0 && kill(pid, SIGKILL) == 0;
 }
 
@@ -613,6 +617,7 @@ live_act(struct live *v, const struct story_act *t)
 		return true;
 	case STORY_FREEZE:
 		return freeze(v, t);
+	case STORY_RESTART_WITH:
 	case STORY_RESTART:
 		return restart(v, t);
 	case STORY_RELOAD_WITHOUT:

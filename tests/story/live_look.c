@@ -336,6 +336,19 @@ house_says(struct look *x)
 	}
 }
 
+/* The kernel's stamps: our own delay in reading is none of theirs. */
+static bool
+hears_no_gap(
+    const struct live_actor *a, const struct story_act *t, int64_t from)
+{
+	const struct ua_call *c = ua_current(a->ua);
+	int64_t us = c != NULL ? ua_longest_gap(c, from, ua_now()) : -1;
+
+	printf("%s heard nothing for %lld ms at most\n", a->name,
+	    (long long)us / 1000);
+	return us >= 0 && us < t->span.us;
+}
+
 static bool
 is_so(void *arg)
 {
@@ -348,6 +361,8 @@ is_so(void *arg)
 	case STORY_HEARS:
 		at = heard(x->v, x->a, t->word[1], from);
 		return at >= 0 && at <= x->until;
+	case STORY_HEARS_NO_GAP:
+		return hears_no_gap(x->a, t, from);
 	case STORY_RINGS:
 	case STORY_IS_CALLED:
 		return seen(x->a, UA_CALLED, from) != NULL;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ enum {
 	GOODBYES = 64,   /* hf-call lets go of so many calls at once ... */
 	GOODBYES_MS = 5, /* ... and so often */
 	STOP_STEP_US = 5000,
+	KILLED_WITHIN_MS = 10000,
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
 	MEDIA_NICE = -10, /* frames go every 20 ms, whatever else runs */
@@ -50,6 +53,9 @@ struct child {
 	pid_t pid;
 	int pidfd;
 	bool ready;
+	bool old;      /* not the program that we would start */
+	bool replaced; /* for that reason; its death is no news */
+	int silent;    /* connection to one that speaks another language */
 	uint32_t starts, weak;
 	struct hf_time since;
 	struct chan chan;
@@ -61,8 +67,8 @@ static struct {
 	struct child child[CHILDREN_MAX];
 	uint32_t n;
 	uint16_t workers;
-	uint32_t boot; /* the last one given */
-	bool booted;   /* all were ready once */
+	struct past past; /* what the next keeper should know */
+	bool booted;      /* all were ready once */
 	bool stopping;
 	int64_t tokens_us; /* what restarts may cost, in time earned */
 	struct hf_time earned;
@@ -84,6 +90,7 @@ static const struct {
 };
 
 static void spawn(struct child *ch);
+static void remember(void);
 
 static uint32_t
 place_of(const struct child *ch)
@@ -116,10 +123,11 @@ are_neighbours(enum room a, enum room b)
 }
 
 static void
-tell_neighbour(struct child *to, const struct child *of, int fd)
+tell_neighbour(
+    struct child *to, const struct child *of, uint64_t number, int fd)
 {
 	struct msg m = { .type = MSG_NEIGHBOUR,
-		.neighbour = { .worker = of->worker } };
+		.neighbour = { .worker = of->worker, .join = number } };
 
 	(void)snprintf(m.neighbour.name, sizeof(m.neighbour.name), "hf-%s",
 	    room_name(of->room));
@@ -130,16 +138,21 @@ tell_neighbour(struct child *to, const struct child *of, int fd)
 static void
 join(struct child *a, struct child *b)
 {
+	uint64_t number;
 	int pair[2];
 
-	if (a->pid == 0 || b->pid == 0)
+	/* One that is not there, or speaks another language. */
+	if (a->chan.fd < 0 || b->chan.fd < 0)
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
 		hf_log(LOG_ERROR, "join_failed", "why=\"%s\"", strerror(errno));
 		return;
 	}
-	tell_neighbour(a, b, pair[0]);
-	tell_neighbour(b, a, pair[1]);
+	do
+		number = hf_rand_u64(loop_rand());
+	while (number == 0);
+	tell_neighbour(a, b, number, pair[0]);
+	tell_neighbour(b, a, number, pair[1]);
 }
 
 /* ---- the price of a restart ------------------------------------------------
@@ -234,7 +247,8 @@ static void
 tell_death(const struct child *ch, const siginfo_t *how)
 {
 	char name[16], words[256] = "";
-	bool by_signal = how->si_code != CLD_EXITED;
+	bool seen = how->si_pid != 0; /* who is not our child dies unseen */
+	bool by_signal = seen && how->si_code != CLD_EXITED;
 
 	if (by_signal && how->si_status == SIGABRT)
 		last_words(ch, "assert_failed", words, sizeof(words));
@@ -244,7 +258,10 @@ tell_death(const struct child *ch, const siginfo_t *how)
 	    all.stopping ? "room_stopped" : "room_died",
 	    "room=%s pid=%d %s=%d after_ms=%lld%s%s%s",
 	    text_of(ch, name, sizeof(name)), (int)ch->pid,
-	    by_signal ? "signal" : "exit", how->si_status,
+	    by_signal ? "signal"
+	    : seen    ? "exit"
+		      : "unseen",
+	    how->si_status,
 	    (long long)(hf_time_since(ch->since, loop_now()).us / 1000),
 	    words[0] != '\0' ? " last=\"" : "", words,
 	    words[0] != '\0' ? "\"" : "");
@@ -259,29 +276,61 @@ buried(struct child *ch)
 		loop_unwatch(ch->chan.fd);
 	ch->watched = 0;
 	chan_close(&ch->chan);
+	if (ch->silent >= 0)
+		(void)close(ch->silent);
 	hf_timer_stop(loop_wheel(), &ch->ready_by);
 	ch->pid = 0;
-	ch->pidfd = -1;
-	ch->ready = false;
+	ch->pidfd = ch->silent = -1;
+	ch->ready = ch->old = ch->replaced = false;
 	control_child_gone(place_of(ch));
+}
+
+/* True when it is dead.  Who was born to another keeper is buried by init, and
+ * how it died is not told. */
+static bool
+is_dead(const struct child *ch, int wait_ms, siginfo_t *how)
+{
+	struct pollfd f = { .fd = ch->pidfd, .events = POLLIN };
+
+	if (poll(&f, 1, wait_ms) != 1)
+		return false;
+	*how = (siginfo_t){ 0 };
+	if (waitid(P_PIDFD, (id_t)ch->pidfd, how, WEXITED | WNOHANG) == 0)
+		return how->si_pid != 0;
+	*how = (siginfo_t){ 0 };
+	return errno == ECHILD;
+}
+
+/* By its descriptor: its number may be another's by now. */
+static void
+end(const struct child *ch)
+{
+	(void)pidfd_send_signal(ch->pidfd, SIGKILL, NULL, 0);
 }
 
 static void
 died(int fd, uint32_t events, void *arg)
 {
 	struct child *ch = arg;
-	siginfo_t how = { 0 };
+	siginfo_t how;
 
+	(void)fd;
 	(void)events;
-	if (waitid(P_PIDFD, (id_t)fd, &how, WEXITED | WNOHANG) != 0 ||
-	    how.si_pid == 0)
+	if (!is_dead(ch, 0, &how))
 		return;
+	if (ch->replaced && !all.stopping) {
+		buried(ch);
+		ch->weak = 0;
+		spawn(ch);
+		return;
+	}
 	tell_death(ch, &how);
 	if (hf_time_since(ch->since, loop_now()).us < WEAK_MS * 1000)
 		ch->weak++;
 	else
 		ch->weak = 0;
 	buried(ch);
+	remember();
 	if (!all.stopping)
 		start_when_paid(ch);
 }
@@ -295,7 +344,7 @@ not_ready(struct hf_timer *t, struct hf_time now)
 	(void)now;
 	hf_log(LOG_ERROR, "room_not_ready", "room=%s pid=%d within_ms=%d",
 	    text_of(ch, name, sizeof(name)), (int)ch->pid, READY_WITHIN_MS);
-	(void)kill(ch->pid, SIGKILL);
+	end(ch);
 }
 
 /* ---- what a child says -----------------------------------------------------
@@ -319,6 +368,30 @@ start_next(void)
 	all.booted = true;
 }
 
+/* Another program stands where it was started from: one after another dies,
+ * each when all others are there. */
+static void
+replace_next(void)
+{
+	struct child *next = NULL;
+	char name[16];
+
+	for (uint32_t i = 0; i < all.n; i++) {
+		struct child *ch = &all.child[i];
+
+		if (ch->replaced || (!ch->ready && !ch->old))
+			return;
+		if (next == NULL && ch->old)
+			next = ch;
+	}
+	if (next == NULL || all.stopping)
+		return;
+	hf_log(LOG_NOTICE, "room_replaced", "room=%s pid=%d",
+	    text_of(next, name, sizeof(name)), (int)next->pid);
+	next->replaced = true;
+	end(next);
+}
+
 static void
 is_ready(struct child *ch)
 {
@@ -333,6 +406,7 @@ is_ready(struct child *ch)
 	    (ch->room == ROOM_CALL || ch->room == ROOM_SIP))
 		keeper_drain(true, false); /* it does not know yet */
 	start_next();
+	replace_next();
 }
 
 /* Two that live lost each other: one of them stood still for too long. */
@@ -345,7 +419,7 @@ join_again(struct child *ch, const struct msg_neighbour_lost *lost)
 		/* It goes on and on: a restart is the cure for all. */
 		hf_log(LOG_ERROR, "room_killed", "room=%s why=loses_neighbours",
 		    text_of(ch, name, sizeof(name)));
-		(void)kill(ch->pid, SIGKILL);
+		end(ch);
 		return;
 	}
 	for (uint32_t i = 0; i < all.n; i++) {
@@ -405,7 +479,7 @@ give_up(struct child *ch)
 	loop_unwatch(ch->chan.fd);
 	ch->watched = 0;
 	chan_close(&ch->chan);
-	(void)kill(ch->pid, SIGKILL);
+	end(ch);
 }
 
 static void
@@ -504,24 +578,35 @@ static uint32_t
 next_boot(void)
 {
 	uint32_t now = (uint32_t)(loop_wall().us / US_PER_S);
-	char path[KEEPER_PATH_MAX];
-	uint32_t last = 0;
-	int fd;
+	struct past last;
 
-	(void)snprintf(path, sizeof(path), "%s/keeper.boot",
-	    keeper_conf()->keeper.run_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && pread(fd, &last, sizeof(last), 0) == sizeof(last) &&
-	    last > all.boot)
-		all.boot = last;
-	all.boot = now > all.boot ? now : all.boot + 1;
-	if (fd < 0 ||
-	    pwrite(fd, &all.boot, sizeof(all.boot), 0) != sizeof(all.boot))
-		hf_log(LOG_WARNING, "boot_not_kept", "path=%s why=\"%s\"", path,
-		    strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return all.boot;
+	past_read(&last);
+	if (last.boot > all.past.boot)
+		all.past.boot = last.boot;
+	all.past.boot = now > all.past.boot ? now : all.past.boot + 1;
+	return all.past.boot;
+}
+
+/* For whoever keeps this house after us. */
+static void
+remember(void)
+{
+	struct past *p = &all.past;
+
+	p->bytes = sizeof(*p);
+	p->workers = all.workers;
+	p->tokens_us = all.tokens_us;
+	p->earned_us = all.earned.us;
+	for (uint32_t i = 0; i < all.n; i++) {
+		const struct child *ch = &all.child[i];
+
+		p->child[i].pid = ch->pid;
+		p->child[i].room = (uint16_t)ch->room;
+		p->child[i].worker = ch->worker;
+		p->child[i].starts = ch->starts;
+		p->child[i].weak = ch->weak;
+	}
+	past_write(p);
 }
 
 static void
@@ -549,6 +634,12 @@ hand_over(struct child *ch, uint32_t boot)
 	struct msg start = { .type = MSG_START,
 		.start = { .boot = boot, .worker = ch->worker } };
 
+	struct msg door = { .type = MSG_SOCKET,
+		.socket = { .what = "door", .count = 1 } };
+	int fd = adopt_door_open(ch->room, ch->worker);
+
+	if (fd >= 0)
+		chan_send_fds(&ch->chan, &door, &fd, 1, false);
 	hand_conf(ch);
 	sockets_hand_over(&ch->chan, ch->room, ch->worker);
 	for (uint32_t i = 0; i < all.n; i++)
@@ -593,6 +684,7 @@ spawn(struct child *ch)
 	    hf_time_after(loop_now(), hf_ms(READY_WITHIN_MS)));
 	hf_log(LOG_INFO, "room_starting", "room=%s pid=%d boot=%u",
 	    text_of(ch, name, sizeof(name)), (int)pid, boot);
+	remember();
 	hand_over(ch, boot);
 }
 
@@ -604,7 +696,7 @@ add(enum room room, uint16_t worker)
 	hf_assert(all.n < CHILDREN_MAX);
 	ch->room = room;
 	ch->worker = worker;
-	ch->pidfd = -1;
+	ch->pidfd = ch->silent = -1;
 	chan_init(&ch->chan, ROOM_KEEPER, room, queues[all.n], waiting[all.n],
 	    FDS_WAITING);
 	hf_timer_init(&ch->ready_by, not_ready);
@@ -630,6 +722,7 @@ children_start(void)
 {
 	all.earned = loop_now();
 	all.tokens_us = price_us() * keeper_conf()->keeper.restarts_burst;
+	all.past.opened_us = loop_now().us;
 	start_next();
 }
 
@@ -639,6 +732,133 @@ children_workers(void)
 	return all.workers;
 }
 
+/* ---- those of another keeper -----------------------------------------------
+ */
+
+/* The program it runs is not the one that we would start. */
+static bool
+is_old(const struct child *ch, const struct adopt_hello *h)
+{
+	char path[PATH_MAX + 64];
+	struct stat st;
+
+	find_program(ch, path, sizeof(path));
+	return h->language != adopt_language() ||
+	       (stat(path, &st) == 0 &&
+		   (h->program[0] != st.st_dev || h->program[1] != st.st_ino));
+}
+
+static struct adopt_hello hellos[CHILDREN_MAX];
+
+static void
+take(const struct adopted *a)
+{
+	struct child *ch = NULL;
+	char name[16];
+
+	for (uint32_t i = 0; i < all.n; i++)
+		if (all.child[i].room == a->room &&
+		    all.child[i].worker == a->worker)
+			ch = &all.child[i];
+	if (ch == NULL) { /* one worker too many */
+		(void)pidfd_send_signal(a->pidfd, SIGKILL, NULL, 0);
+		(void)close(a->pidfd);
+		(void)close(a->fd);
+		return;
+	}
+	hellos[place_of(ch)] = a->hello;
+	ch->pid = a->pid;
+	ch->pidfd = a->pidfd;
+	ch->since = (struct hf_time){ a->hello.since_us };
+	ch->old = is_old(ch, &a->hello);
+	ch->ready = a->speaks;
+	if (a->hello.boot > all.past.boot)
+		all.past.boot = a->hello.boot;
+	if (a->speaks)
+		chan_open(&ch->chan, a->fd, a->hello.boot);
+	else
+		ch->silent = a->fd;
+	loop_watch(ch->pidfd, EPOLLIN, died, ch);
+	watch(ch);
+	hf_log(LOG_NOTICE, "room_adopted", "room=%s pid=%d boot=%u old=%d",
+	    text_of(ch, name, sizeof(name)), (int)ch->pid, a->hello.boot,
+	    ch->old);
+}
+
+/* The number of the channel that it has to the other; 0: none. */
+static uint64_t
+join_of(const struct child *ch, const struct child *other)
+{
+	const struct adopt_hello *h = &hellos[place_of(ch)];
+
+	for (uint32_t i = 0; i < h->joins; i++)
+		if (strncmp(h->join[i].room, "hf-", 3) == 0 &&
+		    strcmp(h->join[i].room + 3, room_name(other->room)) == 0 &&
+		    h->join[i].worker == other->worker)
+			return h->join[i].join;
+	return 0;
+}
+
+/* Where one end has died, or was on its way when the keeper did. */
+static void
+join_who_are_not(void)
+{
+	for (uint32_t i = 0; i < all.n; i++)
+		for (uint32_t k = 0; k < i; k++) {
+			struct child *a = &all.child[i], *b = &all.child[k];
+
+			if (are_neighbours(a->room, b->room) &&
+			    (join_of(a, b) == 0 ||
+				join_of(a, b) != join_of(b, a)))
+				join(a, b);
+		}
+}
+
+static void
+inherit(const struct past *past)
+{
+	all.past = *past;
+	all.past.keepers++;
+	all.tokens_us = past->tokens_us;
+	all.earned = (struct hf_time){ past->earned_us };
+	if (past->bytes == 0)
+		all.earned = loop_now();
+	for (uint32_t i = 0; i < all.n; i++)
+		for (uint32_t k = 0; k < CHILDREN_MAX; k++)
+			if (past->child[k].starts > 0 &&
+			    past->child[k].room == all.child[i].room &&
+			    past->child[k].worker == all.child[i].worker) {
+				all.child[i].starts = past->child[k].starts;
+				all.child[i].weak = past->child[k].weak;
+			}
+}
+
+void
+children_adopt(const struct past *past)
+{
+	uint32_t missing = 0;
+
+	inherit(past);
+	adopt_each(take);
+	join_who_are_not();
+	for (uint32_t i = 0; i < all.n; i++) {
+		struct child *ch = &all.child[i];
+
+		if (ch->ready &&
+		    hellos[i].generation != keeper_conf()->generation)
+			hand_conf(ch);
+		missing += ch->pid == 0;
+	}
+	hf_log(LOG_NOTICE, "house_adopted", "rooms=%u missing=%u",
+	    all.n - missing, missing);
+	remember();
+	for (uint32_t i = 0; i < all.n; i++)
+		if (all.child[i].pid == 0)
+			start_when_paid(&all.child[i]);
+	start_next();
+	replace_next();
+}
+
 /* ---- for the rest of the keeper --------------------------------------------
  */
 
@@ -646,7 +866,7 @@ void
 children_reconf(void)
 {
 	for (uint32_t i = 0; i < all.n; i++)
-		if (all.child[i].pid != 0)
+		if (all.child[i].chan.fd >= 0)
 			hand_conf(&all.child[i]);
 }
 
@@ -692,6 +912,7 @@ children_news(uint32_t i, struct child_news *out)
 		.worker = ch->worker,
 		.pid = ch->pid,
 		.ready = ch->ready,
+		.old = ch->old,
 		.starts = ch->starts };
 	if (ch->pid != 0)
 		out->up = hf_time_since(ch->since, loop_now());
@@ -701,15 +922,13 @@ children_news(uint32_t i, struct child_news *out)
  */
 
 static bool
-gone(struct child *ch, bool block)
+gone(struct child *ch, int wait_ms)
 {
-	siginfo_t how = { 0 };
+	siginfo_t how;
 
 	if (ch->pid == 0)
 		return true;
-	if (waitid(P_PID, (id_t)ch->pid, &how,
-		WEXITED | (block ? 0 : WNOHANG)) != 0 ||
-	    how.si_pid == 0)
+	if (!is_dead(ch, wait_ms, &how))
 		return false;
 	tell_death(ch, &how);
 	buried(ch);
@@ -731,7 +950,7 @@ left(struct child *ch, int within_ms)
 	chan_send(&ch->chan, &drain);
 	for (int us = 0; us < within_ms * 1000; us += STOP_STEP_US) {
 		chan_flush(&ch->chan);
-		if (gone(ch, false))
+		if (gone(ch, 0))
 			return true;
 		(void)usleep(STOP_STEP_US);
 	}
@@ -758,8 +977,8 @@ stop_one(struct child *ch)
 	    (ch->room != ROOM_MEDIA &&
 		left(ch, writes ? LEAVE_WITHIN_MS : goodbye_within_ms())))
 		return;
-	(void)kill(ch->pid, SIGKILL);
-	(void)gone(ch, true);
+	end(ch);
+	(void)gone(ch, KILLED_WITHIN_MS);
 }
 
 void
@@ -780,4 +999,5 @@ children_stop(void)
 		for (uint32_t i = 0; i < all.n; i++)
 			if (all.child[i].room == order[k])
 				stop_one(&all.child[i]);
+	adopt_doors_close();
 }

@@ -324,9 +324,10 @@ tell_child(struct client *cl, uint32_t id, const struct child_news *who)
 		(void)snprintf(
 		    name, sizeof(name), "hf-%s", room_name(who->room));
 	tell_process(cl, id, name, who->pid,
-	    who->ready      ? "up"
-	    : who->pid != 0 ? "starting"
-			    : "waiting",
+	    who->ready && who->old ? "old"
+	    : who->ready           ? "up"
+	    : who->pid != 0        ? "starting"
+				   : "waiting",
 	    who->up, who->starts > 0 ? (int64_t)who->starts - 1 : 0);
 }
 
@@ -822,6 +823,8 @@ control_open(const char *run_dir)
 	}
 	if (g != NULL)
 		(void)!chown(control.path, (uid_t)-1, g->gr_gid);
+	/* An answer to a question of the keeper before us is none to ours. */
+	control.tags = (uint32_t)hf_rand_u64(loop_rand());
 	hf_timer_init(&control.breath, listen_again);
 	loop_watch(control.fd, EPOLLIN, came, NULL);
 	control.opened = loop_now();

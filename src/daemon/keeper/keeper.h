@@ -6,6 +6,8 @@
  *      main      options, configuration, signals, the end
  *      sockets   every SIP and RTP socket, opened once and kept
  *      children  the rooms as processes: joined, watched, restarted
+ *      adopt     rooms that have outlived the keeper before us
+ *      past      what the next keeper should know of this one
  *      control   questions of operators, routed to the rooms that know
  */
 #ifndef HF_DAEMON_KEEPER_KEEPER_H
@@ -17,6 +19,7 @@
 
 #include "base/time.h"
 #include "conf/conf.h"
+#include "proc/adopt.h"
 #include "wire/msg.h"
 
 enum {
@@ -59,9 +62,14 @@ const struct keeper_user *keeper_user(void);
 
 /* ---- sockets ------------------------------------------------------------- */
 
-/* Opens all that the configuration names.  False after telling what is in the
- * way. */
-bool sockets_open(const struct conf *c, keeper_tell *tell, void *arg);
+/* Opens all that the configuration names.  again: somebody had them a moment
+ * ago, and may be dying still.  False after telling what is in the way. */
+bool sockets_open(
+    const struct conf *c, bool again, keeper_tell *tell, void *arg);
+
+/* One that was open before us, ours now: taken instead of a new one where the
+ * configuration names its address. */
+void sockets_found(int fd);
 
 /* How many streams (pairs of RTP and RTCP) there are, and one worker's. */
 uint32_t sockets_streams(void);
@@ -71,6 +79,59 @@ void sockets_share(uint16_t worker, uint32_t *first, uint32_t *count);
 struct chan;
 void sockets_hand_over(struct chan *to, enum room room, uint16_t worker);
 
+/* ---- past ---------------------------------------------------------------- */
+
+/* Of a keeper that is dead, in keeper.run_dir. */
+struct past {
+	uint32_t boot; /* the last that was given; first, for ever */
+	uint32_t bytes;
+	uint32_t keepers; /* that have taken this house over */
+	uint32_t workers;
+	int64_t opened_us; /* CLOCK_MONOTONIC, as all times here */
+	int64_t tokens_us, earned_us;
+	struct {
+		int32_t pid; /* 0: none */
+		uint16_t room, worker;
+		uint32_t starts, weak;
+	} child[CHILDREN_MAX];
+};
+
+/* Zeroes where there is none. */
+void past_read(struct past *p);
+void past_write(const struct past *p);
+
+/* ---- adopt --------------------------------------------------------------- */
+
+/* A room that lives and has no keeper. */
+struct adopted {
+	enum room room;
+	uint16_t worker;
+	pid_t pid;
+	int fd, pidfd, conf, secrets; /* -1: none */
+	bool speaks;                  /* our language */
+	struct adopt_hello hello;
+};
+
+/* Where a room is found by the next keeper: a socket for it to listen at, or
+ * -1 after saying why. */
+int adopt_door_open(enum room room, uint16_t worker);
+void adopt_doors_close(void); /* all are gone */
+
+/* Knocks at every door and hears who is there; takes over their sockets
+ * (sockets_found).  How many there are. */
+uint32_t adopt_meet(const struct past *past);
+
+/* The configuration they have; false when nobody has one of our build. */
+bool adopt_conf(struct conf *c);
+bool adopt_secrets(const struct conf *c, struct conf_secrets *s);
+uint32_t adopt_generation(void);
+uint32_t adopt_flags(void); /* enum adopt_flags, of all of them */
+
+/* Tells each whether it is taken; fn hears of those that said yes, and takes
+ * fd and pidfd. */
+typedef void adopt_fn(const struct adopted *a);
+void adopt_each(adopt_fn *fn);
+
 /* ---- children ------------------------------------------------------------ */
 
 /* Once, first: which rooms there will be. */
@@ -79,6 +140,10 @@ uint16_t children_workers(void);
 
 /* Starts the first; each that is ready starts the next. */
 void children_start(void);
+
+/* Instead, where rooms have outlived the last keeper: takes them over, and
+ * starts who is missing. */
+void children_adopt(const struct past *past);
 
 /* After a reload. */
 void children_reconf(void);
@@ -105,6 +170,7 @@ struct child_news {
 	uint16_t worker;
 	pid_t pid; /* 0: waits to be started */
 	bool ready;
+	bool old; /* not the program that we would start */
 	uint32_t starts;
 	struct hf_span up;
 };

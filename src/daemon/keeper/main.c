@@ -46,6 +46,8 @@ static struct {
 	int conf_fd, secrets_fd, lock;
 	struct keeper_user user;
 	bool draining, stopping, over;
+	bool adopting; /* rooms have outlived the keeper before us */
+	struct past past;
 	struct hf_timer drain_max, settle;
 } keeper = { .conf_fd = -1, .secrets_fd = -1, .lock = -1 };
 
@@ -111,6 +113,8 @@ seal(unsigned which)
 	return true;
 }
 
+static void tell_log(void *arg, const char *line);
+
 struct restarts {
 	keeper_tell *tell;
 	void *arg;
@@ -174,6 +178,60 @@ keeper_reload(keeper_tell *tell, void *arg)
 	    keeper_conf()->generation);
 	children_reconf();
 	return true;
+}
+
+/* ---- the configuration of a house that is open -----------------------------
+ */
+
+static bool
+same(const void *a, const void *b, size_t size)
+{
+	const size_t head = offsetof(struct conf, generation) +
+			    sizeof(keeper_conf()->generation);
+
+	return memcmp((const char *)a + head, (const char *)b + head,
+		   size - head) == 0;
+}
+
+/* The rooms that are there have one in force: it stays so until the file, read
+ * again in its light, is good to replace it.  hf-sip's secrets may have died
+ * with it.  False: there is no going on. */
+static bool
+take_over(void)
+{
+	unsigned in_force = !keeper.now, file;
+	bool has_secrets, well;
+
+	if (!adopt_conf(&confs[in_force])) {
+		/* Nobody there, or of a build that had another one. */
+		confs[keeper.now].generation = secrets[keeper.now].generation =
+		    adopt_generation() + 1;
+		return seal(keeper.now);
+	}
+	has_secrets = adopt_secrets(&confs[in_force], &secrets[in_force]);
+	origins[in_force] = origins[keeper.now];
+	file = keeper.now;
+	keeper.now = in_force;
+	well = load(tell_log, NULL, false);
+	if (well && same(&confs[file], keeper_conf(), sizeof(confs[0])) &&
+	    (!has_secrets ||
+		same(&secrets[file], &secrets[in_force], sizeof(secrets[0])))) {
+		confs[file].generation = secrets[file].generation =
+		    keeper_conf()->generation;
+		return seal(file);
+	}
+	if (well) {
+		hf_log(LOG_NOTICE, "config_applied", "generation=%u",
+		    confs[file].generation);
+		return seal(file);
+	}
+	hf_log(LOG_WARNING, "config_kept", "generation=%u errors=%u",
+	    keeper_conf()->generation, report.errors);
+	if (has_secrets)
+		return seal(in_force);
+	hf_log(LOG_ERROR, "secrets_lost",
+	    "why=\"hf-sip has died, and the file is refused\"");
+	return false;
 }
 
 static void
@@ -445,12 +503,20 @@ settle(struct hf_timer *t, struct hf_time now)
 static bool
 open_house(void)
 {
+	struct past *past = &keeper.past;
 	int err;
 
 	if (!choose_user() || !prepare_folders())
 		return false;
-	children_prepare(workers());
-	if (!sockets_open(keeper_conf(), tell_stderr, NULL))
+	past_read(past);
+	keeper.adopting = adopt_meet(past) > 0;
+	if (!take_over())
+		return false;
+	children_prepare(keeper.adopting && past->workers >= 1 &&
+				 past->workers <= WORKERS_MAX
+			     ? (uint16_t)past->workers
+			     : workers());
+	if (!sockets_open(keeper_conf(), past->boot > 0, tell_stderr, NULL))
 		return false;
 	loop_open(); /* after the limit on open files was raised */
 	watch_signals();
@@ -466,6 +532,24 @@ open_house(void)
 	return true;
 }
 
+/* What was asked of the house before goes on, but its end: who starts it again
+ * wants it open. */
+static void
+begin(void)
+{
+	uint32_t flags = adopt_flags();
+
+	if (!keeper.adopting) {
+		children_start();
+		return;
+	}
+	children_adopt(&keeper.past);
+	if (flags & ADOPT_STOPPING)
+		keeper_drain(false, false);
+	else if (flags & ADOPT_DRAINING)
+		keeper_drain(true, false);
+}
+
 static int
 live(void)
 {
@@ -473,7 +557,7 @@ live(void)
 		return EXIT_FAILURE;
 	hf_log(LOG_NOTICE, "keeper_started", "site=%s pid=%d workers=%u",
 	    keeper_conf()->site, (int)getpid(), children_workers());
-	children_start();
+	begin();
 	notify("READY=1");
 	for (;;) {
 		control_flush();
@@ -542,10 +626,6 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (test)
 		return EXIT_SUCCESS;
-	if (!seal(!keeper.now)) {
-		(void)fprintf(
-		    stderr, "holdfastd: memfd: %s\n", strerror(errno));
-		return EXIT_FAILURE;
-	}
+	keeper.now = !keeper.now;
 	return live();
 }

@@ -19,6 +19,11 @@ enum {
 	SIP_BACKLOG = 512,
 	FDS_BESIDES = 256, /* channels, files, TCP connections of hf-sip */
 	TEXT = 256,
+	PORTS = 65536,
+	STEP = 64,
+	/* Whoever held a port before us has died a moment ago. */
+	TAKEN_TRIES = 100,
+	TAKEN_STEP_US = 20000,
 };
 
 static struct {
@@ -31,7 +36,20 @@ static struct {
 	uint16_t port_first;
 	struct hf_addr rtp_at;
 	uint16_t workers;
+	bool patient;
 } held;
+
+/* Open before us; by port, the last first. */
+static struct {
+	struct one {
+		int fd;         /* -1: taken */
+		int type, next; /* 0: no other; else its place + 1 */
+		struct hf_addr at;
+		bool both_families;
+	} * one;
+	int n, cap;
+	int by_port[PORTS]; /* place + 1 */
+} found;
 
 static bool refuse(keeper_tell *tell, void *arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -74,9 +92,71 @@ family_of(const struct hf_addr *a)
 	return a->family == 4 ? AF_INET : AF_INET6;
 }
 
+void
+sockets_found(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa), size = sizeof(int);
+	struct one *o;
+	int v6only = 1;
+
+	if (found.n == found.cap) {
+		found.cap = 2 * found.cap + STEP;
+		found.one =
+		    realloc(found.one, (size_t)found.cap * sizeof(*found.one));
+		hf_assert(found.one != NULL);
+	}
+	o = &found.one[found.n];
+	*o = (struct one){ .fd = fd };
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 ||
+	    !hf_addr_from_sockaddr((struct sockaddr *)&sa, &o->at) ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &o->type, &size) != 0) {
+		(void)close(fd);
+		return;
+	}
+	size = sizeof(v6only);
+	o->both_families =
+	    sa.ss_family == AF_INET6 &&
+	    getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size) == 0 &&
+	    v6only == 0;
+	o->next = found.by_port[o->at.port];
+	found.by_port[o->at.port] = ++found.n;
+}
+
+/* One that was bound there before us, or -1. */
+static int
+found_take(const struct hf_addr *at, int type, bool both_families)
+{
+	for (int i = found.by_port[at->port]; i != 0;
+	     i = found.one[i - 1].next) {
+		struct one *o = &found.one[i - 1];
+		int fd = o->fd;
+
+		if (fd < 0 || o->type != type ||
+		    o->both_families != (both_families && at->family != 4) ||
+		    !hf_addr_eq(&o->at, at))
+			continue;
+		o->fd = -1;
+		return fd;
+	}
+	return -1;
+}
+
+/* What the configuration does not name any more. */
+static void
+found_close(void)
+{
+	for (int i = 0; i < found.n; i++)
+		if (found.one[i].fd >= 0)
+			(void)close(found.one[i].fd);
+	free(found.one);
+	found.one = NULL;
+	found.n = found.cap = 0;
+}
+
 /* A bound socket, or -1 and errno. */
 static int
-bound(const struct hf_addr *at, int type, bool both_families)
+bind_anew(const struct hf_addr *at, int type, bool both_families)
 {
 	int family = family_of(at), fd, err, on = 1, off = 0;
 	struct sockaddr_storage sa;
@@ -101,6 +181,21 @@ bound(const struct hf_addr *at, int type, bool both_families)
 	(void)close(fd);
 	errno = err;
 	return -1;
+}
+
+static int
+bound(const struct hf_addr *at, int type, bool both_families)
+{
+	int fd = found_take(at, type, both_families);
+
+	for (int i = 0; fd < 0 && i < (held.patient ? TAKEN_TRIES : 1); i++) {
+		if (i > 0)
+			(void)usleep(TAKEN_STEP_US);
+		fd = bind_anew(at, type, both_families);
+		if (fd < 0 && errno != EADDRINUSE)
+			break;
+	}
+	return fd;
 }
 
 static void
@@ -192,13 +287,17 @@ open_rtp(const struct conf *c, keeper_tell *tell, void *arg)
 }
 
 bool
-sockets_open(const struct conf *c, keeper_tell *tell, void *arg)
+sockets_open(const struct conf *c, bool again, keeper_tell *tell, void *arg)
 {
+	held.patient = again;
 	held.port_first = c->rtp.port_first;
 	held.streams = (uint32_t)(c->rtp.port_last - c->rtp.port_first + 1) / 2;
 	held.workers = children_workers();
-	return raise_limit(held.streams * 2 + FDS_BESIDES, tell, arg) &&
-	       open_sip(c, tell, arg) && open_rtp(c, tell, arg);
+	if (!raise_limit(held.streams * 2 + FDS_BESIDES, tell, arg) ||
+	    !open_sip(c, tell, arg) || !open_rtp(c, tell, arg))
+		return false;
+	found_close();
+	return true;
 }
 
 uint32_t
