@@ -5,6 +5,8 @@
 #   make fuzz       the fuzzers, FUZZ_SECONDS each
 #   make sanitize   the tests again under the sanitizers
 #   make valgrind   some stories again, the rooms under valgrind
+#   make deb        the Debian package, under build/deb
+#   make check-deb  installed, called, upgraded and purged in a chroot
 #   make bench-NAME figures
 #   make drill-NAME the house while parts of it are killed
 
@@ -81,7 +83,15 @@ valgrind: all
 	@tools/run-valgrind $(STAGE) $(BUILD)/tests/story/story_live \
 	    $(VALGRIND_STORIES:%=tests/story/%.story)
 
+deb:
+	@tools/make-deb $(BUILD)/deb
+
+# Minutes, and a mirror of Debian the first time: not part of "make check".
+check-deb: deb
+	@tests/debian/deb_test.py $(BUILD)/deb debian/holdfast.service
+
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
-.PHONY: all packages run check fuzz sanitize valgrind clean
+.PHONY: all packages run check fuzz sanitize valgrind deb \
+	check-deb clean
