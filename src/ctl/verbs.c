@@ -129,6 +129,12 @@ verb_trunks(struct ctl *c)
 }
 
 static int
+verb_emergency(struct ctl *c)
+{
+	return show_rows(c, "emergency", NULL, 0, "no emergency call");
+}
+
+static int
 verb_helper(struct ctl *c)
 {
 	return show_one(c, "helper", &c->word[1], 2, NULL);
@@ -478,6 +484,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    verb_helpers, 0, 0, { NONE, NONE }, "" },
 	{ "trunks", "", "lines to the world, and whether they answer",
 	    verb_trunks, 0, 0, { NONE, NONE }, "" },
+	{ "emergency", "", "emergency calls, and which trunks were tried",
+	    verb_emergency, 0, 0, { NONE, NONE }, "" },
 	{ "helper", "NAME open|close|auto", "force a helper's breaker, or let it be",
 	    verb_helper, 2, 2, BOTH(COMPLETE_HELPER, "open close auto"), "" },
 	{ "voicemail", "[list [BOX] | export BOX NAME [FILE] | delete BOX NAME]",

@@ -77,6 +77,10 @@ const struct ask_verb ask_verbs[] = {
 	    "messages of these legs, decimal, the oldest first: at(t) leg(n) "
 	    "dir(s: in|out) transport(s) local(s) remote(s) text(s); text_more(s) "
 	    "alone is what the row before had no room for" },
+	{ "emergency", ASK_SIP, 0, 0, false, "",
+	    "emergency calls, and those whose record waits for hf-call: id(s) "
+	    "state(s: trying|up|over) came(w) number(s) from(s) over(s: the "
+	    "trunk) tried(s)" },
 	{ "registrations", ASK_SIP, 0, 0, false, "",
 	    "agent(s) contact(s) expires(d) transport(s)" },
 	{ "trunks", ASK_SIP, 0, 0, false, "",

@@ -200,7 +200,8 @@ message(enum peer from, const struct msg *m, int fd)
 		break;
 	case MSG_DRAIN:
 		me.draining = m->drain.on;
-		if (m->drain.die && strcmp(me.name, "hf-call") == 0)
+		if (m->drain.die && (strcmp(me.name, "hf-call") == 0 ||
+					strcmp(me.name, "hf-sip") == 0))
 			proc_send(PEER_KEEPER, &drained);
 		if (m->drain.now)
 			leave();

@@ -449,7 +449,7 @@ said(struct chan *c, const struct msg *m, const int *fd, uint16_t n, void *arg)
 		join_again(ch, &m->neighbour_lost);
 		break;
 	case MSG_DRAINED:
-		keeper_drained(m->drained.calls);
+		keeper_drained(ch->room, m->drained.calls);
 		break;
 	case MSG_REPLY:
 		control_answered(place_of(ch), &m->reply);

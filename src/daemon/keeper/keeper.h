@@ -50,7 +50,8 @@ bool keeper_reload(keeper_tell *tell, void *arg);
  * keeper.drain_max has passed, the house closes. */
 void keeper_drain(bool on, bool stop);
 bool keeper_draining(void);
-void keeper_drained(uint32_t calls); /* hf-call says so */
+/* hf-call says so, and hf-sip of the emergency calls. */
+void keeper_drained(enum room room, uint32_t calls);
 
 /* Whom the children run as; uid 0 when nobody was named or we are not root. */
 struct keeper_user {

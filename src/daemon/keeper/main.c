@@ -46,6 +46,8 @@ static struct {
 	int conf_fd, secrets_fd, lock;
 	struct keeper_user user;
 	bool draining, stopping, over;
+	/* That are up while it drains: hf-call's, and hf-sip's own. */
+	uint32_t calls[2];
 	bool adopting; /* rooms have outlived the keeper before us */
 	struct past past;
 	struct hf_timer drain_max, settle;
@@ -287,9 +289,14 @@ keeper_drain(bool on, bool stop)
 	if (on != keeper.draining || stop != keeper.stopping)
 		hf_log(LOG_NOTICE, "house_draining", "on=%d stop=%d", on, stop);
 	keeper.draining = on;
-	(void)children_send(ROOM_SIP, &m);
-	if (!children_send(ROOM_CALL, &m) && stop)
-		be_over(); /* nobody there who has calls */
+	/* Who is not there has no calls; the others say how many. */
+	keeper.calls[1] = children_send(ROOM_SIP, &m) ? UINT32_MAX : 0;
+	/* hf-call leaves when its last call is over, and would come back as
+	 * long as hf-sip has one. */
+	m.drain.die = stop && keeper.calls[1] == 0;
+	keeper.calls[0] = children_send(ROOM_CALL, &m) ? UINT32_MAX : 0;
+	if (stop && keeper.calls[0] == 0 && keeper.calls[1] == 0)
+		be_over();
 	if (stop && !keeper.stopping)
 		hf_timer_start(loop_wheel(), &keeper.drain_max,
 		    hf_time_after(loop_now(), keeper_conf()->keeper.drain_max));
@@ -297,9 +304,14 @@ keeper_drain(bool on, bool stop)
 }
 
 void
-keeper_drained(uint32_t calls)
+keeper_drained(enum room room, uint32_t calls)
 {
-	if (!keeper.stopping || calls > 0)
+	struct msg m = { .type = MSG_DRAIN, .drain = { true, true, false } };
+
+	keeper.calls[room == ROOM_SIP] = calls;
+	if (keeper.stopping && room == ROOM_SIP && calls == 0)
+		(void)children_send(ROOM_CALL, &m);
+	if (!keeper.stopping || keeper.calls[0] > 0 || keeper.calls[1] > 0)
 		return;
 	hf_log(LOG_NOTICE, "drain_ended", "why=no_calls");
 	be_over();

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "wire/ask.h"
 #include "wire/row.h"
@@ -304,6 +305,8 @@ ask_answer(const struct msg_ask *m)
 		proc_answer(m, next_registration);
 	else if (strcmp(m->verb, "trunks") == 0)
 		proc_answer(m, trunks_next);
+	else if (strcmp(m->verb, "emergency") == 0)
+		proc_answer(m, emergency_next);
 	else if (strcmp(m->verb, "sip") == 0)
 		say_counters(m);
 	else if (strcmp(m->verb, "trace") == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "proc/slots.h"
 
@@ -81,12 +82,17 @@ void
 ended_tell(const struct msg_leg_left *left, bool refused)
 {
 	struct ended e = {
-		.n = ended.made++,
+		.n = ended.made,
 		.refused = refused,
 		.at = room.now,
 		.left = *left,
 	};
 
+	if (is_emergency_leg(left->leg)) {
+		emergency_left(left, refused);
+		return;
+	}
+	ended.made++;
 	remember(&e);
 	if (proc_there(PEER_CALL))
 		tell(&e);

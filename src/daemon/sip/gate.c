@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 #include "io/tls/digest.h"
@@ -200,7 +201,7 @@ check(const struct sip_msg *m, const struct sip_flow *from)
 		return 200;
 	}
 	if (m->method == SIP_INVITE && m->to_tag.n == 0)
-		return check_agent(m, from);
+		return emergency_is_strangers(m) ? 0 : check_agent(m, from);
 	room.gate.stranger++;
 	return m->to_tag.n > 0 ? 481 : 403;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 
 static bool
@@ -40,6 +41,6 @@ on_info(void *arg, struct sip_session *s, const struct sip_msg *m)
 	f.leg_info.leg = l->id;
 	f.leg_info.body.n = (uint16_t)m->body.n;
 	memcpy(f.leg_info.body.p, m->body.p, m->body.n);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 	return 200;
 }

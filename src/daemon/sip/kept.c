@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/record.h"
 #include "proc/slots.h"
@@ -78,6 +79,7 @@ const struct slots_form *const kept_forms[KEPT_FORMS] = {
 	&forms[PHONES],
 	&forms[ALIVE],
 	&ended_form,
+	&emergency_form,
 };
 
 static struct {
@@ -349,7 +351,7 @@ tell_condemned(const struct slots *s, const char *what)
 void
 kept_open(void)
 {
-	uint32_t n = room.conf->sip.dialogs;
+	uint32_t n = emergency_dialogs(room.conf);
 	struct restoring how = { 0 };
 	struct phones_read phones;
 
@@ -375,7 +377,9 @@ kept_open(void)
 	slots_leave(&kept.legs);
 	(void)slots_each(&kept.sessions, session_read, &how);
 	slots_leave(&kept.sessions);
+	emergency_open();
 	legs_restored();
+	emergency_restored();
 	kept_alive();
 	if (phones.gone > 0)
 		hf_log(LOG_NOTICE, "phones_disconnected",
@@ -448,6 +452,9 @@ kept_commit(void)
 	uint32_t place;
 
 	ended_commit();
+	/* A call for help knows its legs before they are there: one that is not
+	 * is called again. */
+	emergency_commit();
 	if (!kept.there)
 		return;
 	/* Legs, sessions, words: a death in between finds a leg ahead of its

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 
@@ -136,6 +137,17 @@ leg_refused(const struct leg *l, enum cause cause, uint16_t code,
 	ended_tell(&f, true);
 }
 
+void
+leg_end(struct leg *l, enum cause cause, uint16_t code, const char *reason)
+{
+	if (l->state == LEG_RINGING)
+		leg_refused(l, cause, code, hf_slice_of(reason));
+	else
+		tell_left(l, cause, code, reason);
+	leg_keep_only(l, HF_REF_NONE, code, hf_slice_of(reason));
+	leg_free(l);
+}
+
 static void
 tell_reoffered(struct leg *l, const struct sip_media *media)
 {
@@ -148,7 +160,7 @@ tell_reoffered(struct leg *l, const struct sip_media *media)
 	l->media = *media;
 	f.leg_reoffered.leg = l->id;
 	f.leg_reoffered.media = leg_media(media);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 /* ---- a call arrives ------------------------------------------------------ */
@@ -176,7 +188,7 @@ tell_arrived(struct leg *l)
 	l->state = LEG_ARRIVED;
 	l->decide_by = hf_time_after(room.now, hf_ms(DECIDE_MS));
 	leg_arm(l);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 uint64_t
@@ -189,7 +201,8 @@ void
 leg_arrive(
     struct hf_ref t, const struct sip_msg *m, const struct sip_flow *from)
 {
-	uint64_t id = leg_number();
+	uint64_t id =
+	    leg_number() | (emergency_is_let_in(m) ? EMERGENCY_LEG : 0);
 	char text[SDP_ROOM];
 	struct hf_buf b = hf_buf_on(text, sizeof(text));
 	struct sdp_state scratch;
@@ -233,7 +246,10 @@ leg_arrive(
 		return;
 	}
 	l->arrived.media = leg_media(&l->media);
-	if (proc_there(PEER_CALL)) {
+	if (is_emergency_leg(id))
+		emergency_number(
+		    m, l->arrived.number, sizeof(l->arrived.number));
+	if (is_emergency_leg(id) || proc_there(PEER_CALL)) {
 		tell_arrived(l);
 	} else {
 		l->decide_by = hf_time_after(room.now, hf_ms(AWAY_MS));
@@ -253,7 +269,7 @@ tell_media(const struct leg *l)
 		return;
 	f.leg_reoffered.leg = l->id;
 	f.leg_reoffered.media = leg_media(&l->media);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 static void
@@ -267,13 +283,13 @@ tell_answered(struct leg *l)
 	f.leg_answered.leg = l->id;
 	f.leg_answered.target = l->target;
 	f.leg_answered.media = leg_media(&l->media);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 /* What hf-call must know of a leg that it may have slept through; what it
  * knows already does it no harm, and a leg it does not know it drops. */
-static void
-tell_again(struct leg *l)
+void
+leg_tell_again(struct leg *l)
 {
 	struct msg f;
 
@@ -287,14 +303,14 @@ tell_again(struct leg *l)
 	case LEG_ARRIVED:
 		f.type = MSG_LEG_ARRIVED;
 		f.leg_arrived = l->arrived;
-		proc_send(PEER_CALL, &f);
+		leg_tell(&f);
 		return;
 	case LEG_RINGING:
 		f.type = MSG_LEG_TRIED;
 		f.leg_tried.leg = l->id;
 		f.leg_tried.target = l->target;
 		if (l->tried)
-			proc_send(PEER_CALL, &f);
+			leg_tell(&f);
 		else if (l->untried)
 			tell_untried(l);
 		return;
@@ -310,7 +326,7 @@ tell_again(struct leg *l)
 		f.leg_confirmed.leg = l->id;
 		if (l->late)
 			f.leg_confirmed.media = leg_media(&l->media);
-		proc_send(PEER_CALL, &f);
+		leg_tell(&f);
 		tell_media(l);
 		return;
 	}
@@ -321,7 +337,8 @@ legs_picture(void)
 {
 	ended_picture();
 	for (uint32_t i = 0; room.legs.used > 0 && i < room.legs.cap; i++)
-		tell_again(&room.leg[i]);
+		if (!is_emergency_leg(room.leg[i].id))
+			leg_tell_again(&room.leg[i]);
 }
 
 /* ---- a new process ------------------------------------------------------- */
@@ -743,7 +760,7 @@ on_confirmed(void *arg, struct sip_session *s, const struct sip_msg *m)
 		l->media = media;
 	f.leg_confirmed.leg = l->id;
 	f.leg_confirmed.media = leg_media(&media);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 uint16_t
@@ -814,7 +831,7 @@ on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
 
 	FACT(f, MSG_LEG_REFERRED, leg_referred);
 	(void)arg;
-	if (l == NULL || l->state != LEG_UP)
+	if (l == NULL || l->state != LEG_UP || is_emergency_leg(l->id))
 		return 603;
 	/* Headers in the URI (Replaces: attended transfer) are not for us. */
 	if (to->headers.n > 0)
@@ -823,7 +840,7 @@ on_referred(void *arg, struct sip_session *s, const struct sip_uri *to)
 	if (!who_is_meant(
 		to, f.leg_referred.target, sizeof(f.leg_referred.target)))
 		return 404;
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 	return 202;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 
 bool
@@ -59,6 +60,7 @@ begin(uint64_t id, uint32_t n)
 	memset(l, 0, sizeof(*l));
 	l->id = id;
 	l->n = n;
+	l->since = room.now;
 	l->trunk = l->agent = CONF_NONE;
 	l->decide_by = l->next_by = l->give_up = HF_TIME_NEVER;
 	l->untried_by = HF_TIME_NEVER;
@@ -73,7 +75,7 @@ leg_new(uint64_t id, enum leg_state state)
 	struct hf_ref r;
 	struct leg *l;
 
-	if (!hf_pool_take(&room.legs, &r))
+	if (!emergency_leaves_room(id) || !hf_pool_take(&room.legs, &r))
 		return NULL;
 	l = begin(id, r.n);
 	l->state = (uint8_t)state;

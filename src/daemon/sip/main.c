@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/table.h"
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 
 enum {
@@ -371,8 +372,9 @@ need(bool there, const char *what)
 static void
 make_tables(const struct conf_sip *c)
 {
+	uint32_t dialogs = emergency_dialogs(room.conf);
 	const struct sip_sessions_conf sc = {
-		.sessions = c->dialogs,
+		.sessions = dialogs,
 		.transactions = c->transactions,
 		.timers = { c->t1, c->t2, c->t4 },
 		.user_agent = c->user_agent,
@@ -386,11 +388,11 @@ make_tables(const struct conf_sip *c)
 	uint32_t ring = c->trace_bytes < 4096 ? 4096 : c->trace_bytes;
 	void *trace = hf_table(1, ring);
 
-	room.sessions = hf_table(c->dialogs, sizeof(*room.sessions));
+	room.sessions = hf_table(dialogs, sizeof(*room.sessions));
 	need(room.sessions != NULL && nonces != NULL && people != NULL &&
 		 trace != NULL,
 	    "the tables");
-	need(legs_open(c->dialogs), "legs");
+	need(legs_open(dialogs), "legs");
 	need(ended_open(), "ended legs");
 	need(sip_transport_init(&room.tp, c->tcp_connections, c->tcp_idle,
 		 &c->advertise, proc_rand(), &wire_hooks, NULL),
@@ -442,6 +444,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	}
 	names_start();
 	trunks_start();
+	emergency_start();
 	kept_open();
 	busy.begin = room.now;
 	hf_timer_init(&busy.poll, on_poll);
@@ -505,6 +508,7 @@ met(enum peer from)
 	gate_picture();
 	legs_picture();
 	turned_picture();
+	emergency_met();
 	room.fresh = false;
 }
 
@@ -534,10 +538,16 @@ message(enum peer from, const struct msg *m, int fd)
 	if (fd >= 0)
 		close(fd);
 	room.now = proc_now();
-	if (from == PEER_CALL)
+	if (from == PEER_CALL && m->type == MSG_NOTE_EMERGENCY)
+		emergency_noted(m->note_emergency.leg);
+	else if (from == PEER_CALL)
 		leg_order(m);
-	else if (from == PEER_KEEPER && m->type == MSG_DRAIN)
+	else if (from >= PEER_MEDIA && from < PEER_MEDIA + PROC_MEDIA_MAX)
+		emergency_media(m);
+	else if (from == PEER_KEEPER && m->type == MSG_DRAIN) {
+		emergency_drain(m->drain.on);
 		closing.on = m->drain.on && m->drain.die && m->drain.now;
+	}
 	if (closing.on && !proc_there(PEER_CALL) &&
 	    !hf_timer_running(&closing.timer))
 		left(PEER_CALL);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/build.h"
 
@@ -200,9 +201,11 @@ static struct sip_session *
 call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 {
 	const struct msg_ring_leg *o = &l->order;
-	char text[SDP_ROOM], more[1024];
+	char text[SDP_ROOM], more[4096];
 	struct hf_buf body = hf_buf_on(text, sizeof(text));
 	struct hf_buf lines = hf_buf_on(more, sizeof(more));
+	const char *type = NULL;
+	struct hf_slice offer;
 	struct sdp_ours ours;
 	struct sip_session *s;
 	struct target t;
@@ -217,6 +220,9 @@ call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 		    &lines, HF_SLICE(PATH_HEADER), hf_slice_of(o->path));
 	if (o->restricted && is_trusted(o))
 		put_identity(&lines, o, &t.flow);
+	offer = hf_buf_taken(&body);
+	if (is_emergency_leg(l->id))
+		emergency_words(l, &t.flow, &lines, &offer, &type);
 	if (lines.overflow)
 		return NULL;
 	c = (struct sip_call){
@@ -227,7 +233,8 @@ call_place(struct leg *l, struct place p, struct sdp_state *sdp)
 					 : hf_slice_of(o->display),
 		.anonymous = o->restricted,
 		.lines = hf_buf_taken(&lines),
-		.body = hf_buf_taken(&body),
+		.body = offer,
+		.type = type,
 		.max_forwards = o->hops,
 		.give_up = l->give_up,
 		.handle = l->id,
@@ -397,7 +404,7 @@ tell_tried(struct leg *l)
 	leg_arm(l);
 	f.leg_tried.leg = l->id;
 	f.leg_tried.target = l->target;
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 void
@@ -407,7 +414,7 @@ tell_untried(const struct leg *l)
 
 	FACT(f, MSG_LEG_UNTRIED, leg_untried);
 	f.leg_untried.leg = l->id;
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 void
@@ -462,7 +469,7 @@ on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 	f.leg_rang.leg = l->id;
 	f.leg_rang.code = m->status;
 	f.leg_rang.media = leg_media(&l->media);
-	proc_send(PEER_CALL, &f);
+	leg_tell(&f);
 }
 
 static enum cause

@@ -13,6 +13,7 @@
  *   names  where the targets' host names lead, looked up ahead
  *   ask    OPTIONS to helpers; an operator's questions
  *   trunks OPTIONS to trunks, and who of them answers
+ *   emergency*  calls for help, by ourselves: emergency.h
  */
 #ifndef HF_DAEMON_SIP_ROOM_H
 #define HF_DAEMON_SIP_ROOM_H
@@ -70,6 +71,7 @@ struct leg {
 	struct hf_time next_by;    /* RINGING: no sign of life: next target */
 	struct hf_time untried_by; /* RINGING: no sign of life: say so */
 	struct hf_time give_up;
+	struct hf_time since; /* of this life */
 	uint32_t n;
 	uint16_t port;  /* our RTP */
 	uint16_t trunk; /* who it came from, CONF_NONE */
@@ -257,6 +259,11 @@ void leg_arrive(
 struct sdp_ours leg_ours(const struct leg *l, const struct sip_flow *flow);
 struct media leg_media(const struct sip_media *m);
 void leg_order(const struct msg *m);
+/* It ends, and hf-call is told why; for the Reason header: code and reason. */
+void leg_end(
+    struct leg *l, enum cause cause, uint16_t code, const char *reason);
+/* What whoever decides about it may have slept through. */
+void leg_tell_again(struct leg *l);
 /* The end of a leg that was never answered. */
 void leg_refused(const struct leg *l, enum cause cause, uint16_t code,
     struct hf_slice reason);
@@ -291,9 +298,9 @@ void ended_restore(void);
 void ended_commit(void);
 
 /* ---- kept ---------------------------------------------------------------- */
-enum { KEPT_FORMS = 6 };
+enum { KEPT_FORMS = 7 };
 extern const struct slots_form *const kept_forms[KEPT_FORMS];
-extern const struct slots_form ended_form;
+extern const struct slots_form ended_form, emergency_form;
 /* Once all is there to be restored into, and sockets to speak through. */
 void kept_open(void);
 /* A table of its own in run_dir; false, and said, when it cannot be had. */

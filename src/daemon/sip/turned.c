@@ -1,6 +1,7 @@
 /* daemon/sip/turned - callers who were let in and turned away before hf-call
  * had a say: see room.h */
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 
 enum {
@@ -117,6 +118,8 @@ turned_away(void *arg, const struct sip_msg *m, const struct sip_flow *from,
 bool
 turned_leg(const struct leg *l, enum cause cause, uint16_t code)
 {
+	if (is_emergency_leg(l->id))
+		return false;
 	if (l->state != LEG_WAITING &&
 	    (l->state != LEG_ARRIVED || proc_there(PEER_CALL)))
 		return false;

@@ -686,7 +686,7 @@ sip_session_call(
 	sip_put(b, SIP_H_ALLOW, HF_SLICE(SIP_ALLOW));
 	hf_buf_slice(b, c->lines);
 	sip_put_agent(ss, b);
-	sip_put_body(b, "application/sdp", c->body);
+	sip_put_body(b, c->type != NULL ? c->type : "application/sdp", c->body);
 	if (b->overflow ||
 	    !sip_trans_start(&ss->tt, SIP_INVITE, v, hf_buf_taken(b), &c->to,
 		hf_ref_key(sip_session_ref(ss, s)), now,

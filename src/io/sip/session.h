@@ -213,6 +213,7 @@ struct sip_call {
 	struct hf_slice display;
 	struct hf_slice lines; /* more header lines */
 	struct hf_slice body;  /* our offer */
+	const char *type;      /* of the body; NULL: application/sdp */
 	unsigned max_forwards; /* 0: only for whom it reaches */
 	bool anonymous;        /* From says nobody's name */
 	struct hf_time give_up;

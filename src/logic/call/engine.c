@@ -356,8 +356,10 @@ caller_left(struct engine *e, struct call *c, enum cause why)
 		return;
 	leg_forget(e, c, &c->caller);
 	gone(e, c,
-	    why == CAUSE_TIMEOUT || why == CAUSE_OUR_FAULT ? why
-							   : CAUSE_CALLER_LEFT);
+	    why == CAUSE_TIMEOUT || why == CAUSE_OUR_FAULT ||
+		    why == CAUSE_PREEMPTED
+		? why
+		: CAUSE_CALLER_LEFT);
 }
 
 static void
@@ -454,6 +456,9 @@ fact_sip(struct engine *e, const struct msg *m)
 		return;
 	case MSG_SIP_STARTED:
 		sip_started(e, m->sip_started.fresh);
+		return;
+	case MSG_EMERGENCY_ENDED:
+		tell_emergency(e, &m->emergency_ended);
 		return;
 	}
 	/* Every other one begins with its leg. */

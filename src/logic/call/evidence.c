@@ -221,6 +221,42 @@ tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why,
 	send_store(e);
 }
 
+/* It may come again, to us or to the next of us: the journal knows it by its
+ * name, and counts it once. */
+void
+tell_emergency(struct engine *e, const struct msg_emergency_ended *m)
+{
+	struct msg_call_ended *o = ORDER(e, MSG_CALL_ENDED, call_ended);
+	struct msg_note_emergency *n;
+	struct msg_evidence *p;
+
+	TEXT(o->id, m->id);
+	o->came = m->came;
+	o->answered = m->answered;
+	o->ended = m->ended;
+	TEXT(o->number, m->number);
+	TEXT(o->from, m->from);
+	TEXT(o->ladder, "emergency");
+	o->trunk = m->trunk;
+	TEXT(o->line, line_name(e, m->trunk));
+	o->cause = m->cause;
+	o->steps = m->lines;
+	TEXT(o->last_name, m->over);
+	o->last_kind = RUNG_NUMBER;
+	o->caller_leg = m->leg;
+	o->helper_leg = m->line;
+	send_store(e);
+	p = ORDER(e, MSG_EVIDENCE, evidence);
+	TEXT(p->id, m->id);
+	p->at = m->ended;
+	TEXT(p->what, "emergency");
+	TEXT(p->detail, m->tried);
+	send_store(e);
+	n = ORDER(e, MSG_NOTE_EMERGENCY, note_emergency);
+	n->leg = m->leg;
+	send_sip(e);
+}
+
 void
 tell_agent(struct engine *e, uint16_t agent, const char *why)
 {
