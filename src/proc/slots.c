@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "proc/crash.h"
 #include "proc/log.h"
 #include "proc/slots.h"
 #include "proc/slots_file.h"
@@ -350,6 +351,21 @@ slots_commit(struct slots *s, uint32_t i, const void *record)
 	slots_commit_part(s, i, record, s->record_size);
 }
 
+static void
+copy_in(const struct slots *s, char *to, const char *record, uint32_t n)
+{
+	uint32_t half = 0;
+
+	(void)s;
+#ifdef HF_CRASH_POINTS
+	CRASH_STORE(s->path, "record");
+	half = n / 2;
+	memcpy(to, record, half);
+	CRASH_STORE(s->path, "record's rest");
+#endif
+	memcpy(to + half, record + half, n - half);
+}
+
 void
 slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 {
@@ -380,16 +396,22 @@ slots_commit_part(struct slots *s, uint32_t i, const void *record, uint32_t n)
 		return;
 	}
 
+	CRASH_STORE(s->path, "maybe");
 	s->head->maybe[i / SLOTS_WORD_BITS] |= UINT64_C(1)
 					       << i % SLOTS_WORD_BITS;
+	CRASH_STORE(s->path, "used=0");
 	old->used = 0;
 	in_order();
+	CRASH_STORE(s->path, "seq");
 	old->seq = seq;
 	old->n = n;
-	memcpy(record_of(s, i, old), record, n);
+	copy_in(s, record_of(s, i, old), record, n);
+	CRASH_STORE(s->path, "crc");
 	old->crc = slots_sum(i, old, record_of(s, i, old));
 	in_order();
+	CRASH_STORE(s->path, "used=1");
 	old->used = 1;
+	CRASH_STORE(s->path, "changes");
 	changed(s, i);
 }
 
@@ -405,10 +427,13 @@ slots_release(struct slots *s, uint32_t i)
 	b = copy_of(s, i, 1);
 	/* The older first: a death in between must not bring it back. */
 	old = (int32_t)(a->seq - b->seq) > 0 ? b : a;
+	CRASH_STORE(s->path, "release older");
 	old->used = 0;
 	in_order();
+	CRASH_STORE(s->path, "release newer");
 	(old == a ? b : a)->used = 0;
 	in_order();
+	CRASH_STORE(s->path, "release maybe");
 	s->head->maybe[i / SLOTS_WORD_BITS] &=
 	    ~(UINT64_C(1) << i % SLOTS_WORD_BITS);
 	changed(s, i);
@@ -482,12 +507,14 @@ slots_each(const struct slots *s, slots_fn *fn, void *arg)
 void
 slots_enter(struct slots *s, uint32_t i)
 {
+	CRASH_STORE(s->path, "enter");
 	s->head->inside = i;
 }
 
 void
 slots_leave(struct slots *s)
 {
+	CRASH_STORE(s->path, "leave");
 	s->head->inside = SLOTS_NOBODY;
 }
 
