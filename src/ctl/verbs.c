@@ -192,6 +192,12 @@ verb_journal(struct ctl *c)
 }
 
 static int
+verb_rails(struct ctl *c)
+{
+	return show_rows(c, "rails", NULL, 0, "no process is there");
+}
+
+static int
 verb_drop(struct ctl *c)
 {
 	return show_one(c, "drop", &c->word[1], 1, NULL);
@@ -498,6 +504,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "sip", "", "counters of hf-sip", verb_sip, 0, 0, { NONE, NONE }, "" },
 	{ "journal", "", "counters of the journal",
 	    verb_journal, 0, 0, { NONE, NONE }, "" },
+	{ "rails", "", "what each process has given up, and what it could not",
+	    verb_rails, 0, 0, { NONE, NONE }, "" },
 	{ "drop", "ID", "end a live call",
 	    verb_drop, 1, 1, FIRST(COMPLETE_CALL), "" },
 	{ "config", "[-c FILE]", "effective settings and where each comes from",

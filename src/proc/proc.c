@@ -526,6 +526,26 @@ tell_spool(uint32_t id)
 	proc_reply(id, NULL, memory, (uint16_t)b.n, false);
 }
 
+/* What we have given up. */
+static void
+tell_rails(uint32_t id)
+{
+	const struct rails *r = rails_now();
+	char memory[512];
+	struct hf_buf b = hf_buf_on(memory, sizeof(memory));
+
+	row_text(&b, "process", proc.room->name);
+	row_number(&b, "worker", proc.worker);
+	row_text(&b, "rails",
+	    r->off                ? "off"
+	    : r->lacks[0] != '\0' ? "part"
+				  : "up");
+	row_text(&b, "lacks", r->lacks);
+	row_number(&b, "landlock", r->landlock);
+	row_text(&b, "why", r->why);
+	proc_reply(id, NULL, memory, (uint16_t)b.n, false);
+}
+
 static void
 keeper_said(
     struct chan *c, const struct msg *m, const int *fd, uint16_t n, void *arg)
@@ -568,6 +588,8 @@ keeper_said(
 		if (proc.started && proc.spools &&
 		    strcmp(m->ask.verb, "spools") == 0)
 			tell_spool(m->ask.id);
+		else if (proc.started && strcmp(m->ask.verb, "rails") == 0)
+			tell_rails(m->ask.id);
 		else if (proc.started && proc.room->ask != NULL)
 			proc.room->ask(&m->ask);
 		else

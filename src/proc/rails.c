@@ -55,18 +55,24 @@ struct ruleset {
 static struct {
 	struct rails now;
 	enum room self;
-	char lacks[128], why[128];
 } rails;
 
 static void
 lack(const char *what, const char *why)
 {
-	size_t n = strlen(rails.lacks), w = strlen(rails.why);
+	size_t n = strlen(rails.now.lacks), w = strlen(rails.now.why);
 
-	(void)snprintf(rails.lacks + n, sizeof(rails.lacks) - n, "%s%s",
+	(void)snprintf(rails.now.lacks + n, sizeof(rails.now.lacks) - n, "%s%s",
 	    n > 0 ? "," : "", what);
-	(void)snprintf(rails.why + w, sizeof(rails.why) - w, "%s%s: %s",
+	(void)snprintf(rails.now.why + w, sizeof(rails.now.why) - w, "%s%s: %s",
 	    w > 0 ? "; " : "", what, why);
+}
+
+static void
+tell_lack(void)
+{
+	hf_log(LOG_WARNING, "rails_off", "lacks=%s why=\"%s\"", rails.now.lacks,
+	    rails.now.why);
 }
 
 /* ---- powers --------------------------------------------------------------
@@ -334,7 +340,9 @@ rails_up(enum room self, const struct conf *c)
 	rails.self = self;
 	if (why != NULL) {
 		(void)set_powers(0);
-		hf_log(LOG_WARNING, "rails_off", "lacks=all why=\"%s\"", why);
+		rails.now.off = true;
+		lack("all", why);
+		tell_lack();
 		return;
 	}
 	tzset(); /* the C library reads it once, from a file */
@@ -344,9 +352,8 @@ rails_up(enum room self, const struct conf *c)
 	drop_powers();
 	enforce_places(places);
 	list_calls(self);
-	if (rails.lacks[0] != '\0')
-		hf_log(LOG_WARNING, "rails_off", "lacks=%s why=\"%s\"",
-		    rails.lacks, rails.why);
+	if (rails.now.lacks[0] != '\0')
+		tell_lack();
 	hf_log(LOG_INFO, "rails_up", "calls=%d chroot=%d landlock=%u",
 	    rails.now.calls, rails.now.chrooted, rails.now.landlock);
 }

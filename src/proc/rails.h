@@ -36,6 +36,8 @@ struct rails {
 	bool chrooted;
 	bool powerless;    /* no capability, and none to be had */
 	unsigned landlock; /* its version; 0: not there */
+	bool off;          /* on purpose */
+	char lacks[128], why[128];
 };
 
 /* In the child between fork and exec, as root: the account for good.  Neither

@@ -65,6 +65,11 @@ const struct ask_verb ask_verbs[] = {
 	    "facts on their way to the journal: process(s) waiting(n) dropped(n) "
 	    "kept_in(s: file|memory)" },
 
+	/* ---- every room ---------------------------------------------------- */
+	{ "rails", ASK_ALL, 0, 0, false, "",
+	    "what each has given up: process(s) worker(n) rails(s: up|part|off) "
+	    "lacks(s) landlock(n: its version) why(s)" },
+
 	/* ---- hf-rec -------------------------------------------------------- */
 	{ "messages", ASK_REC, 0, 1, false, "[BOX]",
 	    "one a message: box(s) name(s) at(t) length(d) from(s)" },

@@ -7,8 +7,8 @@
  * frames of wire/msg.def.  The keeper sets ASK's uid from the peer's
  * credentials, gives each ASK an id of its own towards the room, and puts
  * hfctl's back into the replies.  ASK_MEDIA goes to all workers and
- * ASK_SPOOLS to two rooms; their rows are one answer, which ends when the last
- * has ended.
+ * ASK_SPOOLS to two rooms, ASK_ALL to every one; their rows are one answer,
+ * which ends when the last has ended.
  *
  * A long answer comes in slices: see ANSWER_MORE and proc/answer.h.
  *
@@ -38,6 +38,7 @@ enum ask_room {
 	ASK_REC,
 	ASK_MEDIA,
 	ASK_SPOOLS, /* hf-call and hf-rec: who tells the store facts */
+	ASK_ALL,    /* every room: the skeleton answers */
 };
 
 /* Bytes of rows that a room may tell before the keeper asks for more: eight

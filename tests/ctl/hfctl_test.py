@@ -80,6 +80,8 @@ ANSWERS = {
     'journal': [row(state_s='ok', taken_n=7)],
     'spools': [row(process_s='hf-call', waiting_n=3, dropped_n=0,
                    kept_in_s='file')],
+    'rails': [row(process_s='hf-call', worker_n=0, rails_s='up',
+                  landlock_n=7)],
     'drop': [row(dropped_s='lyon-1-7')],
     'reload': [row(generation_n=2)],
     'drain': [row(draining_b='true', calls_n=3)],

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/lib/child.h"
 #include "tests/lib/site.h"
 
 #define NUMBER "+33400000000"
@@ -154,6 +155,39 @@ id_find(char *id, size_t cap)
 	check(id[0] != '\0', "the live call has a name");
 }
 
+static bool
+status_says(int pid, const char *line)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	return file_says(path, line);
+}
+
+/* What the kernel says of them, not what they say. */
+static void
+each_is_closed_in(void)
+{
+	unsigned rooms = 0;
+
+	if (geteuid() != 0 || getenv("HF_RAILS") != NULL)
+		return;
+	hfctl("--json status");
+	for (const char *at = said;
+	     (at = strstr(at, "{\"process\": \"hf-")) != NULL; at++) {
+		int pid = atoi(strstr(at, "\"pid\": ") + 7);
+
+		check(status_says(pid, "Seccomp:\t2") &&
+			  status_says(pid, "NoNewPrivs:\t1") &&
+			  status_says(pid, "CapPrm:\t0000000000000000") &&
+			  status_says(pid, "CapEff:\t0000000000000000") &&
+			  status_says(pid, "CapAmb:\t0000000000000000"),
+		    "a process has no powers left");
+		rooms++;
+	}
+	check(rooms == 5, "all five were looked at");
+}
+
 static void
 during_the_call(const char *id)
 {
@@ -172,6 +206,11 @@ during_the_call(const char *id)
 	shows("streams", "STREAM");
 	shows("sip", "messages_in");
 	shows("journal", "stored");
+	shows("rails", "hf-sip");
+	if (geteuid() == 0 && getenv("HF_RAILS") == NULL)
+		check(!says("part") && !says("off"),
+		    "every process is behind its rails");
+	each_is_closed_in();
 	shows("config", "bots.cloud-a.to");
 	snprintf(words, sizeof words, "call %s", id);
 	shows(words, "with_helper");

@@ -475,7 +475,8 @@ rails_can_be_put_aside_and_that_is_said(void **state)
 	path_in(path, sizeof(path), "flight");
 	assert_int_equal(attempt(ROOM_CALL, read_passwd), 0);
 	assert_true(flight_last(path, "rails_off", words, sizeof(words)));
-	assert_non_null(strstr(words, "lacks=all why=\"keeper.rails is no\""));
+	assert_non_null(
+	    strstr(words, "lacks=all why=\"all: keeper.rails is no\""));
 	conf.keeper.rails = true;
 }
 

@@ -460,6 +460,8 @@ is_asked(enum ask_room r, enum room who)
 		return who == ROOM_MEDIA;
 	case ASK_SPOOLS:
 		return who == ROOM_CALL || who == ROOM_REC;
+	case ASK_ALL:
+		return true;
 	}
 	hf_never("a room that is not in the list");
 }
