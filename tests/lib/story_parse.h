@@ -30,6 +30,8 @@
  *   centre NAME             "remote" unless said "in the house"
  *   neighbour NAME        a helper of kind site: another Holdfast
  *   bot NAME in the house
+ *   trunk NAME            one more line to the world, besides "carrier" whose far
+ *                           end is the world, and who is at its far end (live)
  *   queue NAME            default: one, "sales"
  *   box NAME              a voicemail box; default: one, "front"
  *   agent NAME at NAME [ready] [later] [serves NAME ...]
@@ -56,6 +58,7 @@
  *   NAME will send no media       answers, and no packet comes
  *   NAME will talk early          183 with media before it answers
  *   NAME will hang up after SPAN  counted from its answer
+ *   NAME will take N at once      one more is refused 503 (live)
  *   NAME will behave              back to the defaults
  *   An agent's phone rings and waits for "NAME answers" unless it "will
  *   answer after SPAN".
@@ -157,6 +160,7 @@ enum story_verb {
 	STORY_BOT_LOCAL, /* NAME */
 	STORY_CENTRE,    /* NAME */
 	STORY_NEIGHBOUR, /* NAME */
+	STORY_TRUNK,     /* NAME */
 	STORY_QUEUE,     /* NAME */
 	STORY_BOX,       /* NAME */
 	STORY_AGENT,     /* NAME SITE [words: "ready" "serves" QUEUE...] */
@@ -172,6 +176,7 @@ enum story_verb {
 	STORY_WILL_NO_MEDIA,  /* NAME */
 	STORY_WILL_EARLY,     /* NAME */
 	STORY_WILL_HANG_UP,   /* NAME SPAN */
+	STORY_WILL_TAKE,      /* NAME COUNT */
 	STORY_WILL_BEHAVE,    /* NAME */
 	/* acts */
 	STORY_CALLS_WITH,      /* NAME NUMBER LINE */

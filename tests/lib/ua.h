@@ -76,6 +76,7 @@ enum ua_speech {
 /* How a user agent behaves; may be changed at any time, new calls take it. */
 struct ua_manner {
 	int refuse;     /* final answer to INVITE, 0: none */
+	int channels;   /* so many calls at once, then 503; 0: any number */
 	bool no_100;    /* nothing before ring_ms */
 	int ring_ms;    /* 180 after so long; negative: never */
 	int answer_ms;  /* 200 after so long; negative: on ua_answer() */

@@ -595,6 +595,17 @@ response_got(struct ua_call *c, const struct sip_text *m)
 /* ---- what comes: requests
  * ------------------------------------------------------------------- */
 
+/* Calls that are not over. */
+static int
+live_calls(const struct ua *u)
+{
+	int n = 0;
+
+	for (const struct ua_call *c = u->calls; c != NULL; c = c->next)
+		n += !c->over && !c->pseudo;
+	return n;
+}
+
 static void
 invite_first(
     struct ua *u, const struct ua_where *from, const struct sip_text *m)
@@ -624,6 +635,10 @@ invite_first(
 		return;
 	if (!w->no_100)
 		respond(u, c, m, *from, 100, NULL);
+	if (w->channels != 0 && live_calls(u) > w->channels) {
+		ua_refuse(c, 503);
+		return;
+	}
 	if (w->refuse != 0) {
 		ua_refuse(c, w->refuse);
 		return;

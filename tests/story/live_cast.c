@@ -89,6 +89,21 @@ helper_new(struct live *v, const char *name, const char *kind, bool remote)
 	site_set(v->site, path, "%s", remote ? "yes" : "no");
 }
 
+/* A line to the world, and who is at its far end. */
+static void
+trunk_new(struct live *v, const char *name, const struct live_actor *a)
+{
+	char path[120], host[80];
+
+	ua_host_text(a->ua->ip, host, sizeof host);
+	snprintf(path, sizeof path, "trunks.%s.to", name);
+	site_set(v->site, path, "\"sip:%s:%d%s\"", host, a->ua->port,
+	    v->way.tcp ? ";transport=tcp" : "");
+	snprintf(path, sizeof path, "trunks.%s.peers", name);
+	if (strcmp(name, "carrier") != 0)
+		site_set(v->site, path, "[\"%s\"]", a->ua->ip);
+}
+
 static void
 queue_new(struct live *v, const char *name)
 {
@@ -186,6 +201,9 @@ live_house(struct live *v, const struct story_act *t)
 		site_set(v->site, "trunks.sites.peers", "[\"%s\"]",
 		    v->way.ipv6 ? "::1" : live_find(v, t->word[0])->ua->ip);
 		return true;
+	case STORY_TRUNK:
+		trunk_new(v, t->word[0], actor_new(v, t->word[0], LIVE_WORLD));
+		return true;
 	case STORY_QUEUE:
 		queue_new(v, t->word[0]);
 		return true;
@@ -246,12 +264,7 @@ agents_set(struct live *v)
 static void
 world_set(struct live *v)
 {
-	struct live_actor *a = actor_new(v, "world", LIVE_WORLD);
-	char host[80];
-
-	ua_host_text(a->ua->ip, host, sizeof host);
-	site_set(v->site, "trunks.carrier.to", "\"sip:%s:%d%s\"", host,
-	    a->ua->port, v->way.tcp ? ";transport=tcp" : "");
+	trunk_new(v, "carrier", actor_new(v, "world", LIVE_WORLD));
 	site_set(v->site, "outbound.allow", "[\"+33*\"]");
 	site_set(v->site, "outbound.via", "[carrier]");
 }
@@ -542,6 +555,9 @@ actor_act(struct live *v, struct live_actor *a, const struct story_act *t)
 		return true;
 	case STORY_WILL_HANG_UP:
 		m->hang_up_ms = ms;
+		return true;
+	case STORY_WILL_TAKE:
+		m->channels = (int)t->number;
 		return true;
 	case STORY_WILL_BEHAVE:
 		memcpy(fresh.nat_ip, m->nat_ip, sizeof fresh.nat_ip);
