@@ -53,7 +53,7 @@ static bool parting;
 
 /* What sipp says of a stage. */
 struct said {
-	double taken, reoffered, done, refused, failed, seconds;
+	double taken, reoffered, done, refused, failed, seconds, cpu_pct;
 };
 
 /* ---- sipp ---------------------------------------------------------------- */
@@ -346,8 +346,7 @@ stage(
 }
 
 static bool
-report(const struct said *said, int seconds, double loss, int64_t grown,
-    double price)
+report(const struct said *said, int seconds, double loss, int64_t grown)
 {
 	bool met = true;
 	double taken = 0, inside = 0;
@@ -368,8 +367,12 @@ report(const struct said *said, int seconds, double loss, int64_t grown,
 	met &= figure("load_", "memory_grown_kb", (double)grown,
 	    /* Finished transactions are known for half a minute: until then
 	     * there are more of them each second. */
-	    seconds == SECONDS ? "<=4096" : NULL);
-	figure("load_", "cpu_us_per_refusal", price, NULL);
+	    seconds >= SECONDS ? "<=4096" : NULL);
+	for (int i = 0; i < STAGES; i++) {
+		char name[40];
+		snprintf(name, sizeof name, "house_cpu_pct_%dx", times[i]);
+		figure("load_", name, said[i].cpu_pct, NULL);
+	}
 	return met;
 }
 
@@ -393,7 +396,11 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--quick") == 0)
 		seconds = SECONDS_QUICK;
+	else if (argc == 3 && strcmp(argv[1], "--seconds") == 0)
+		seconds = atoi(argv[2]);
 	else if (argc != 1)
+		return EXIT_UNMEASURED;
+	if (seconds < 1)
 		return EXIT_UNMEASURED;
 	if (access("/usr/bin/sipp", X_OK) != 0) {
 		printf("skipped: sipp is not installed\n");
@@ -448,11 +455,11 @@ main(int argc, char **argv)
 	stay(200);
 	lines_drain(lines);
 	double loss = media_loss();
-	/* A refusal is what the fifth fold cost more than the first. */
-	double price = (double)(cpu[STAGES - 1] - cpu[0]) /
-		       (said[STAGES - 1].refused - said[0].refused);
-	printf("note: a call beside cost %.0f us, idle talk %.0f ms a stage\n",
-	    (double)(cpu[0] - idle) / said[0].done, (double)idle / 1000);
+	for (int i = 0; i < STAGES; i++)
+		said[i].cpu_pct =
+		    100.0 * (double)cpu[i] / 1e6 / said[i].seconds;
+	printf("note: the calls with sound alone take %.1f %% of a processor\n",
+	    100.0 * (double)idle / 1e6 / seconds);
 	kill(answers, SIGKILL);
 	int status;
 	child_ends(answers, 1000, &status);
@@ -463,6 +470,6 @@ main(int argc, char **argv)
 	ua_run(w, 1000, NULL, NULL);
 	bool well = site_stop(s);
 	site_free(s);
-	bool met = report(said, seconds, loss, grown, price);
+	bool met = report(said, seconds, loss, grown);
 	return met && well ? 0 : 1;
 }

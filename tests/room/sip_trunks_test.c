@@ -134,6 +134,26 @@ a_trunk_that_stops_answering_is_down_until_it_answers(void **state)
 	assert_true(becomes("carrier", "up", "401 Unauthorized"));
 }
 
+/* A question or its answer was lost on the way. */
+static void
+one_lost_answer_is_no_news(void **state)
+{
+	char rest[2048];
+
+	conf.sip.t1 = hf_ms(5000); /* nothing is asked again */
+	sip_room_start();
+	assert_true(becomes("carrier", "up", "200 OK"));
+	while (recv(carrier, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		; /* what came while nobody looked */
+	for (int i = 0; i < 5; i++) {
+		(void)asked();
+		replies(asked(), "200 OK");
+		assert_false(is("carrier", "down"));
+	}
+	assert_true(is("carrier", "up"));
+	assert_true(becomes("carrier", "down", NULL));
+}
+
 static void
 silence_of_one_that_never_answered_means_nothing(void **state)
 {
@@ -187,6 +207,7 @@ main(int argc, char **argv)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_trunk_that_stops_answering_is_down_until_it_answers),
+		T(one_lost_answer_is_no_news),
 		T(silence_of_one_that_never_answered_means_nothing),
 		cmocka_unit_test_setup_teardown(
 		    after_a_reload_it_is_asked_as_the_file_says_now, patient,

@@ -6,8 +6,13 @@
 #include "daemon/sip/room.h"
 #include "wire/row.h"
 
-/* They are not all asked in the same moment. */
-enum { SPREAD = 8 };
+enum {
+	SPREAD = 8, /* they are not all asked in the same moment */
+	/* One answer that is lost is the network's; the next question comes
+	 * soon then. */
+	DOWN_AFTER = 2,
+	AGAIN_MS = 1000,
+};
 
 static struct trunk {
 	struct hf_timer timer; /* the next question, or its time is up */
@@ -16,8 +21,9 @@ static struct trunk {
 	char uri[CONF_URI_MAX]; /* as it was when this was learned */
 	struct hf_wall since;
 	struct hf_span rtt;
-	uint32_t round; /* late news are old news */
-	uint16_t code;  /* 0: nothing came */
+	uint32_t round;     /* late news are old news */
+	uint16_t code;      /* 0: nothing came */
+	uint8_t unanswered; /* in a row */
 	uint8_t address;
 	bool waiting;
 	bool answers; /* has ever answered: only then silence means anything */
@@ -35,8 +41,17 @@ told(uint16_t row, bool alive, uint16_t code)
 {
 	const struct conf_trunk *c = &room.conf->trunk[row];
 	struct trunk *t = &trunk[row];
-	bool down = !alive && t->answers;
+	struct hf_span next = c->probe_every;
+	bool down;
 
+	if (alive)
+		t->unanswered = 0;
+	else if (t->unanswered < DOWN_AFTER)
+		t->unanswered++;
+	down = t->answers && t->unanswered == DOWN_AFTER;
+	if (t->answers && t->unanswered > 0 && !down &&
+	    next.us > hf_ms(AGAIN_MS).us)
+		next = hf_ms(AGAIN_MS);
 	t->waiting = false;
 	t->code = code;
 	if (alive)
@@ -52,8 +67,7 @@ told(uint16_t row, bool alive, uint16_t code)
 		    down ? "trunk_down" : "trunk_back", "trunk=%s code=%u",
 		    c->name, code);
 	}
-	hf_timer_start(
-	    proc_wheel(), &t->timer, hf_time_after(room.now, c->probe_every));
+	hf_timer_start(proc_wheel(), &t->timer, hf_time_after(room.now, next));
 }
 
 static void
