@@ -7,6 +7,7 @@
 #   make valgrind   some stories again, the rooms under valgrind
 #   make deb        the Debian package, under build/deb
 #   make check-deb  installed, called, upgraded and purged in a chroot
+#   make valgrind   unit and sim again, and some stories' rooms, under valgrind
 #   make bench-NAME figures
 #   make drill-NAME the house while parts of it are killed
 
@@ -80,6 +81,9 @@ VALGRIND_STORIES = agent-calls-agent agent-passes-on another-site \
 	sip-dies-setting-up voicemail
 valgrind: all
 	@tools/install-packages test
+	HF_VALGRIND=1 meson test -C $(BUILD) --suite unit --suite sim \
+	    --wrapper 'valgrind -q --error-exitcode=99' --num-processes 2 \
+	    --timeout-multiplier 20 --logbase valgrind
 	@tools/run-valgrind $(STAGE) $(BUILD)/tests/story/story_live \
 	    $(VALGRIND_STORIES:%=tests/story/%.story)
 

@@ -13,6 +13,7 @@
 
 enum {
 	SEEDS = 10000,
+	SEEDS_SLOW = 100, /* under valgrind */
 	ACTS = 60,
 	PAUSE_MAX_MS = 400,
 	AFTERWARDS_MS = 120000,
@@ -326,7 +327,9 @@ play(struct sim *s, bool strange)
 int
 main(int argc, char **argv)
 {
-	unsigned seeds = argc > 1 ? (unsigned)atoi(argv[1]) : SEEDS;
+	unsigned seeds = argc > 1                ? (unsigned)atoi(argv[1])
+			 : getenv("HF_VALGRIND") ? SEEDS_SLOW
+						 : SEEDS;
 	unsigned first = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
 	uint64_t calls = 0, rescues = 0, moments = 0;
 	clock_t began = clock();

@@ -179,6 +179,14 @@ step_through(struct slots *s, uint32_t before, uint32_t after)
 	return steps;
 }
 
+/* Who runs under it cannot be stepped through, nor mount anything. */
+static void
+unless_valgrind(void)
+{
+	if (getenv("HF_VALGRIND") != NULL)
+		skip();
+}
+
 static void
 a_death_at_any_instruction_of_a_write_shows_old_or_new(void **state)
 {
@@ -186,6 +194,7 @@ a_death_at_any_instruction_of_a_write_shows_old_or_new(void **state)
 	struct record first = record_of(1);
 
 	(void)state;
+	unless_valgrind();
 	slots_commit(&s, 0, &first);
 	/* More than twice: whichever of the two copies is the older. */
 	for (value = 2; value <= 6; value++)
@@ -199,6 +208,7 @@ a_death_at_any_instruction_of_a_release_brings_nothing_older(void **state)
 	struct slots s = opened(true);
 
 	(void)state;
+	unless_valgrind();
 	for (uint32_t last = 2; last <= 5; last++) {
 		for (uint32_t n = 1; n <= last; n++) {
 			struct record r = record_of(n);
@@ -819,6 +829,7 @@ static void
 a_full_file_system_loses_records_and_nobody_dies(void **state)
 {
 	(void)state;
+	unless_valgrind();
 	assert_int_equal(on_a_file_system_of(SMALL_FS_KB, fill), 0);
 }
 
@@ -839,6 +850,7 @@ static void
 a_table_that_cannot_begin_says_so(void **state)
 {
 	(void)state;
+	unless_valgrind();
 	assert_int_equal(on_a_file_system_of(64, begin_without_room), 0);
 }
 
