@@ -30,8 +30,8 @@
  *   centre NAME             "remote" unless said "in the house"
  *   neighbour NAME        a helper of kind site: another Holdfast
  *   bot NAME in the house
- *   trunk NAME            one more line to the world, besides "carrier" whose far
- *                           end is the world, and who is at its far end (live)
+ *   trunk NAME            one more line to the world and who is at its far end
+ *                           (live); "carrier" leads to the actor "world"
  *   queue NAME            default: one, "sales"
  *   box NAME              a voicemail box; default: one, "front"
  *   agent NAME at NAME [ready] [later] [serves NAME ...]

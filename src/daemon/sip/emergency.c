@@ -19,16 +19,6 @@ enum {
 
 /* ---- who ----------------------------------------------------------------- */
 
-/* RFC 5031: "urn:service:sos", "urn:service:sos.fire". */
-static bool
-is_sos_urn(struct hf_slice uri)
-{
-	struct hf_slice urn = HF_SLICE("urn:service:sos");
-
-	return hf_slice_starts_nocase(uri, urn) &&
-	       (uri.n == urn.n || uri.p[urn.n] == '.');
-}
-
 /* What the trunk is to be asked for; NULL: it is no call for help. */
 static const char *
 number_dialled(const struct sip_msg *m)
@@ -39,7 +29,7 @@ number_dialled(const struct sip_msg *m)
 
 	if (e->vias == 0 || e->numbers == 0)
 		return NULL;
-	if (is_sos_urn(m->uri_text))
+	if (sip_is_sos(m->uri_text))
 		return e->sos;
 	if (!who_is_meant(&m->uri, number, sizeof(number)))
 		return NULL;

@@ -53,14 +53,13 @@ belongs(const struct sip_peek *p)
 static bool
 is_urgent(const struct sip_peek *p)
 {
-	static const struct hf_slice sos = HF_SLICE("urn:service:sos");
 	struct hf_slice user = p->user;
 	char number[CONF_NUMBER_MAX];
 
 	if (!p->invite || p->kind != SIP_PEEK_NEW)
 		return false;
 	user.n = hf_slice_find(user, ';');
-	return hf_slice_starts_nocase(p->uri, sos) ||
+	return sip_is_sos(p->uri) ||
 	       (hf_slice_copy(user, number, sizeof(number)) &&
 		   conf_sos_find(room.conf, number) != CONF_NONE);
 }

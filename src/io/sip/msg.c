@@ -311,8 +311,7 @@ take_request_line(struct parse *p, struct at a)
 	if (!sip_parse_uri(m->uri_text, &m->uri))
 		trouble(p, 400, "Bad Request-URI", m->uri_text.p);
 	else if (m->uri.host.n == 0 && !NAMED(m->uri.scheme, "tel") &&
-		 !hf_slice_starts_nocase(
-		     m->uri_text, HF_SLICE("urn:service:sos"))) /* RFC 5031 */
+		 !sip_is_sos(m->uri_text))
 		trouble(p, 416, "Unsupported URI Scheme", m->uri_text.p);
 	else if (m->uri.headers.n > 0)
 		/* 19.1.1: not in a Request-URI. */

@@ -211,6 +211,9 @@ bool sip_param(
 /* Undoes %XX into to; false when it does not fit or holds %00. */
 bool sip_unescape(struct hf_slice s, char *to, size_t cap);
 
+/* "urn:service:sos", "urn:service:sos.fire": a call for help (RFC 5031). */
+bool sip_is_sos(struct hf_slice uri);
+
 /* The number a host part is, if it is one: with or without brackets, and with
  * the three colons of RFC 3261's grammar mistake (RFC 5118 4.5). */
 bool sip_host_addr(struct hf_slice host, struct hf_addr *out);

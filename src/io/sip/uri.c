@@ -539,6 +539,15 @@ sip_uri_names(const struct sip_uri *a, const struct sip_uri *b)
 }
 
 bool
+sip_is_sos(struct hf_slice uri)
+{
+	struct hf_slice urn = HF_SLICE("urn:service:sos");
+
+	return hf_slice_starts_nocase(uri, urn) &&
+	       (uri.n == urn.n || uri.p[urn.n] == '.');
+}
+
+bool
 sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 {
 	struct hf_addr x, y;
