@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/check.h"
 #include "base/slice.h"
@@ -35,7 +36,7 @@ struct ctl {
 	struct hf_span timeout; /* for each question */
 	bool json;
 	/* Options of single verbs; NULL or false when they are not given. */
-	const char *past, *pcap, *file;
+	const char *past, *pcap, *file, *to;
 	bool live, off, reset;
 
 	const char *word[CTL_WORDS_MAX]; /* the verb and what follows */
@@ -58,6 +59,11 @@ void rows_free(struct rows *r);
  * set; rows that came before an error are kept.  Free the rows in any case. */
 int link_ask(struct ctl *c, const char *verb, const char *const *word,
     unsigned int words, struct rows *out);
+
+/* Waits until the house ends the connection; false when it does not in time. */
+bool link_ends(struct ctl *c, struct hf_span within);
+/* Who listens at the socket; 0 when nobody does. */
+pid_t link_pid(struct ctl *c);
 
 /* A value of a row; false when it has none of this name. */
 bool row_find(struct hf_slice row, const char *name, struct row_value *out);
@@ -114,6 +120,7 @@ const struct ctl_verb *verb_find(const char *name);
 int verb_trace(struct ctl *c);
 int verb_why(struct ctl *c);
 int verb_config(struct ctl *c);
+int verb_upgrade(struct ctl *c);
 
 /* hfctl complete N WORD...: what could stand at the Nth word. */
 int complete_run(struct ctl *c, int argc, char **argv);

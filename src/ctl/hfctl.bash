@@ -5,7 +5,7 @@ _hfctl()
 	local i words=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--socket | --timeout | --past | --pcap | -c) ((i++)) ;;
+		--socket | --timeout | --past | --pcap | --to | -c) ((i++)) ;;
 		-*) ;;
 		*) words+=("${COMP_WORDS[i]}") ;;
 		esac
@@ -13,6 +13,10 @@ _hfctl()
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--socket | --pcap | -c)
 		mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+		return
+		;;
+	--to)
+		mapfile -t COMPREPLY < <(compgen -d -- "${COMP_WORDS[COMP_CWORD]}")
 		return
 		;;
 	--timeout | --past) return ;;

@@ -229,3 +229,33 @@ link_ask(struct ctl *c, const char *verb, const char *const *word,
 	}
 	return err;
 }
+
+bool
+link_ends(struct ctl *c, struct hf_span within)
+{
+	int64_t deadline = now_us() + within.us, left;
+	char byte;
+
+	while (c->fd >= 0 && (left = deadline - now_us()) > 0) {
+		struct pollfd p = { .fd = c->fd, .events = POLLIN };
+
+		if (poll(&p, 1, (int)(left / 1000) + 1) != 1 ||
+		    recv(c->fd, &byte, 1, MSG_DONTWAIT) > 0)
+			continue;
+		close(c->fd);
+		c->fd = -1;
+	}
+	return c->fd < 0;
+}
+
+pid_t
+link_pid(struct ctl *c)
+{
+	struct ucred who = { 0 };
+	socklen_t n = sizeof(who);
+
+	if (link_open(c) != CTL_DONE ||
+	    getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
+		return 0;
+	return who.pid;
+}

@@ -60,6 +60,7 @@ parse_option(struct ctl *c, int argc, char **argv, int *i)
 		{ "--timeout", true },
 		{ "--past", true },
 		{ "--pcap", true },
+		{ "--to", true },
 		{ "-c", true },
 	};
 	const char *name = argv[*i], *value = NULL;
@@ -95,6 +96,8 @@ parse_option(struct ctl *c, int argc, char **argv, int *i)
 		c->past = value;
 	else if (strcmp(name, "--pcap") == 0)
 		c->pcap = value;
+	else if (strcmp(name, "--to") == 0)
+		c->to = value;
 	else if (strcmp(name, "-c") == 0)
 		c->file = value;
 	else if (!parse_timeout(value, &c->timeout)) {
@@ -137,6 +140,7 @@ check_options(struct ctl *c, const struct ctl_verb *v)
 		{ "--pcap", c->pcap != NULL },
 		{ "--off", c->off },
 		{ "--reset", c->reset },
+		{ "--to", c->to != NULL },
 	};
 
 	for (size_t i = 0; i < HF_LEN(all); i++)

@@ -514,6 +514,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    verb_reload, 0, 0, { NONE, NONE }, "--reset" },
 	{ "drain", "[--off]", "take no new calls, or take them again",
 	    verb_drain, 0, 0, { NONE, NONE }, "--off" },
+	{ "upgrade", "[--to FOLDER]", "move every process to another build, with calls up",
+	    verb_upgrade, 0, 0, { NONE, NONE }, "--to" },
 	{ "demo", "rescue", "place a call, kill its bot, show the rescue",
 	    verb_demo, 1, CTL_WORDS_MAX - 1, { WORDS("rescue"), NONE }, "" },
 };

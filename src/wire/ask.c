@@ -16,6 +16,9 @@ const struct ask_verb ask_verbs[] = {
 	{ "reload", ASK_KEEPER, 0, 1, true, "[reset]",
 	    "generation(n), or an error row by row: problem(s)" },
 	{ "drain", ASK_KEEPER, 1, 1, true, "on|off", "draining(b) calls(n)" },
+	{ "upgrade", ASK_KEEPER, 0, 1, true, "[FOLDER]",
+	    "from(s) to(s), and the connection ends; or an error row by row: "
+	    "problem(s)" },
 
 	/* ---- hf-call ------------------------------------------------------- */
 	{ "summary", ASK_CALL, 0, 0, false, "",

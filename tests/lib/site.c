@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/lib/child.h"
+#include "tests/lib/otherwise.h"
 
 enum {
 	READY_MS = 10000,
@@ -580,6 +581,60 @@ site_reopen(struct site *s, struct ua_world *w)
 	s->pid = 0;
 	child_is_over(s);
 	return log_is_clean(s) && site_start(s, w);
+}
+
+/* To its end, while the world goes on. */
+static bool
+run_to_end(struct ua_world *w, char *const *argv, const char *log)
+{
+	int64_t end = ua_now() + READY_MS * site_patience() * INT64_C(1000);
+	pid_t pid = child_start(argv, NULL, log, -1, SIGKILL);
+	int status = -1;
+
+	while (!child_ends(pid, 0, &status) && ua_now() < end)
+		(void)ua_run(w, 20, NULL, NULL);
+	if (status != 0)
+		file_show(log, argv[0]);
+	return status == 0;
+}
+
+/* All that speak. */
+static bool
+let_speak_otherwise(const char *build)
+{
+	static const char *const program[] = { "sbin/holdfastd",
+		"libexec/holdfast/hf-call", "libexec/holdfast/hf-media",
+		"libexec/holdfast/hf-rec", "libexec/holdfast/hf-sip",
+		"libexec/holdfast/hf-store" };
+	char path[400];
+
+	for (size_t i = 0; i < sizeof program / sizeof *program; i++) {
+		snprintf(path, sizeof path, "%s/%s", build, program[i]);
+		if (!speak_otherwise(path))
+			return false;
+	}
+	return true;
+}
+
+bool
+site_upgrade(struct site *s, struct ua_world *w)
+{
+	char hfctl[300], socket[100], to[100], log[100], copy[800];
+	char *copying[] = { (char *)"/bin/sh", (char *)"-c", copy, NULL };
+	char *upgrading[] = { hfctl, (char *)"--socket", socket,
+		(char *)"upgrade", (char *)"--to", to, NULL };
+
+	snprintf(hfctl, sizeof hfctl, "%s", site_stage("bin/hfctl"));
+	snprintf(socket, sizeof socket, "%s/run/control", s->dir);
+	snprintf(to, sizeof to, "%s/build-%d", s->dir, ++s->builds);
+	snprintf(log, sizeof log, "%s/upgrade.log", s->dir);
+	snprintf(copy, sizeof copy,
+	    "mkdir '%s' && cd '%s' && cp -r sbin libexec '%s'", to,
+	    site_stage("."), to);
+	/* There and back: one build's number differs from the other's. */
+	return run_to_end(w, copying, log) &&
+	       (s->builds % 2 == 0 || let_speak_otherwise(to)) &&
+	       run_to_end(w, upgrading, log);
 }
 
 static void

@@ -46,6 +46,7 @@ struct site {
 	char ip[64];
 	int port;
 	pid_t pid;
+	int builds; /* that it was upgraded to */
 	struct ua_where udp; /* where calls go */
 	struct site_key *key;
 	size_t keys, key_cap;
@@ -92,6 +93,10 @@ bool site_start(struct site *, struct ua_world *);
 /* kill -9 of its keeper, and two seconds later a start from what it left.  with
  * (may be NULL): of the rooms, too, whose names begin so. */
 bool site_again(struct site *, struct ua_world *, const char *with);
+
+/* hfctl upgrade, while the world goes on, to a build that speaks another
+ * language than the one before. */
+bool site_upgrade(struct site *, struct ua_world *);
 
 /* SIGTERM, while the world goes on, and a start when it has ended well. */
 bool site_reopen(struct site *, struct ua_world *);

@@ -40,6 +40,7 @@ static const struct {
 	{ STORY_CUT,             "cut NAME for SPAN" },
 	{ STORY_RESTART_WITH,    "restart NAME with NAME" },
 	{ STORY_RESTART,         "restart NAME" },
+	{ STORY_UPGRADE,         "upgrade the house" },
 	{ STORY_FREEZE,          "freeze NAME for SPAN" },
 	{ STORY_RELOAD_WITHOUT,  "reload without NAME" },
 	{ STORY_RELOAD_WITH,     "reload with NAME" },

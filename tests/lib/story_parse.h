@@ -207,6 +207,7 @@ enum story_verb {
 	STORY_CUT,             /* NAME SPAN; "uplink" for all remote helpers */
 	STORY_RESTART_WITH,    /* NAME of a process, NAME of another */
 	STORY_RESTART,         /* NAME of a process, or "house" for all */
+	STORY_UPGRADE,         /* to a build that speaks another language */
 	STORY_FREEZE,          /* NAME SPAN */
 	STORY_RELOAD_WITHOUT,  /* NAME */
 	STORY_RELOAD_WITH,     /* NAME */

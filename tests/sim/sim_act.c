@@ -264,6 +264,8 @@ sim_act(struct sim *s, const struct story_act *t)
 		return restart(s, t->word[1]); /* there is no keeper here */
 	case STORY_RESTART:
 		return restart(s, t->word[0]);
+	case STORY_UPGRADE:
+		return true; /* what it costs is measured live */
 	case STORY_RELOAD_WITHOUT:
 	case STORY_RELOAD_WITH:
 		return a != NULL &&

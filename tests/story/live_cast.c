@@ -636,6 +636,8 @@ live_act(struct live *v, const struct story_act *t)
 	case STORY_RESTART_WITH:
 	case STORY_RESTART:
 		return restart(v, t);
+	case STORY_UPGRADE:
+		return site_upgrade(v->site, v->world);
 	case STORY_RELOAD_WITHOUT:
 	case STORY_RELOAD_WITH:
 		return reload(v, a, t->verb == STORY_RELOAD_WITH);

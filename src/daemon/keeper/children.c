@@ -2,19 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,10 +19,8 @@
 #include "proc/flight.h"
 #include "proc/log.h"
 #include "proc/loop.h"
-#include "proc/rails.h"
 
 enum {
-	CHILD_FD = 3, /* where a room finds its channel to us */
 	READY_WITHIN_MS = 10000,
 	WEAK_MS = 2000,          /* a life shorter than this is not progress */
 	WEAK_MAX = 4,            /* the dearest restart costs 1 << this */
@@ -41,9 +34,6 @@ enum {
 	KILLED_WITHIN_MS = 10000,
 	/* All RTP sockets of the largest range, two a stream. */
 	FDS_WAITING = 65536 / CHAN_FDS_MAX + 8,
-	MEDIA_NICE = -10, /* frames go every 20 ms, whatever else runs */
-	MEDIA_FIRST = 10, /* of SCHED_FIFO, as hf-media asks for itself */
-	EVENT_NICE = -5,
 	US_PER_S = 1000000,
 };
 
@@ -54,6 +44,7 @@ struct child {
 	int pidfd;
 	bool ready;
 	bool old;      /* not the program that we would start */
+	bool kept;     /* that one could not go on from where it is */
 	bool replaced; /* for that reason; its death is no news */
 	int silent;    /* connection to one that speaks another language */
 	uint32_t starts, weak;
@@ -90,6 +81,7 @@ static const struct {
 };
 
 static void spawn(struct child *ch);
+static void replace_next(void);
 static void remember(void);
 
 static uint32_t
@@ -281,7 +273,7 @@ buried(struct child *ch)
 	hf_timer_stop(loop_wheel(), &ch->ready_by);
 	ch->pid = 0;
 	ch->pidfd = ch->silent = -1;
-	ch->ready = ch->old = ch->replaced = false;
+	ch->ready = ch->old = ch->kept = ch->replaced = false;
 	control_child_gone(place_of(ch));
 }
 
@@ -368,28 +360,64 @@ start_next(void)
 	all.booted = true;
 }
 
-/* Another program stands where it was started from: one after another dies,
- * each when all others are there. */
-static void
-replace_next(void)
+/* The one that is to be replaced; NULL when all are as they should be, or
+ * somebody has to be waited for. */
+static struct child *
+next_old(void)
 {
 	struct child *next = NULL;
-	char name[16];
 
 	for (uint32_t i = 0; i < all.n; i++) {
 		struct child *ch = &all.child[i];
 
 		if (ch->replaced || (!ch->ready && !ch->old))
-			return;
-		if (next == NULL && ch->old)
+			return NULL;
+		if (next == NULL && ch->old && !ch->kept)
 			next = ch;
 	}
-	if (next == NULL || all.stopping)
+	return all.stopping ? NULL : next;
+}
+
+static void
+tried(bool well, const char *words)
+{
+	struct child *ch = next_old();
+	char name[16];
+
+	if (ch == NULL)
+		return; /* somebody died meanwhile: when he is back */
+	(void)text_of(ch, name, sizeof(name));
+	if (well) {
+		hf_log(LOG_NOTICE, "room_replaced", "room=%s pid=%d", name,
+		    (int)ch->pid);
+		ch->replaced = true;
+		end(ch);
 		return;
-	hf_log(LOG_NOTICE, "room_replaced", "room=%s pid=%d",
-	    text_of(next, name, sizeof(name)), (int)next->pid);
-	next->replaced = true;
-	end(next);
+	}
+	hf_log(LOG_ERROR, "room_kept", "room=%s why=\"%.*s\"", name,
+	    (int)strcspn(words, "\n"), words);
+	ch->kept = true;
+	replace_next();
+}
+
+/* Another program stands where it was started from: one after another dies,
+ * each when all others are there, and when that program could go on from what
+ * it keeps. */
+static void
+replace_next(void)
+{
+	struct child *ch = next_old();
+	char run_dir[KEEPER_PATH_MAX];
+	char *argv[] = { NULL, (char *)(uintptr_t) "--would-take", run_dir,
+		NULL };
+
+	if (ch == NULL || try_busy())
+		return;
+	argv[0] = (char *)(uintptr_t)program_path(ch->room);
+	(void)snprintf(
+	    run_dir, sizeof(run_dir), "%s", keeper_conf()->keeper.run_dir);
+	if (!try_run(argv[0], argv, false, tried))
+		hf_log(LOG_ERROR, "fork_failed", "why=\"%s\"", strerror(errno));
 }
 
 static void
@@ -515,62 +543,6 @@ children_flush(void)
 /* ---- birth -----------------------------------------------------------------
  */
 
-/* In the child: nothing here may allocate or log. */
-static _Noreturn void
-become(const struct child *ch, const char *path, int channel)
-{
-	const struct keeper_user *u = keeper_user();
-	char name[16];
-	char *argv[] = { name, NULL };
-	int null = open("/dev/null", O_RDONLY);
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
-	if (ch->room == ROOM_MEDIA) {
-		(void)setpriority(PRIO_PROCESS, 0, MEDIA_NICE);
-		/* Asked for while we may; it outlives setuid().  A machine
-		 * that refuses leaves the nice value. */
-		(void)sched_setscheduler(0, SCHED_FIFO,
-		    &(struct sched_param){ .sched_priority = MEDIA_FIRST });
-	} else if (ch->room == ROOM_SIP || ch->room == ROOM_CALL)
-		(void)setpriority(PRIO_PROCESS, 0, EVENT_NICE);
-	if (null >= 0)
-		(void)dup2(null, STDIN_FILENO);
-	if (channel != CHILD_FD && dup2(channel, CHILD_FD) < 0)
-		_exit(EXIT_FAILURE);
-	if (fcntl(CHILD_FD, F_SETFD, 0) != 0)
-		_exit(EXIT_FAILURE);
-	if (u->change && !rails_become(u->uid, u->gid))
-		_exit(EXIT_FAILURE);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		_exit(EXIT_FAILURE);
-	(void)snprintf(name, sizeof(name), "hf-%s", room_name(ch->room));
-	(void)execv(path, argv);
-	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
-	_exit(EXIT_FAILURE);
-}
-
-/* Rooms stand beside us: sbin/holdfastd, libexec/holdfast/hf-*. */
-static void
-find_program(const struct child *ch, char *to, size_t cap)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	hf_assert(n > 0);
-	self[n] = '\0';
-	for (int up = 0; up < 2; up++) {
-		slash = strrchr(self, '/');
-		hf_assert(slash != NULL);
-		*slash = '\0';
-	}
-	(void)snprintf(
-	    to, cap, "%s/libexec/holdfast/hf-%s", self, room_name(ch->room));
-}
-
 /* Boots grow, also across our own restarts, when many were used up within a
  * second: hf-store tells by them which facts it has.  The file goes with the
  * machine's memory, and then the clock has moved on. */
@@ -651,17 +623,16 @@ hand_over(struct child *ch, uint32_t boot)
 static void
 spawn(struct child *ch)
 {
-	char path[PATH_MAX + 64], name[16];
+	char name[16];
 	uint32_t boot = next_boot();
 	int pair[2];
 	pid_t pid;
 
-	find_program(ch, path, sizeof(path));
 	hf_assert(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	pid = fork();
 	if (pid == 0)
-		become(ch, path, pair[1]);
+		program_become(ch->room, pair[1]);
 	(void)close(pair[1]);
 	if (pid < 0) {
 		hf_log(LOG_ERROR, "fork_failed", "why=\"%s\"", strerror(errno));
@@ -735,19 +706,6 @@ children_workers(void)
 /* ---- those of another keeper -----------------------------------------------
  */
 
-/* The program it runs is not the one that we would start. */
-static bool
-is_old(const struct child *ch, const struct adopt_hello *h)
-{
-	char path[PATH_MAX + 64];
-	struct stat st;
-
-	find_program(ch, path, sizeof(path));
-	return h->language != adopt_language() ||
-	       (stat(path, &st) == 0 &&
-		   (h->program[0] != st.st_dev || h->program[1] != st.st_ino));
-}
-
 static struct adopt_hello hellos[CHILDREN_MAX];
 
 static void
@@ -770,7 +728,8 @@ take(const struct adopted *a)
 	ch->pid = a->pid;
 	ch->pidfd = a->pidfd;
 	ch->since = (struct hf_time){ a->hello.since_us };
-	ch->old = is_old(ch, &a->hello);
+	ch->old = a->hello.language != adopt_language() ||
+		  !program_is(a->room, a->hello.program);
 	ch->ready = a->speaks;
 	if (a->hello.boot > all.past.boot)
 		all.past.boot = a->hello.boot;
@@ -898,6 +857,18 @@ children_ask(uint32_t i, const struct msg *m)
 }
 
 uint32_t
+children_keepers(void)
+{
+	return all.past.keepers;
+}
+
+struct hf_time
+children_opened(void)
+{
+	return (struct hf_time){ all.past.opened_us };
+}
+
+uint32_t
 children_count(void)
 {
 	return all.n;
@@ -913,6 +884,7 @@ children_news(uint32_t i, struct child_news *out)
 		.pid = ch->pid,
 		.ready = ch->ready,
 		.old = ch->old,
+		.kept = ch->kept,
 		.starts = ch->starts };
 	if (ch->pid != 0)
 		out->up = hf_time_since(ch->since, loop_now());

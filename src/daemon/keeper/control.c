@@ -324,10 +324,11 @@ tell_child(struct client *cl, uint32_t id, const struct child_news *who)
 		(void)snprintf(
 		    name, sizeof(name), "hf-%s", room_name(who->room));
 	tell_process(cl, id, name, who->pid,
-	    who->ready && who->old ? "old"
-	    : who->ready           ? "up"
-	    : who->pid != 0        ? "starting"
-				   : "waiting",
+	    who->kept       ? "kept"
+	    : who->old      ? "old"
+	    : who->ready    ? "up"
+	    : who->pid != 0 ? "starting"
+			    : "waiting",
 	    who->up, who->starts > 0 ? (int64_t)who->starts - 1 : 0);
 }
 
@@ -336,17 +337,19 @@ do_status(struct client *cl, const struct msg_ask *ask)
 {
 	const struct conf *c = keeper_conf();
 	struct hf_span up = hf_time_since(control.opened, loop_now());
+	struct hf_span open = hf_time_since(children_opened(), loop_now());
 	struct hf_buf b = row_begin();
 	struct child_news who;
 
 	row_text(&b, "site", c->site);
 	row_text(&b, "version", HF_VERSION);
-	row_span(&b, "up", up);
+	row_span(&b, "up", open);
 	row_number(&b, "generation", c->generation);
 	row_bool(&b, "draining", keeper_draining());
 	row_number(&b, "streams", sockets_streams());
 	row_end(cl, ask->id, &b);
-	tell_process(cl, ask->id, "holdfastd", getpid(), "up", up, 0);
+	tell_process(
+	    cl, ask->id, "holdfastd", getpid(), "up", up, children_keepers());
 	for (uint32_t i = 0; i < children_count(); i++) {
 		children_news(i, &who);
 		tell_child(cl, ask->id, &who);
@@ -430,6 +433,66 @@ drain_ordered(struct client *cl, const struct msg_ask *ask)
 	return true;
 }
 
+/* Who waits for the programs of another build to say whether they would. */
+static struct {
+	uint32_t client, gen, id;
+} upgrader;
+
+static struct client *
+upgrader_client(void)
+{
+	struct client *cl = &control.client[upgrader.client];
+
+	return cl->chan.fd >= 0 && cl->gen == upgrader.gen ? cl : NULL;
+}
+
+static void
+upgrade_told(const char *line)
+{
+	struct client *cl = upgrader_client();
+	struct to_client to = { cl, upgrader.id };
+
+	if (cl != NULL)
+		tell_line(&to, line);
+}
+
+static void
+upgrade_ended(const char *why, const char *from, const char *to)
+{
+	struct client *cl = upgrader_client();
+	struct hf_buf b;
+
+	if (cl == NULL)
+		return;
+	if (why[0] == '\0') {
+		b = row_begin();
+		row_text(&b, "from", from);
+		row_text(&b, "to", to);
+		row_end(cl, upgrader.id, &b);
+	}
+	finish(cl, upgrader.id, why);
+}
+
+static void
+do_upgrade(struct client *cl, const struct msg_ask *ask)
+{
+	struct hf_slice args = { (const char *)ask->args.p, ask->args.n };
+	char folder[KEEPER_PATH_MAX] = "";
+
+	if (ask->args.n > 0 && !ask_word(args, 0, folder, sizeof(folder))) {
+		finish(cl, ask->id, "the folder's name is too long");
+		return;
+	}
+	if (upgrade_busy()) {
+		finish(cl, ask->id, "one is under way; see hfctl status");
+		return;
+	}
+	upgrader.client = (uint32_t)(cl - control.client);
+	upgrader.gen = cl->gen;
+	upgrader.id = ask->id;
+	upgrade_begin(folder, upgrade_told, upgrade_ended);
+}
+
 static const struct {
 	const char *verb;
 	void (*run)(struct client *cl, const struct msg_ask *ask);
@@ -437,6 +500,7 @@ static const struct {
 	{ "status", do_status },
 	{ "config", do_config },
 	{ "reload", do_reload },
+	{ "upgrade", do_upgrade },
 };
 
 /* ---- questions for the rooms -----------------------------------------------

@@ -6,7 +6,9 @@
  *      main      options, configuration, signals, the end
  *      sockets   every SIP and RTP socket, opened once and kept
  *      children  the rooms as processes: joined, watched, restarted
+ *      program   the rooms' programs, and becoming one of them
  *      adopt     rooms that have outlived the keeper before us
+ *      upgrade   another build takes the house over, if it can (try asks it)
  *      past      what the next keeper should know of this one
  *      control   questions of operators, routed to the rooms that know
  */
@@ -79,6 +81,47 @@ void sockets_share(uint16_t worker, uint32_t *first, uint32_t *count);
 /* Hands a room what is its own: sends SOCKET messages. */
 struct chan;
 void sockets_hand_over(struct chan *to, enum room room, uint16_t worker);
+
+/* ---- program ------------------------------------------------------------- */
+
+/* Rooms stand beside us (sbin/holdfastd, libexec/holdfast/hf-*).  They are held
+ * open: what is unpacked in their place meanwhile is not started by us, who may
+ * speak another language, but by the keeper of that build. */
+void programs_open(void);
+const char *program_folder(void); /* in which sbin and libexec are */
+const char *program_path(enum room room);
+/* It is what we would start: by device and inode. */
+bool program_is(enum room room, const uint64_t id[2]);
+
+/* In a child between fork and exec: nothing here allocates or logs. */
+void program_begin(void);
+bool program_give_up_root(void);
+_Noreturn void program_become(enum room room, int channel);
+
+/* ---- try ----------------------------------------------------------------- */
+
+/* Runs a program beside the loop, one at a time and for some seconds; fn hears
+ * whether it ended with 0, and what it said. */
+typedef void try_fn(bool well, const char *said);
+bool try_run(const char *path, char *const *argv, bool as_root, try_fn *fn);
+bool try_busy(void);
+
+/* ---- upgrade ------------------------------------------------------------- */
+
+/* What we were called with. */
+void upgrade_remember(char **argv);
+
+/* Asks the programs in folder ("": ours) whether they could go on from here:
+ * version, configuration, the tables of calls that are there.  line hears what
+ * is in the way, then end why not, or nothing.  Not while one is under way. */
+typedef void upgrade_line(const char *line);
+typedef void upgrade_end(const char *why, const char *from, const char *to);
+void upgrade_begin(const char *folder, upgrade_line *line, upgrade_end *end);
+bool upgrade_busy(void);
+
+/* Then becomes that holdfastd, in this process: it adopts our rooms as after
+ * our death, and puts its own in their places. */
+void upgrade_if_due(void);
 
 /* ---- past ---------------------------------------------------------------- */
 
@@ -171,11 +214,17 @@ struct child_news {
 	uint16_t worker;
 	pid_t pid; /* 0: waits to be started */
 	bool ready;
-	bool old; /* not the program that we would start */
+	bool old;  /* not the program that we would start ... */
+	bool kept; /* ... which could not go on from where it is */
 	uint32_t starts;
 	struct hf_span up;
 };
 uint32_t children_count(void);
+
+/* How often this house was taken over from a keeper before us, and when it was
+ * opened first. */
+uint32_t children_keepers(void);
+struct hf_time children_opened(void);
 void children_news(uint32_t i, struct child_news *out);
 
 /* ---- control ------------------------------------------------------------- */

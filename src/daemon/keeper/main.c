@@ -317,6 +317,21 @@ keeper_drained(enum room room, uint32_t calls)
 	be_over();
 }
 
+/* Nobody waits for the answer; the log has it. */
+static void
+upgrade_told(const char *line)
+{
+	(void)line;
+}
+
+static void
+upgrade_ended(const char *why, const char *from, const char *to)
+{
+	(void)why;
+	(void)from;
+	(void)to;
+}
+
 static void
 signal_came(int fd, uint32_t events, void *arg)
 {
@@ -328,7 +343,10 @@ signal_came(int fd, uint32_t events, void *arg)
 		return;
 	if (si.ssi_signo == SIGHUP)
 		(void)keeper_reload(tell_log, NULL);
-	else if (keeper.stopping)
+	else if (si.ssi_signo == SIGUSR2) {
+		if (!upgrade_busy())
+			upgrade_begin("", upgrade_told, upgrade_ended);
+	} else if (keeper.stopping)
 		be_over(); /* asked twice: now */
 	else
 		keeper_drain(true, true);
@@ -347,6 +365,7 @@ watch_signals(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR2);
 	hf_assert(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -524,6 +543,7 @@ open_house(void)
 	keeper.adopting = adopt_meet(past) > 0;
 	if (!take_over())
 		return false;
+	programs_open();
 	children_prepare(keeper.adopting && past->workers >= 1 &&
 				 past->workers <= WORKERS_MAX
 			     ? (uint16_t)past->workers
@@ -576,6 +596,7 @@ live(void)
 		children_flush(); /* what that has asked for goes too */
 		if (keeper.over)
 			break;
+		upgrade_if_due();
 		loop_turn();
 	}
 	notify("STOPPING=1");
@@ -634,6 +655,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	hf_log_open("holdfastd", LOG_INFO);
+	upgrade_remember(argv);
 	if (!load(tell_stderr, NULL, true))
 		return EXIT_FAILURE;
 	if (test)

@@ -1,0 +1,454 @@
+/* The keeper dies, or gives its place to one of another build; its rooms do
+ * not.  argv: holdfastd, echo_room. */
+
+#include "lib/otherwise.h"
+#include "proc/house.h"
+
+/* ---- the keeper dies -------------------------------------------------------
+ */
+
+static void
+kill_keeper(void)
+{
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	keeper = 0;
+}
+
+static off_t
+log_end(void)
+{
+	return lseek(log_fd, 0, SEEK_END);
+}
+
+static bool
+log_will_say_after(off_t at, const char *text)
+{
+	static char bytes[1 << 20];
+
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe()) {
+		ssize_t n = pread(log_fd, bytes, sizeof(bytes) - 1, at);
+
+		bytes[n > 0 ? n : 0] = '\0';
+		if (strstr(bytes, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* True when the next one has the house. */
+static bool
+next_keeper(void)
+{
+	char program[TEXT], conf[TEXT];
+	off_t at = log_end();
+
+	path_of(program, "sbin/holdfastd");
+	path_of(conf, "holdfast.conf");
+	keeper = fork();
+	if (keeper == 0) {
+		(void)dup2(log_fd, STDERR_FILENO);
+		(void)execl(program, program, "-c", conf, (char *)NULL);
+		_exit(127);
+	}
+	return log_will_say_after(at, "house_open");
+}
+
+struct pids {
+	pid_t of[6];
+};
+
+static void
+look_at_pids(struct pids *p)
+{
+	static struct answer a;
+	static const char *const who[] = { "hf-store ", "hf-rec ",
+		"hf-media/0 ", "hf-media/1 ", "hf-call ", "hf-sip " };
+	char key[64];
+
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	for (size_t i = 0; i < HF_LEN(who); i++) {
+		(void)snprintf(key, sizeof(key), "process=%s", who[i]);
+		p->of[i] = (pid_t)number_of(&a, key, "pid");
+	}
+}
+
+static void
+all_are_neighbours(void)
+{
+	static struct answer a;
+
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("agents", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-call", "neighbours") == 5 &&
+		    ask("messages", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-rec", "neighbours") == 4 &&
+		    ask("registrations", NULL, WAIT_MS, &a) &&
+		    number_of(&a, "hf-sip", "neighbours") == 3)
+			return;
+	fail_msg("somebody has no neighbour");
+}
+
+static void
+rooms_outlive_their_keeper_and_are_adopted(void **state)
+{
+	struct pids before, after;
+	static struct answer a;
+
+	(void)state;
+	look_at_pids(&before);
+	for (int times = 0; times < 2; times++) {
+		kill_keeper();
+		assert_int_equal(say(sip_port, "x", WAIT_MS), before.of[5]);
+		assert_int_equal(say(rtp_port, "x", WAIT_MS), before.of[2]);
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+		assert_true(next_keeper());
+		look_at_pids(&after);
+		assert_memory_equal(&before, &after, sizeof(before));
+		assert_true(log_says("house_adopted rooms=6 missing=0"));
+		all_are_neighbours();
+	}
+	assert_false(log_says("room_died"));
+	/* None was joined anew: whoever had a neighbour kept it. */
+	assert_false(log_says("neighbour_left"));
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 1);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("past", "1", WAIT_MS, &a) &&
+		    number_of(&a, "hf-store", "facts") >= 2)
+			break;
+	/* And the sockets are there to be given to the next. */
+	assert_int_equal(kill(before.of[5], SIGKILL), 0);
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+	assert_true(log_will_say("room_died room=hf-sip"));
+	assert_int_equal(kill(before.of[2], SIGKILL), 0);
+	assert_true(say(rtp_port, "x", WAIT_MS) > 0);
+	all_are_neighbours();
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "process=hf-sip", "restarts"), 1);
+}
+
+/* A restart that the keeper did not live to finish. */
+static void
+who_dies_without_a_keeper_is_started_by_the_next(void **state)
+{
+	struct pids before, after;
+
+	(void)state;
+	look_at_pids(&before);
+	for (size_t who = 0; who < HF_LEN(before.of); who++) {
+		kill_keeper();
+		assert_int_equal(kill(before.of[who], SIGKILL), 0);
+		assert_true(next_keeper());
+		look_at_pids(&after);
+		for (size_t i = 0; i < HF_LEN(before.of); i++)
+			if (i == who)
+				assert_int_not_equal(after.of[i], before.of[i]);
+			else
+				assert_int_equal(after.of[i], before.of[i]);
+		all_are_neighbours();
+		before = after;
+	}
+	assert_true(say(sip_port, "x", WAIT_MS) == after.of[5]);
+	assert_true(say(rtp_port, "x", WAIT_MS) == after.of[2]);
+}
+
+/* The keeper dies in the same moment as one of them, and leaves half-joined
+ * rooms behind. */
+static void
+a_keeper_that_dies_while_it_restarts_leaves_nobody_alone(void **state)
+{
+	struct pids p;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		look_at_pids(&p);
+		assert_int_equal(kill(p.of[i % 6], SIGKILL), 0);
+		(void)usleep((useconds_t)(i * 1500));
+		kill_keeper();
+		assert_true(next_keeper());
+		all_are_neighbours();
+	}
+}
+
+static void
+a_room_that_does_not_answer_is_replaced(void **state)
+{
+	struct pids before, after;
+
+	(void)state;
+	look_at_pids(&before);
+	kill_keeper();
+	assert_int_equal(kill(before.of[4], SIGSTOP), 0);
+	assert_true(next_keeper());
+	assert_true(log_says("why=does_not_answer"));
+	look_at_pids(&after);
+	assert_int_not_equal(after.of[4], before.of[4]);
+	assert_int_equal(after.of[5], before.of[5]);
+	all_are_neighbours();
+}
+
+/* What the file says by now is a reload, to be refused or applied as one. */
+static void
+the_configuration_goes_on_with_the_rooms(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	write_conf("test", "queues: { sales: {} }\n");
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_true(ask("drain", "on", WAIT_MS, &a));
+	kill_keeper();
+	rtp_port += 2;
+	write_conf("test", "");
+	rtp_port -= 2;
+	assert_true(next_keeper());
+	assert_true(
+	    log_says("rtp.ports: a change takes a restart of holdfastd"));
+	assert_true(log_says("config_kept generation=2"));
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 2);
+	assert_non_null(strstr(a.all, "draining=true"));
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "site=test", "generation"), 2);
+	assert_non_null(strstr(a.all, "draining=true"));
+	assert_true(say(rtp_port, "x", WAIT_MS) > 0);
+	kill_keeper();
+	write_conf("test", "queues: { sales: {}, front: {} }\n");
+	assert_true(next_keeper());
+	assert_true(log_says("config_applied generation=3"));
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 3);
+}
+
+/* ---- another build ---------------------------------------------------------
+ */
+
+/* Beside ours, in a folder of its own. */
+static void
+make_build(const char *folder, bool otherwise)
+{
+	static const char *const in[] = { "", "/sbin", "/libexec",
+		"/libexec/holdfast" };
+	char name[100], path[TEXT];
+
+	for (size_t i = 0; i < HF_LEN(in); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", folder, in[i]);
+		path_of(path, name);
+		(void)mkdir(path, 0755);
+	}
+	(void)snprintf(name, sizeof(name), "%s/sbin/holdfastd", folder);
+	path_of(path, name);
+	assert_true(copy(holdfastd, name));
+	assert_true(!otherwise || speak_otherwise(path));
+	for (size_t i = 0; i < HF_LEN(house_rooms); i++) {
+		(void)snprintf(name, sizeof(name), "%s/libexec/holdfast/%s",
+		    folder, house_rooms[i]);
+		path_of(path, name);
+		assert_true(copy(echo_room, name));
+		assert_true(!otherwise || speak_otherwise(path));
+	}
+}
+
+static bool
+upgrade_to(const char *folder, struct answer *a)
+{
+	char path[TEXT];
+
+	path_of(path, folder);
+	return ask("upgrade", path, WAIT_MS, a);
+}
+
+/* Each of the new one is there. */
+static bool
+all_are_replaced(const struct pids *before, struct pids *after)
+{
+	static struct answer a;
+
+	for (int64_t end = now_ms() + 2 * WAIT_MS; now_ms() < end; breathe()) {
+		bool all = ask("status", NULL, WAIT_MS, &a) &&
+			   strstr(a.all, "state=old") == NULL &&
+			   strstr(a.all, "state=starting") == NULL;
+
+		if (all)
+			look_at_pids(after);
+		for (size_t i = 0; all && i < HF_LEN(after->of); i++)
+			all = after->of[i] > 0 && after->of[i] != before->of[i];
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+static void
+another_build_takes_the_house_over(void **state)
+{
+	struct pids before, after;
+	static struct answer a;
+	int fd = client(sip_port), heard = 0;
+
+	(void)state;
+	make_build("same", false);
+	make_build("other", true);
+	for (int i = 0; i < 2; i++) {
+		off_t at = log_end();
+
+		look_at_pids(&before);
+		assert_int_equal(kill(before.of[5], SIGSTOP), 0);
+		for (int k = 0; k < 10; k++)
+			assert_int_equal(send(fd, "x", 1, 0), 1);
+		assert_int_equal(kill(before.of[5], SIGCONT), 0);
+		assert_true(upgrade_to(i == 0 ? "same" : "other", &a));
+		assert_string_equal(a.error, "");
+		assert_non_null(strstr(a.all, "from="));
+		assert_true(log_will_say_after(at, "house_adopted rooms=6"));
+		assert_true(all_are_replaced(&before, &after));
+		all_are_neighbours();
+		assert_true(say(sip_port, "fact", WAIT_MS) > 0);
+		for (int k = 0; k < 10; k++, heard++)
+			assert_true(hear(fd, WAIT_MS) > 0);
+	}
+	(void)close(fd);
+	assert_int_equal(heard, 20);
+	assert_int_equal(kill(keeper, 0), 0); /* it is the same process */
+	assert_false(log_says("room_died"));
+	assert_true(say(rtp_port, "x", WAIT_MS) == after.of[2]);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("past", "1", WAIT_MS, &a) &&
+		    number_of(&a, "hf-store", "facts") >= 2)
+			break;
+	assert_true(number_of(&a, "hf-store", "facts") >= 2);
+}
+
+static void
+script(const char *name, const char *text)
+{
+	char path[TEXT];
+	FILE *f;
+
+	path_of(path, name);
+	(void)unlink(path);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	(void)fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void
+a_build_that_could_not_go_on_is_refused(void **state)
+{
+	struct pids before, after;
+	static struct answer a;
+	char path[TEXT];
+
+	(void)state;
+	look_at_pids(&before);
+	make_build("worse", true);
+	script("worse/libexec/holdfast/hf-call",
+	    "#!/bin/sh\necho 'table=call.slots take=no why=\"too old\"'\n"
+	    "exit 1\n");
+	assert_true(upgrade_to("worse", &a));
+	assert_string_equal(a.error,
+	    "libexec/holdfast/hf-call could not go on from here; what runs "
+	    "goes on");
+	assert_non_null(strstr(a.all, "table=call.slots take=no"));
+	path_of(path, "worse/libexec/holdfast/hf-call");
+	assert_int_equal(unlink(path), 0);
+	assert_true(upgrade_to("worse", &a));
+	assert_non_null(strstr(a.all, "No such file"));
+	assert_true(upgrade_to("nowhere", &a));
+	assert_string_not_equal(a.error, "");
+	look_at_pids(&after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_false(log_says("keeper_left"));
+	assert_false(log_says("keeper_replaced"));
+}
+
+/* Its programs were put into our places without a question; the keeper of that
+ * build finds what it cannot go on from, and leaves that alone. */
+static void
+who_could_not_be_replaced_goes_on(void **state)
+{
+	struct pids before, after;
+	static struct answer a;
+	char is[TEXT], was[TEXT];
+
+	(void)state;
+	look_at_pids(&before);
+	path_of(is, "libexec/holdfast/hf-call");
+	path_of(was, "libexec/holdfast/was");
+	assert_int_equal(rename(is, was), 0);
+	script("libexec/holdfast/hf-call", "#!/bin/sh\necho no\nexit 1\n");
+	/* Whom the old keeper restarts is what it was. */
+	assert_int_equal(kill(before.of[4], SIGKILL), 0);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (ask("agents", NULL, WAIT_MS, &a) && a.error[0] == '\0')
+			break;
+	assert_string_equal(a.error, "");
+	look_at_pids(&before);
+	kill_keeper();
+	assert_true(next_keeper());
+	assert_true(log_will_say("room_kept room=hf-call why=\"no\""));
+	look_at_pids(&after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	all_are_neighbours();
+	assert_true(ask("status", NULL, WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "state=kept"));
+	assert_int_equal(rename(was, is), 0);
+}
+
+/* Nobody is left on its ports for ever. */
+static void
+nobody_outlives_a_killed_keeper_for_long(void **state)
+{
+	(void)state;
+	kill_keeper();
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+	assert_true(log_will_say("no_keeper_came"));
+	for (int64_t end = now_ms() + 2 * WAIT_MS; now_ms() < end; breathe())
+		if (say(sip_port, "x", 50) == 0 && say(rtp_port, "x", 50) == 0)
+			break;
+	assert_int_equal(say(sip_port, "x", 50), 0);
+	assert_int_equal(say(rtp_port, "x", 50), 0);
+	assert_true(log_says("hf-store info room_left"));
+}
+
+static int
+open_house_of_impatient_orphans(void **state)
+{
+	int err;
+
+	orphans_max = "1s";
+	err = open_house(state);
+	orphans_max = "8s";
+	return err;
+}
+
+int
+main(int argc, char **argv)
+{
+#define LIVE(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, open_house, close_house)
+	const struct CMUnitTest tests[] = {
+		LIVE(rooms_outlive_their_keeper_and_are_adopted),
+		LIVE(who_dies_without_a_keeper_is_started_by_the_next),
+		LIVE(a_keeper_that_dies_while_it_restarts_leaves_nobody_alone),
+		LIVE(a_room_that_does_not_answer_is_replaced),
+		LIVE(the_configuration_goes_on_with_the_rooms),
+		LIVE(another_build_takes_the_house_over),
+		LIVE(a_build_that_could_not_go_on_is_refused),
+		LIVE(who_could_not_be_replaced_goes_on),
+		cmocka_unit_test_setup_teardown(
+		    nobody_outlives_a_killed_keeper_for_long,
+		    open_house_of_impatient_orphans, close_house),
+	};
+#undef LIVE
+	int failed;
+
+	if (!house_begin(argc, argv))
+		return 2;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	house_end();
+	return failed;
+}
