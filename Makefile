@@ -4,7 +4,6 @@
 #   make check      every check; the last line counts them
 #   make fuzz       the fuzzers, FUZZ_SECONDS each
 #   make sanitize   the tests again under the sanitizers
-#   make valgrind   some stories again, the rooms under valgrind
 #   make deb        the Debian package, under build/deb
 #   make check-deb  installed, called, upgraded and purged in a chroot
 #   make valgrind   unit and sim again, and some stories' rooms, under valgrind

@@ -383,22 +383,31 @@ site_patience(void)
 	return slow == NULL ? 1 : atoi(slow);
 }
 
+static void
+launch(struct site *s)
+{
+	char conf[100], log[100], program[300];
+	char *argv[] = { program, (char *)"-c", conf, NULL };
+
+	snprintf(program, sizeof program, "%s", site_stage("sbin/holdfastd"));
+	snprintf(conf, sizeof conf, "%s/holdfast.yaml", s->dir);
+	snprintf(log, sizeof log, "%s/log", s->dir);
+	s->pid = child_start(argv, NULL, log, -1, SIGTERM);
+	child_at_end(stop, s);
+}
+
 bool
 site_start(struct site *s, struct ua_world *w)
 {
 	int64_t ms = READY_MS * site_patience();
-	char conf[100], log[100], program[300];
-	char *argv[] = { program, (char *)"-c", conf, NULL };
+	char log[100];
 	struct stat was;
 
 	file_write(s, "holdfast.yaml", NULL, 0644);
-	snprintf(program, sizeof program, "%s", site_stage("sbin/holdfastd"));
-	snprintf(conf, sizeof conf, "%s/holdfast.yaml", s->dir);
 	snprintf(log, sizeof log, "%s/log", s->dir);
 	/* An earlier life has said in there that it was open. */
 	long before = stat(log, &was) == 0 ? (long)was.st_size : 0;
-	s->pid = child_start(argv, NULL, log, -1, SIGTERM);
-	child_at_end(stop, s);
+	launch(s);
 	/* From the trunk: nobody else is a friend. */
 	struct ua *u = ua_new(w, "herald",
 	    strchr(s->ip, ':') != NULL ? s->ip : site_address(SITE_TRUNK, 250),
@@ -549,19 +558,36 @@ site_stop(struct site *s)
 	return well;
 }
 
+static bool
+kill_keeper(struct site *s)
+{
+	if (s->pid == 0 || kill(s->pid, SIGKILL) != 0 ||
+	    !child_ends(s->pid, STOP_MS, NULL))
+		return false;
+	s->pid = 0;
+	child_is_over(s);
+	return true;
+}
+
+bool
+site_new_keeper(struct site *s)
+{
+	if (!kill_keeper(s))
+		return false;
+	launch(s);
+	return true;
+}
+
 bool
 site_again(struct site *s, struct ua_world *w, const char *with)
 {
 	pid_t pid;
 
-	if (s->pid == 0 || kill(s->pid, SIGKILL) != 0 ||
-	    !child_ends(s->pid, STOP_MS, NULL))
+	if (!kill_keeper(s))
 		return false;
 	for (int nth = 0; with != NULL && (pid = site_child(s, with, nth)) != 0;
 	     nth++)
 		kill(pid, SIGKILL);
-	s->pid = 0;
-	child_is_over(s);
 	(void)ua_run(w, DOWN_MS, NULL, NULL);
 	return site_start(s, w);
 }

@@ -46,7 +46,7 @@ struct site {
 	char ip[64];
 	int port;
 	pid_t pid;
-	int builds; /* that it was upgraded to */
+	int builds;          /* that it was upgraded to */
 	struct ua_where udp; /* where calls go */
 	struct site_key *key;
 	size_t keys, key_cap;
@@ -97,6 +97,10 @@ bool site_again(struct site *, struct ua_world *, const char *with);
 /* hfctl upgrade, while the world goes on, to a build that speaks another
  * language than the one before. */
 bool site_upgrade(struct site *, struct ua_world *);
+
+/* kill -9 of its keeper, and another is started at once; nobody waits until it
+ * is there. */
+bool site_new_keeper(struct site *);
 
 /* SIGTERM, while the world goes on, and a start when it has ended well. */
 bool site_reopen(struct site *, struct ua_world *);
