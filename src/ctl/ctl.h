@@ -5,6 +5,7 @@
  *      verbs.c  --words-->  link.c  <==socket==>  keeper, rooms
  *         |                   | rows
  *         +---> show.c <------+        trace.c, why.c: answers with a shape
+ *                                      diagnose.c: all of it, for support
  *
  * What comes back was partly written by strangers (numbers, SIP messages):
  * it is escaped before it reaches the terminal.
@@ -121,6 +122,7 @@ int verb_trace(struct ctl *c);
 int verb_why(struct ctl *c);
 int verb_config(struct ctl *c);
 int verb_upgrade(struct ctl *c);
+int verb_diagnose(struct ctl *c);
 
 /* hfctl complete N WORD...: what could stand at the Nth word. */
 int complete_run(struct ctl *c, int argc, char **argv);

@@ -516,6 +516,8 @@ const struct ctl_verb ctl_verbs[] = {
 	    verb_drain, 0, 0, { NONE, NONE }, "--off" },
 	{ "upgrade", "[--to FOLDER]", "move every process to another build, with calls up",
 	    verb_upgrade, 0, 0, { NONE, NONE }, "--to" },
+	{ "diagnose", "[FILE]", "a file for support, without people and secrets",
+	    verb_diagnose, 0, 1, { NONE, NONE }, "" },
 	{ "demo", "rescue", "place a call, kill its bot, show the rescue",
 	    verb_demo, 1, CTL_WORDS_MAX - 1, { WORDS("rescue"), NONE }, "" },
 };

@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 
@@ -80,6 +81,7 @@ ANSWERS = {
     'journal': [row(state_s='ok', taken_n=7)],
     'spools': [row(process_s='hf-call', waiting_n=3, dropped_n=0,
                    kept_in_s='file')],
+    'emergency': [row(last_t=NOW)],
     'rails': [row(process_s='hf-call', worker_n=0, rails_s='up',
                   landlock_n=7)],
     'drop': [row(dropped_s='lyon-1-7')],
@@ -153,7 +155,7 @@ def each_verb_answers_in_both_ways():
              'drop': ['lyon-1-7'], 'agent': ['anna', 'not-ready'],
              'helper': ['cloud-a', 'open'], 'explain': ['+33400000000']}
     for verb in VERBS:
-        if verb == 'demo':
+        if verb in ('demo', 'diagnose'):
             continue
         code, out, err = hfctl(verb, *words.get(verb, []))
         check(code == 0 and out, f'{verb} answers', (code, out, err))
@@ -259,6 +261,8 @@ def trouble_is_one_line_and_an_exit_code():
         (['helper', 'cloud-a', 'banana'], 2, 'none of: open close'),
         (['--json', 'demo', 'rescue'], 2, 'told in words'),
         (['config', '-c', '/nonexistent'], 1, 'cannot be opened'),
+        (['--json', 'diagnose'], 2, 'the bundle is a file'),
+        (['diagnose', '/nonexistent/b'], 1, 'name another file'),
     ]
     for words, want, says in rows:
         code, _, err = hfctl(*words)
@@ -281,6 +285,50 @@ def trouble_is_one_line_and_an_exit_code():
     code, _, err = hfctl('reload')
     check(code == 1 and 'stays in force' in err, err)
     ANSWERS.update(saved)
+
+
+def a_bundle(run_dir=None):
+    path = os.path.join(DIR, 'bundle.tar.gz')
+    code, out, err = hfctl('diagnose', path, run_dir=run_dir)
+    check(code == 0 and out == path + '\n', 'diagnose', (code, out, err))
+    check(os.stat(path).st_mode & 0o777 == 0o600, 'for its maker alone')
+    with tarfile.open(path) as t:
+        files = {m.name: t.extractfile(m).read() for m in t}
+    os.unlink(path)
+    return files
+
+
+def what_goes_to_support_names_nobody():
+    saved = dict(ANSWERS)
+    ANSWERS.update(
+        config=[row(key_s='site', value_s='lyon', origin_s='f:1'),
+                row(key_s='agents.anna.extension', value_s='201'),
+                row(key_s='agents.john.doe.secret_file',
+                    value_s='/etc/holdfast/john.doe'),
+                row(key_s='outbound.allow', value_s='+4477*, 0800'),
+                row(key_s='trunks.carrier.user', value_s='acct-9'),
+                row(key_s='trunks.carrier.peers', value_s='203.0.113.0/24'),
+                row(key_s='bots.cloud-a.to',
+                    value_s='sip:bot@bots.acme.example;transport=tcp'),
+                row(key_s='numbers.6017', value_s='front')],
+        calls=[row(id_s='lyon-1795167600-7', number_s='+33400000000',
+                   from_s='+33155501234', with_s='agent:anna')],
+        past=[row(id_s='lyon-1795167600-6', number_s='6017', from_s='joe',
+                  last_s='agent:john.doe')],
+        messages=[row(box_s='front', from_s='4711')],
+        registrations=[row(agent_s='anna', expires_d=1000000,
+                           contact_s='sip:anna@[2001:db8::17]:5060')])
+    everything = a_bundle()
+    text = b'\n'.join(everything.values()).decode()
+    for word in ('anna', '201', 'john.doe', '4477', '0800', 'acct-9',
+                 '203.0.113', 'acme.example', '6017', '33400000000',
+                 '33155501234', 'joe', '2001:db8', 'front'):
+        check(word not in text, f'{word} is taken out', text)
+    check('id=lyon-1795167600-7' in text and 'bots.cloud-a.to' in text, text)
+    ANSWERS.update(saved)
+    everything = a_bundle('/nonexistent')
+    check(b'no answer: ' in everything['holdfast/answers/status'],
+          'a house that is down is told of', everything)
 
 
 def a_mistake_in_the_file_does_not_hide_the_house():
@@ -353,6 +401,7 @@ with tempfile.TemporaryDirectory() as DIR:
     a_trace_opens_in_tshark()
     voicemail_is_exported_but_never_over_a_file()
     trouble_is_one_line_and_an_exit_code()
+    what_goes_to_support_names_nobody()
     a_mistake_in_the_file_does_not_hide_the_house()
     the_shell_knows_verbs_options_and_live_names()
     the_house_of_its_own_tree_is_found()

@@ -254,6 +254,34 @@ after_the_call(const char *id)
 	    "tshark sees an INVITE of each of the three legs");
 }
 
+/* Of the call that has just been: who called whom, from where, and the phone's
+ * password. */
+static void
+for_support(void)
+{
+	static const char *const promised[] = { "answers/status",
+		"answers/config", "answers/rails", "log/flight.hf-sip",
+		"log/flight.holdfastd", "files", "processes", "machine",
+		"README" };
+	char file[200];
+
+	snprintf(file, sizeof file, "%s/bundle.tar.gz", site->dir);
+	check(hfctl("diagnose %s", file) == 0, "a bundle for support is made");
+	check(hfctl("diagnose %s", file) == 1 && says("File exists"),
+	    "but never over a file");
+	check(hfctl("complete why >/dev/null; tar -tzf %s", file) == 0,
+	    "tar reads it");
+	for (size_t i = 0; i < sizeof promised / sizeof *promised; i++)
+		check(says(promised[i]), promised[i]);
+	check(hfctl("complete why >/dev/null; tar -xzOf %s", file) == 0 &&
+		  says("room_started") && says("rails_up") &&
+		  says("bots.cloud-a.to") && says("CALL_ENDED"),
+	    "it tells what happened");
+	check(!says("anna") && !says("carol") && !says("s3cret") &&
+		  !says("33400000000") && !says("127."),
+	    "and nobody's name, number, address or password");
+}
+
 static void
 acting(void)
 {
@@ -364,6 +392,7 @@ main(void)
 			  soon("calls --past 5", id),
 		    "the journal has the call's end");
 		after_the_call(id);
+		for_support();
 		acting();
 		closing();
 	} else {
