@@ -265,6 +265,11 @@ a_bad_configuration_changes_nothing(void **state)
 	assert_true(ask("reload", NULL, WAIT_MS, &a));
 	assert_non_null(
 	    strstr(a.all, "rtp.ports: a change takes a restart of holdfastd"));
+	/* How many calls that leaves ports for, nobody wrote. */
+	write_conf("test", "emergency: { calls: 1 }\n");
+	assert_true(ask("reload", NULL, WAIT_MS, &a));
+	assert_non_null(strstr(a.all, "emergency.calls: "));
+	assert_null(strstr(a.all, "calls_max"));
 	write_conf("other", "");
 	assert_true(ask("reload", NULL, WAIT_MS, &a));
 	assert_non_null(

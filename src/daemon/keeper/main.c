@@ -132,6 +132,11 @@ tell_restart(
 
 	(void)value;
 	(void)k;
+	/* Where nobody writes it, it is what the ports carry: those are told. */
+	if (strcmp(path, "calls_max") == 0 &&
+	    conf_origins_line(&origins[0], path) == 0 &&
+	    conf_origins_line(&origins[1], path) == 0)
+		return;
 	(void)snprintf(line, sizeof(line),
 	    "%s: a change takes a restart of holdfastd", path);
 	r->tell(r->arg, line);
