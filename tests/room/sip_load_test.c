@@ -266,6 +266,58 @@ an_emergency_call_is_heard_in_any_crowd(void **state)
 	close(fd);
 }
 
+/* What strangers try to be taken for somebody else.  Whoever gets past hf-sip
+ * can reach a trunk; nobody does. */
+static void
+nobody_gets_in_by_what_he_says_of_himself(void **state)
+{
+	static const struct {
+		const char *from, *to_tag, *lines;
+	} tries[] = {
+		{ "<sip:+33612345678@lyon>", "", "" },
+		{ "<sip:anna@lyon>", "", "" },
+		{ "<sip:anna@lyon>", "",
+		    "P-Asserted-Identity: <sip:anna@lyon>\r\n" },
+		{ "<sip:anna@lyon>", "",
+		    "P-Preferred-Identity: <sip:anna@lyon>\r\n"
+		    "X-Holdfast-Path: lyon/0\r\n" },
+		{ "<sip:anna@lyon>", "", "Route: <sip:%s;lr>\r\n" },
+		{ "<sip:anna@lyon>", "",
+		    "Via: SIP/2.0/UDP %s;branch=z9hG4bKtrunk\r\n" },
+		{ "<sip:anna@lyon>", "",
+		    "Authorization: Digest username=\"anna\", realm=\"lyon\", "
+		    "nonce=\"0\", uri=\"sip:100@lyon\", response=\"\"\r\n" },
+		{ "<sip:anna@lyon>", "", "Authorization: Basic YW5uYTp4\r\n" },
+		{ "<sip:anna@lyon>", "",
+		    "Replaces: x;to-tag=1;from-tag=2\r\n" },
+		{ "<sip:anna@lyon>", ";tag=0123456789abcdef", "" },
+		{ "<sip:anna@lyon>", ";tag=", "" },
+	};
+	char me[HF_ADDR_TEXT_MAX], lines[512], text[2048];
+	struct msg m;
+	int fd = from(stranger->ip, me);
+
+	for (int i = 0; i < (int)(sizeof(tries) / sizeof(*tries)); i++) {
+		/* As if it came by way of the trunk. */
+		snprintf(lines, sizeof(lines), tries[i].lines, caller->ip);
+		snprintf(text, sizeof(text),
+		    "INVITE sip:+33612345678@lyon SIP/2.0\r\n"
+		    "Via: SIP/2.0/UDP %s;branch=z9hG4bKway%d\r\n%s"
+		    "Max-Forwards: 70\r\nFrom: %s;tag=c%d\r\n"
+		    "To: <sip:+33612345678@lyon>%s\r\nCall-ID: way-%d\r\n"
+		    "CSeq: 1 INVITE\r\nContact: <sip:c@%s>\r\n"
+		    "Content-Length: 0\r\n\r\n",
+		    me, i, lines, tries[i].from, i, tries[i].to_tag, i, me);
+		say(fd, text);
+	}
+	listens(fd);
+	assert_int_equal(got.said_100, 0);
+	assert_true(
+	    got.said_401 + got.other >= sizeof(tries) / sizeof(*tries) - 1);
+	assert_false(room_hears(ROOM_CALL, MSG_LEG_ARRIVED, &m, NULL, QUIET));
+	close(fd);
+}
+
 /* It says that it belongs to a call, and there is no such call. */
 static void
 a_tag_that_was_made_up_opens_nothing(void **state)
@@ -304,6 +356,7 @@ main(int argc, char **argv)
 		T(a_wrong_password_costs_ten_requests),
 		T(an_agent_has_a_share_wherever_his_phones_are),
 		T(an_emergency_call_is_heard_in_any_crowd),
+		T(nobody_gets_in_by_what_he_says_of_himself),
 		T(a_tag_that_was_made_up_opens_nothing),
 	};
 #undef T
