@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,19 @@ on_watch(void *arg, int f, uint32_t events)
 	(void)events;
 }
 
-static const struct sip_wire_hooks hooks = { .watch = on_watch };
+static unsigned heard;
+
+static void
+on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
+{
+	(void)arg;
+	(void)bytes;
+	(void)from;
+	heard++;
+}
+
+static const struct sip_wire_hooks hooks = { .watch = on_watch,
+	.received = on_received };
 
 static struct hf_addr
 at(const char *text)
@@ -136,6 +149,50 @@ each_family_is_told_its_own_listener(void **state)
 	assert_int_not_equal(tp.tcp[0].at.port, tp.tcp[1].at.port);
 }
 
+/* So many datagrams of a stranger's. */
+static void
+come(unsigned n)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = hf_addr_to_sockaddr(&tp.udp[0].at, AF_INET, &ss);
+	int f = bound("127.0.0.1", SOCK_DGRAM);
+
+	while (n-- > 0)
+		assert_int_equal(
+		    sendto(f, "OPTIONS", 7, 0, (struct sockaddr *)&ss, len), 7);
+	close(f);
+}
+
+/* A turn that comes so long after the one before. */
+static void
+turn(int64_t ms)
+{
+	now = hf_time_after(now, hf_ms(ms));
+	sip_transport_ready(&tp, fd[0], EPOLLIN, now);
+}
+
+static void
+who_never_gets_to_the_end_is_behind(void **state)
+{
+	enum { A_TURN = 4 * SIP_BATCH };
+
+	(void)state;
+	come(3 * A_TURN + 1);
+	turn(0);
+	assert_false(sip_transport_is_behind(&tp, now));
+	turn(400);
+	/* It may have waited for a process that was not there. */
+	assert_false(sip_transport_is_behind(&tp, now));
+	turn(200);
+	assert_true(sip_transport_is_behind(&tp, now));
+	turn(1);
+	assert_int_equal(heard, 3 * A_TURN + 1);
+	assert_false(sip_transport_is_behind(&tp, now));
+	come(A_TURN);
+	turn(1000);
+	assert_false(sip_transport_is_behind(&tp, now));
+}
+
 int
 main(void)
 {
@@ -144,6 +201,7 @@ main(void)
 		T(the_world_is_told_the_public_address_and_the_house_its_own),
 		T(named_networks_replace_the_private_ones),
 		T(each_family_is_told_its_own_listener),
+		T(who_never_gets_to_the_end_is_behind),
 	};
 #undef T
 	return cmocka_run_group_tests_name("transport", tests, NULL, NULL);

@@ -199,6 +199,7 @@ say_counters(const struct msg_ask *q)
 		{ "refused_agent_rate", room.limits.user },
 		{ "refused_trunk_rate", room.limits.trunk },
 		{ "refused_house_rate", room.limits.house },
+		{ "refused_behind", room.limits.behind },
 		{ "stale_nonces", room.gate.stale },
 		{ "registered", room.gate.registered },
 		{ "unregistered", room.gate.unregistered },

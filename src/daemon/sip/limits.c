@@ -145,6 +145,12 @@ limits_refuse(const struct sip_msg *m)
 	}
 	if (m->method != SIP_INVITE)
 		return false;
+	/* Whatever the house is rated for, the machine does not get round to
+	 * it: who has a call goes before who has none. */
+	if (sip_transport_is_behind(&room.tp, room.now)) {
+		room.limits.behind++;
+		return true;
+	}
 	if (trunk != CONF_NONE && c->trunk[trunk].calls_per_s > 0 &&
 	    is_over('t', trunk, each_second(c->trunk[trunk].calls_per_s),
 		"trunk_over_rate", c->trunk[trunk].name)) {

@@ -135,7 +135,7 @@ struct sip_room {
 	struct gate_counts gate;
 	/* Refused because more came than is taken, by whose limit. */
 	struct {
-		uint64_t unread, address, user, trunk, house;
+		uint64_t unread, address, user, trunk, house, behind;
 	} limits;
 	struct {
 		uint64_t away, untold;

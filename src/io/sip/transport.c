@@ -18,6 +18,7 @@ enum {
 	FLUSHES_A_TURN = 4, /* a refused message may lead to a next one */
 	SOCKET_BUFFER = 4 << 20,
 	ROUTE_LIFE_MS = 30000,
+	BEHIND_MS = 500,
 	KEEP_ALIVE_MAX = 4, /* RFC 5626 3.5.1, and what phones make of it */
 };
 
@@ -96,6 +97,7 @@ sip_transport_udp(struct sip_transport *tp, int fd)
 		(void)setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
 	s->fd = fd;
+	s->full = HF_TIME_NEVER;
 	tp->udps++;
 	tp->hooks->watch(tp->arg, fd, EPOLLIN);
 	return true;
@@ -311,6 +313,25 @@ read_batch(struct sip_transport *tp, uint32_t which)
 	return n;
 }
 
+/* As much as a turn has room for. */
+static void
+read_turn(struct sip_transport *tp, uint32_t which, struct hf_time now)
+{
+	struct sip_socket *s = &tp->udp[which];
+
+	for (int k = 0; k < BATCHES_A_TURN; k++) {
+		int n = read_batch(tp, which);
+
+		if (n < 0)
+			read_errors(tp, s);
+		else if (n < SIP_BATCH) {
+			s->full = HF_TIME_NEVER;
+			return;
+		}
+	}
+	s->full = hf_time_min(s->full, now);
+}
+
 void
 sip_transport_ready(
     struct sip_transport *tp, int fd, uint32_t events, struct hf_time now)
@@ -320,17 +341,19 @@ sip_transport_ready(
 			continue;
 		if (events & EPOLLERR)
 			read_errors(tp, &tp->udp[i]);
-		for (int k = 0; k < BATCHES_A_TURN; k++) {
-			int n = read_batch(tp, i);
-
-			if (n < 0)
-				read_errors(tp, &tp->udp[i]);
-			else if (n < SIP_BATCH)
-				break;
-		}
+		read_turn(tp, i, now);
 		return;
 	}
 	(void)sip_stream_ready(&tp->stream, fd, events, now);
+}
+
+bool
+sip_transport_is_behind(const struct sip_transport *tp, struct hf_time now)
+{
+	for (uint32_t i = 0; i < tp->udps; i++)
+		if (now.us - tp->udp[i].full.us > hf_ms(BEHIND_MS).us)
+			return true;
+	return false;
 }
 
 /* ---- out ----------------------------------------------------------------- */

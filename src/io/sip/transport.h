@@ -24,6 +24,7 @@ struct sip_socket {
 	int fd;
 	int family;
 	struct hf_addr at;
+	struct hf_time full; /* since when each look found more than it took */
 };
 
 struct sip_out {
@@ -78,6 +79,11 @@ bool sip_transport_tcp(struct sip_transport *tp, int fd);
 
 void sip_transport_ready(
     struct sip_transport *tp, int fd, uint32_t events, struct hf_time now);
+
+/* More has come than we get round to, for so long that it is no burst and no
+ * rest from before our time. */
+bool sip_transport_is_behind(
+    const struct sip_transport *tp, struct hf_time now);
 
 /* How to reach a peer that we have not heard from; false: no socket of that
  * family. */

@@ -422,6 +422,7 @@ agents_leave(struct engine *e, const struct conf *old, const struct conf *new)
 			continue;
 		a->registered = false;
 		a->missed = 0;
+		a->charged = (struct hf_time){ 0 };
 		/* A talk goes on; its end finds him offline. */
 		if (hf_ref_none(a->call))
 			move(e, i, AGENT_STATE_OFFLINE, "no agent any more");
