@@ -101,6 +101,15 @@ setup_open(void **state)
 }
 
 static int
+setup_few(void **state)
+{
+	prepare();
+	conf.sip.transactions = 32;
+	sip_room_start();
+	return 0;
+}
+
+static int
 teardown(void **state)
 {
 	close(door);
@@ -393,6 +402,62 @@ a_table_full_of_other_calls_has_room(void **state)
 }
 
 static void
+no_transaction_is_too_many_for_it(void **state)
+{
+	unsigned full = 0;
+
+	for (uint32_t i = 0; i < conf.sip.transactions && full == 0; i++) {
+		(void)dials(ben, "113");
+		(void)ua_run(world, 1, NULL, NULL);
+		full = counter("table_full") > 0;
+	}
+	assert_true(full);
+	assert_non_null(noted(dials(anna, "112"), UA_ANSWERED));
+}
+
+static void
+one_who_offers_nothing_is_joined_when_he_answers(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	media_is_there();
+	anna->manner.late_offer = true;
+	c = dials(anna, "112");
+	assert_non_null(noted(c, UA_ANSWERED));
+	assert_true(media_hears(MSG_OPEN_STREAM, &m));
+	assert_int_equal(m.open_stream.stream.n, FIRST + 1);
+	assert_true(media_hears(MSG_OPEN_STREAM, &m));
+	assert_int_equal(m.open_stream.stream.n, FIRST);
+	assert_true(media_hears(MSG_JOIN_STREAMS, &m));
+}
+
+static void
+a_call_does_not_go_round_for_ever(void **state)
+{
+	door_dials("sip:112@lyon", IS_SDP, SDP);
+	assert_true(says(called(carrier), "Max-Forwards: 69\r\n"));
+}
+
+static void
+who_calls_for_help_is_not_rung(void **state)
+{
+	struct ua_call *c;
+	struct msg m;
+
+	assert_int_equal(registers(anna, "correct horse"), 200);
+	c = dials(anna, "112");
+	assert_non_null(noted(c, UA_ANSWERED));
+	ring(OURS | 1, TO_AGENT);
+	assert_true(fact(MSG_LEG_REFUSED, &m));
+	assert_int_equal(m.leg_refused.cause, CAUSE_BUSY);
+	ua_hang_up(c, NULL);
+	assert_non_null(noted(c, UA_LEFT));
+	ring(OURS | 2, TO_AGENT);
+	assert_true(fact(MSG_LEG_RANG, &m));
+}
+
+static void
 who_was_silent_is_asked_again_with_patience(void **state)
 {
 	struct ua_call *c;
@@ -501,6 +566,7 @@ main(int argc, char **argv)
 {
 #define T(t)    cmocka_unit_test_setup_teardown(t, setup, teardown)
 #define OPEN(t) cmocka_unit_test_setup_teardown(t, setup_open, teardown)
+#define FEW(t)  cmocka_unit_test_setup_teardown(t, setup_few, teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_agent_s_call_is_routed_and_joined_without_hf_call),
 		T(hf_call_hears_of_no_leg_of_it),
@@ -514,6 +580,10 @@ main(int argc, char **argv)
 		OPEN(where_the_house_says_so_a_stranger_is_let_out),
 		T(one_more_than_there_are_streams_for_is_refused),
 		T(a_table_full_of_other_calls_has_room),
+		FEW(no_transaction_is_too_many_for_it),
+		T(one_who_offers_nothing_is_joined_when_he_answers),
+		T(a_call_does_not_go_round_for_ever),
+		T(who_calls_for_help_is_not_rung),
 		T(who_was_silent_is_asked_again_with_patience),
 		T(a_trunk_that_is_given_up_is_let_go),
 		T(the_newest_call_makes_room_and_no_other),

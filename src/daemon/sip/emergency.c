@@ -7,7 +7,6 @@
 #include "daemon/sip/emergency.h"
 
 enum {
-	HOPS = 70,      /* RFC 3261 8.1.1.6 */
 	AGAIN_MS = 200, /* a channel needs so long to be free again, ... */
 	AGAINS_MAX = 4, /* ... or twice, or four times that, ... */
 	LEGS_A_CALL = 2,
@@ -251,15 +250,19 @@ call_via(struct emergency *c)
 		.leg = c->line,
 		.kind = TO_NUMBER,
 		.row = room.conf->emergency.via[c->via],
-		.hops = HOPS,
+		.hops = c->hops,
 		.codec = c->media[SIDE_CALLER].codec,
 		.port = emergency_port(c, SIDE_LINE),
 	};
 	memcpy(o.number, c->number, sizeof(o.number));
 	memcpy(o.from, c->shown, sizeof(o.from));
 	memcpy(o.display, c->display, sizeof(o.display));
+	/* Each of its addresses gets as long. */
 	if (has_other(c))
-		o.no_100 = room.conf->sip.next_target;
+		o.no_100.us =
+		    room.conf->sip.next_target.us *
+		    (target_addresses(&t->to) > 1 ? target_addresses(&t->to)
+						  : 1);
 	emergency_touch(c);
 	ring_leg(&o); /* it may be refused before this returns */
 }
@@ -392,6 +395,7 @@ arrived(const struct msg_leg_arrived *f)
 	}
 	c->trunk = f->trunk;
 	c->agent = f->agent;
+	c->hops = f->hops > 0 ? f->hops - 1 : 0;
 	c->media[SIDE_CALLER] = f->media;
 	memcpy(c->number, f->number, sizeof(c->number));
 	name_caller(c, f);

@@ -57,6 +57,9 @@ void emergency_media(const struct msg *m);
 void emergency_met(void);           /* hf-call is there (again) */
 void emergency_noted(uint64_t leg); /* hf-call has its record */
 
+/* Is this agent calling for help?  Nobody else calls him, then. */
+bool emergency_has(uint16_t agent);
+
 /* More header lines for the INVITE to the trunk, and the body that our offer
  * stands in, with its type. */
 void emergency_words(const struct leg *l, const struct sip_flow *to,
@@ -102,7 +105,7 @@ struct emergency {
 	uint16_t last_code;
 	uint16_t lines; /* calls to trunks */
 	uint16_t preempted;
-	uint8_t state, round, via, agains, cause, pair;
+	uint8_t state, round, via, agains, cause, pair, hops;
 	bool ringing; /* a trunk has said 18x */
 	char number[CONF_NUMBER_MAX];
 	char from[CONF_NUMBER_MAX];

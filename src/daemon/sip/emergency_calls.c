@@ -88,6 +88,15 @@ emergency_calls(void)
 	return n;
 }
 
+bool
+emergency_has(uint16_t agent)
+{
+	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++)
+		if (is_live(&all.call[i]) && all.call[i].agent == agent)
+			return true;
+	return false;
+}
+
 /* ---- a place ------------------------------------------------------------- */
 
 static uint32_t

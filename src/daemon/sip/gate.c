@@ -222,6 +222,9 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	status = check(m, from);
 	if (status == 0 && m->to_tag.n == 0 && limits_refuse(m))
 		status = 503;
+	/* There is always a place for him who calls for help. */
+	room.ss.tt.urgent =
+	    status == 0 && room.urgent && emergency_is_let_in(m);
 	return status;
 }
 

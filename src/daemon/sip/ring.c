@@ -355,6 +355,12 @@ ring_leg(const struct msg_ring_leg *o)
 
 	if (l != NULL || o->leg == 0 || ended_again(o->leg))
 		return; /* the same order again */
+	if (o->kind == TO_AGENT && emergency_has(o->row)) {
+		struct leg none = { .id = o->leg, .last_code = 486 };
+
+		tell_refused(&none, CAUSE_BUSY, NULL);
+		return;
+	}
 	l = leg_new(o->leg, LEG_RINGING);
 	if (l == NULL) {
 		struct leg none = { .id = o->leg, .last_code = 503 };

@@ -714,6 +714,7 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 			return;
 		}
 	}
+	tt->urgent = false;
 	if (invite == NULL &&
 	    (status = tt->hooks->admit(tt->arg, m, from)) != 0) {
 		tt->hooks->stateless(tt->arg, m, from, status);
@@ -721,7 +722,7 @@ hear_request(struct sip_transactions *tt, const struct sip_msg *m,
 	}
 	t = take(tt, is_invite ? SIP_SERVER_INVITE : SIP_SERVER_OTHER,
 	    is_invite ? SIP_T_PROCEEDING : SIP_T_CALLING, key,
-	    m->to_tag.n == 0 && m->method != SIP_CANCEL);
+	    m->to_tag.n == 0 && m->method != SIP_CANCEL && !tt->urgent);
 	if (t == NULL) {
 		tt->hooks->stateless(tt->arg, m, from, 503);
 		return;

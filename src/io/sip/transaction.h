@@ -135,6 +135,8 @@ struct sip_transactions {
 	uint32_t lingerers; /* in both */
 	struct hf_timer forget;
 	struct sip_keep keep;
+	bool urgent; /* admit() says: a place kept for calls that are up will do
+		      */
 	uint32_t asked; /* kept bytes, see sip_trans_asked() */
 	struct sip_timers t;
 	struct hf_wheel *wheel;
