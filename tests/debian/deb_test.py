@@ -352,7 +352,12 @@ def live(root, deb, port, log_path):
     version = inside(root, "dpkg-query", "-W", "-f", "${Version}",
                      "holdfast").stdout
     check(version == "99.0", "to the later version", version)
+    check("upgraded from" in done.stdout, "in place", done.stdout)
     check(caller.hears_more(50, 5), "the caller hears on")
+    done = inside(root, "hfctl", "status")
+    check(done.stdout.count(" up ") >= 6, "every process is up", done.stdout)
+    rails = inside(root, "hfctl", "rails").stdout
+    check(rails.count(" up ") == 5, "and behind its rails again", rails)
     print(f"FIGURE deb_upgrade_gap_ms={caller.gap * 1000:.0f}")
     check(caller.gap < 0.5, "without a gap of half a second", str(caller.gap))
     check(caller.hang_up() == 200, "and says goodbye")
