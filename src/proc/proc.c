@@ -689,11 +689,8 @@ proc_there(enum peer to)
 }
 
 static void
-put_in_spool(const struct msg *m)
+look_at_spool(uint64_t dropped)
 {
-	uint64_t dropped = proc.spool.dropped;
-
-	spool_put(&proc.spool, m);
 	if (proc.spool.dropped > dropped)
 		hf_log(LOG_ERROR, "facts_dropped", "so_far=%llu waiting=%u",
 		    (unsigned long long)proc.spool.dropped,
@@ -703,16 +700,43 @@ put_in_spool(const struct msg *m)
 void
 proc_send(enum peer to, const struct msg *m)
 {
+	uint64_t dropped = proc.spool.dropped;
+
 	record(to, true, m);
 	if (to == PEER_STORE && proc.spools) {
 		hf_assert(msg_may(m->type, proc.self, ROOM_STORE));
-		put_in_spool(m);
+		spool_put(&proc.spool, m);
+		look_at_spool(dropped);
 		pump_spool();
 		return;
 	}
 	if (!proc_there(to))
 		proc.nobody_there++;
 	chan_send(&proc.chan[to], m);
+}
+
+uint32_t
+proc_facts(uint32_t *boot)
+{
+	*boot = proc.boot;
+	return proc.spool.seq;
+}
+
+bool
+proc_fact_is_known(uint32_t boot, uint32_t seq)
+{
+	return spool_knows(&proc.spool, boot, seq);
+}
+
+void
+proc_fact(const void *frame, uint16_t n)
+{
+	uint64_t dropped = proc.spool.dropped;
+
+	hf_assert(proc.spools);
+	spool_put_frame(&proc.spool, frame, n);
+	look_at_spool(dropped);
+	pump_spool();
 }
 
 void

@@ -91,6 +91,12 @@ struct hf_rand *proc_rand(void);
  * closed here); a message with a descriptor leaves at once, after what is
  * queued before it. */
 void proc_send(enum peer to, const struct msg *m);
+/* For a room that numbers its facts itself, before they are sent: the newest
+ * number, and whose start it counts in; a frame with its number, which nobody
+ * has sent in between (or of a start before); was that one put before? */
+uint32_t proc_facts(uint32_t *boot);
+void proc_fact(const void *frame, uint16_t n);
+bool proc_fact_is_known(uint32_t boot, uint32_t seq);
 void proc_send_fd(enum peer to, const struct msg *m, int fd);
 bool proc_there(enum peer to);
 

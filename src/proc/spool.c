@@ -14,11 +14,14 @@
 #define SPOOL_MAGIC 0x48465350u /* "HFSP" */
 
 enum {
-	SPOOL_VERSION = 1,
+	SPOOL_VERSION = 2,
 	HEAD_BYTES = 4096,
 	ALIGN = 8,
 	ROOMY = 128 * 1024, /* move the few that wait when this much is spent */
 	IMPORTANCES = 3,
+	TYPE_AT = 2, /* in a frame; see wire/codec.h */
+	BOOT_AT = 4,
+	SEQ_AT = 8,
 };
 
 /* One half holds the facts; the other is where they are packed to, and the
@@ -28,6 +31,7 @@ struct spool_head {
 	struct {
 		uint32_t first, end, facts, pad;
 	} half[2];
+	uint32_t last_boot, last_seq; /* the newest that was put */
 };
 
 struct entry {
@@ -222,31 +226,76 @@ make_room(struct spool *s, size_t n, uint16_t importance)
 	return s->area - s->head->half[s->head->active].end >= n;
 }
 
+static void
+append(struct spool *s, const char *frame, uint16_t n)
+{
+	struct spool_head *h = s->head;
+	struct entry *e;
+	uint16_t type, importance;
+
+	memcpy(&type, frame + TYPE_AT, sizeof(type));
+	importance = importance_of((enum msg_type)type);
+	if (h == NULL || !make_room(s, entry_bytes(n), importance)) {
+		s->dropped++;
+		return;
+	}
+	e = entry_at(s, h->half[h->active].end);
+	e->n = n;
+	e->importance = importance;
+	e->crc = hf_crc32c(frame, n);
+	memcpy(e->frame, frame, n);
+	in_order();
+	h->half[h->active].end += (uint32_t)entry_bytes(n);
+	h->half[h->active].facts++;
+}
+
+static void
+newest_is(struct spool *s, uint32_t boot, uint32_t seq)
+{
+	if (boot == s->boot)
+		s->seq = seq;
+	if (s->head == NULL)
+		return;
+	/* After what it says: a death in between, and it is put once more,
+	 * which the store notices. */
+	in_order();
+	s->head->last_boot = boot;
+	s->head->last_seq = seq;
+}
+
 void
 spool_put(struct spool *s, const struct msg *m)
 {
 	static char frame[MSG_FRAME_MAX];
 	struct hf_buf b = hf_buf_on(frame, sizeof(frame));
-	struct spool_head *h = s->head;
-	struct entry *e;
+	uint32_t seq = s->seq + 1;
 
 	hf_assert(msg_encode(&b, m));
-	s->seq++;
-	memcpy(frame + 4, &s->boot, 4);
-	memcpy(frame + 8, &s->seq, 4);
-	if (h == NULL ||
-	    !make_room(s, entry_bytes((uint16_t)b.n), importance_of(m->type))) {
-		s->dropped++;
+	memcpy(frame + BOOT_AT, &s->boot, 4);
+	memcpy(frame + SEQ_AT, &seq, 4);
+	append(s, frame, (uint16_t)b.n);
+	newest_is(s, s->boot, seq);
+}
+
+bool
+spool_knows(const struct spool *s, uint32_t boot, uint32_t seq)
+{
+	const struct spool_head *h = s->head;
+
+	return h != NULL && (boot < h->last_boot ||
+				(boot == h->last_boot && seq <= h->last_seq));
+}
+
+void
+spool_put_frame(struct spool *s, const void *frame, uint16_t n)
+{
+	uint32_t of[2];
+
+	memcpy(of, (const char *)frame + BOOT_AT, sizeof(of));
+	if (spool_knows(s, of[0], of[1]))
 		return;
-	}
-	e = entry_at(s, h->half[h->active].end);
-	e->n = (uint16_t)b.n;
-	e->importance = importance_of(m->type);
-	e->crc = hf_crc32c(frame, b.n);
-	memcpy(e->frame, frame, b.n);
-	in_order();
-	h->half[h->active].end += (uint32_t)entry_bytes(e->n);
-	h->half[h->active].facts++;
+	append(s, frame, n);
+	newest_is(s, of[0], of[1]);
 }
 
 bool

@@ -43,6 +43,11 @@ void spool_close(struct spool *s);
 /* Keeps the fact under the next seq. */
 void spool_put(struct spool *s, const struct msg *m);
 
+/* Keeps a frame that has its boot and seq already, the newest so far, and may
+ * be of a process before us; nothing happens when it was put before. */
+void spool_put_frame(struct spool *s, const void *frame, uint16_t n);
+bool spool_knows(const struct spool *s, uint32_t boot, uint32_t seq);
+
 /* The next fact to send, as a frame; false when all were sent. */
 bool spool_next(struct spool *s, const void **frame, uint16_t *n);
 /* Begin again with the oldest: the store is another one. */

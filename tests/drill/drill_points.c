@@ -593,6 +593,20 @@ nothing_left(void)
 	return true;
 }
 
+static void
+show(void)
+{
+	static const char *const what[] = { "calls --live", "agents", "trace",
+		"streams", "queues", "sip" };
+	char said[8000];
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		(void)site_ctl(h.site, what[i], said, sizeof said);
+		fprintf(stderr, "---- hfctl %s\n%s", what[i], said);
+	}
+	site_show_log(h.site);
+}
+
 static bool
 play(const struct scene *s, char *outcome)
 {
@@ -621,7 +635,7 @@ play(const struct scene *s, char *outcome)
 
 		snprintf(reason, sizeof reason, "%s", why);
 		if (getenv("HF_KEEP") != NULL)
-			site_show_log(h.site);
+			show();
 		closes(); /* what is left of it would spoil the next */
 		snprintf(why, sizeof why, "%s", reason);
 	}

@@ -4,7 +4,7 @@
 
 #include "tests/lib/mind.h"
 
-enum { STREAMS = 100, CALLS = 20 };
+enum { CALLS_KEPT = 4, STREAMS = 100, CALLS = 20 };
 
 struct conf conf;
 struct engine *e;
@@ -185,20 +185,34 @@ house_closes(void)
 	engine_let_go(e, UINT32_MAX, now, &out);
 }
 
-void
-mind_sleeps(int64_t seconds)
+static void
+sleeps(int64_t seconds, uint32_t most)
 {
 	struct hf_time woke = hf_time_after(now, hf_ms(seconds * 1000));
-	static struct call c;
-	bool call = engine_call(e, 0) != NULL;
+	static struct call kept[CALLS_KEPT];
+	uint32_t n = 0;
 
-	if (call)
-		c = *engine_call(e, 0);
+	assert_true(most <= CALLS_KEPT);
+	for (uint32_t i = 0; i < most; i++)
+		if (engine_call(e, i) != NULL)
+			kept[n++] = *engine_call(e, i);
 	mind_wakes(look, out.inside);
 	now = woke;
 	engine_wall(e, now, (struct hf_wall){ now.us });
 	engine_time(e, now, &out);
 	engine_house_restore(e, &house);
-	if (call)
-		assert_true(engine_restore(e, &c));
+	for (uint32_t i = 0; i < n; i++)
+		assert_true(engine_restore(e, &kept[i]));
+}
+
+void
+mind_sleeps(int64_t seconds)
+{
+	sleeps(seconds, 1);
+}
+
+void
+mind_sleeps_with_all(uint32_t calls)
+{
+	sleeps(0, calls);
 }

@@ -50,6 +50,8 @@ void leg_leaves(uint64_t leg);
 /* The mind dies, and so long later it is there again, with its first call, if
  * there is one, and the house's record; nobody has told it anything yet. */
 void mind_sleeps(int64_t seconds);
+/* The same at once, with its first calls. */
+void mind_sleeps_with_all(uint32_t calls);
 /* Nobody is waited for any more. */
 void house_closes(void);
 

@@ -7,6 +7,7 @@ enum { CALLER = 1, WAIT_MS = 10 };
 static uint64_t bot;
 static struct hf_ref stream;
 static struct msg_rung_ended rung;
+static struct msg_call_ended ended;
 static unsigned rungs, rescues;
 
 static void
@@ -21,6 +22,8 @@ order(const struct msg *m)
 		rungs++;
 	}
 	rescues += m->type == MSG_CALL_RESCUED;
+	if (m->type == MSG_CALL_ENDED)
+		ended = m->call_ended;
 }
 
 static int
@@ -68,6 +71,46 @@ who_does_not_is_lost(void **state)
 	engine_check(e);
 }
 
+/* hf-sip had read the BYE and died: it is said again half a second later. */
+static void
+who_may_have_said_bye_to_a_process_that_died_is_waited_for(void **state)
+{
+	sip_dies();
+	passes_ms(WAIT_MS);
+	passes_ms(500);
+	assert_int_equal(rungs, 0);
+	leg_leaves(bot);
+	assert_int_equal(rungs, 1);
+	assert_int_equal(rung.cause, CAUSE_DONE);
+	assert_int_equal(rescues, 0);
+	engine_check(e);
+}
+
+static void
+but_not_for_ever(void **state)
+{
+	sip_dies();
+	for (int ms = 0; ms < 650; ms += WAIT_MS)
+		passes_ms(WAIT_MS);
+	assert_int_equal(rungs, 1);
+	assert_int_equal(rung.cause, CAUSE_ICMP);
+	assert_int_equal(rescues, 1);
+	engine_check(e);
+}
+
+static void
+a_caller_whose_phone_knows_of_no_call_has_left(void **state)
+{
+	struct msg m = { .type = MSG_LEG_LEFT };
+
+	m.leg_left.leg = CALLER;
+	m.leg_left.cause = CAUSE_TIMEOUT;
+	m.leg_left.code = 481;
+	tell(&m);
+	assert_int_equal(ended.cause, CAUSE_CALLER_LEFT);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -75,6 +118,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(who_says_bye_behind_it_has_hung_up),
 		T(who_does_not_is_lost),
+		T(who_may_have_said_bye_to_a_process_that_died_is_waited_for),
+		T(but_not_for_ever),
+		T(a_caller_whose_phone_knows_of_no_call_has_left),
 	};
 #undef T
 	return cmocka_run_group_tests_name("engine closed", tests, NULL, NULL);

@@ -56,6 +56,23 @@ setup(void **state)
 	return 0;
 }
 
+/* We died, and his agent is named before hf-media is there. */
+static void
+who_waits_for_streams_is_brought_together_when_they_come(void **state)
+{
+	callers_come(1);
+	leg_answers(rung);
+	callers_come(1);
+	rung = 0;
+	mind_sleeps_with_all(2);
+	anna_comes();
+	leg_leaves(1);
+	assert_true(rung == 0);
+	media_comes();
+	assert_true(rung != 0);
+	engine_check(e);
+}
+
 static bool
 ends_with(const uint8_t *list, size_t n)
 {
@@ -134,6 +151,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    who_waits_for_streams_is_brought_together_when_they_come,
+		    setup),
 		cmocka_unit_test_setup(
 		    nobody_guesses_before_the_line_has_moved, setup),
 		cmocka_unit_test_setup(

@@ -143,6 +143,28 @@ who_was_refused_is_refused_again_and_nobody_is_rung_twice(void **state)
 	engine_check(e);
 }
 
+/* It is there as it was, and we are not: what we had ordered may have died with
+ * us, between our record and the wire. */
+static void
+who_was_to_be_rung_when_we_died_is_rung(void **state)
+{
+	struct msg m = { .type = MSG_SIP_STARTED };
+	uint64_t anna;
+
+	caller_comes(CALLER);
+	assert_int_equal(rings, 1);
+	anna = rung.leg;
+	rung = (struct msg_ring_leg){ 0 };
+	mind_sleeps(0);
+	tell(&m);
+	assert_int_equal(rings, 2);
+	assert_true(rung.leg == anna);
+	/* Once: hf-sip has heard it. */
+	tell(&m);
+	assert_int_equal(rings, 2);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -152,6 +174,7 @@ main(void)
 		T(what_is_asked_twice_is_done_once),
 		T(what_came_of_it_is_said_again_to_a_new_process),
 		T(who_was_refused_is_refused_again_and_nobody_is_rung_twice),
+		T(who_was_to_be_rung_when_we_died_is_rung),
 	};
 
 	return cmocka_run_group_tests_name(

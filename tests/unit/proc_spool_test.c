@@ -72,6 +72,50 @@ next(struct spool *s, struct msg *m)
 	return true;
 }
 
+/* A sender that numbers its facts itself puts them again after a death. */
+static void
+a_fact_that_has_its_number_is_kept_once(void **state)
+{
+	static struct msg m;
+	static char frame[MSG_FRAME_MAX];
+	struct hf_buf b = hf_buf_on(frame, sizeof(frame));
+	struct spool s = opened(10);
+	uint32_t of[2] = { 10, 2 };
+
+	(void)state;
+	put(&s, MSG_CALL_CAME, 1);
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_CALL_CAME;
+	m.call_came.call.n = 2;
+	assert_true(msg_encode(&b, &m));
+	memcpy(frame + 4, of, sizeof(of));
+	assert_false(spool_knows(&s, 10, 2));
+	spool_put_frame(&s, frame, (uint16_t)b.n);
+	assert_true(spool_knows(&s, 10, 2));
+	assert_int_equal(s.seq, 2);
+	spool_stored(&s, 10, 1);
+	spool_close(&s);
+
+	s = opened(11); /* it was put: nothing is put again, stored or not */
+	spool_put_frame(&s, frame, (uint16_t)b.n);
+	assert_int_equal(spool_waiting(&s), 1);
+	spool_stored(&s, 10, 2);
+	spool_put_frame(&s, frame, (uint16_t)b.n);
+	assert_int_equal(spool_waiting(&s), 0);
+	of[1] = 3; /* the next one was not */
+	memcpy(frame + 4, of, sizeof(of));
+	spool_put_frame(&s, frame, (uint16_t)b.n);
+	assert_int_equal(spool_waiting(&s), 1);
+	put(&s, MSG_CALL_CAME, 4);
+	assert_true(next(&s, &m));
+	assert_int_equal(m.boot, 10);
+	assert_int_equal(m.seq, 3);
+	assert_true(next(&s, &m));
+	assert_int_equal(m.boot, 11);
+	assert_int_equal(m.seq, 1);
+	spool_close(&s);
+}
+
 static void
 facts_come_in_order_and_stay_until_they_are_stored(void **state)
 {
@@ -309,6 +353,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    a_fact_that_has_its_number_is_kept_once, begin),
 		cmocka_unit_test_setup(
 		    facts_come_in_order_and_stay_until_they_are_stored, begin),
 		cmocka_unit_test_setup(

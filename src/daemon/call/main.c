@@ -7,6 +7,7 @@
 
 #include "base/table.h"
 #include "daemon/call/call.h"
+#include "daemon/call/outbox.h"
 #include "proc/log.h"
 #include "proc/proc.h"
 #include "proc/slots.h"
@@ -18,13 +19,29 @@ enum {
 	LET_GO_MS = 5,
 };
 
+/* Before there was an outbox. */
+static uint32_t
+call_of_4(const void *from, uint32_t n, void *to)
+{
+	if (n != sizeof(struct call))
+		return 0;
+	memcpy(to, from, n);
+	return (uint32_t)offsetof(struct call_record, told);
+}
+
+static const struct slots_past calls_past[] = {
+	{ 4, sizeof(struct call), call_of_4 },
+};
+
 /* What outlives us; a version that changes brings a line for the one before. */
 enum table { TABLE_CALLS, TABLE_HOUSE };
 static const struct slots_form forms[] = {
 	[TABLE_CALLS] = { .name = "call.slots",
 	    .kind = 0x4c4c4143, /* "CALL" */
-	    .version = 4,
-	    .record_size = sizeof(struct call) },
+	    .version = 5,
+	    .record_size = sizeof(struct call_record),
+	    .past = calls_past,
+	    .pasts = HF_LEN(calls_past) },
 	[TABLE_HOUSE] = { .name = "house.slots",
 	    .kind = 0x53554f48, /* "HOUS" */
 	    .version = 4,
@@ -39,6 +56,9 @@ static struct {
 	struct hf_timer timer;
 	struct slots slots;
 	bool has_slots;
+	uint32_t inside; /* the call in hand, or HF_MAP_NONE */
+	uint32_t *over;  /* ended; their records go in the next turn */
+	uint32_t overs;
 	struct slots house; /* one record */
 	bool has_house;
 	struct house record;
@@ -92,13 +112,28 @@ log_news(const struct msg *m)
 	}
 }
 
+/* No picture makes up for the loss of these: who is to go is not there any
+ * more when the neighbour is asked to begin anew. */
+static bool
+is_farewell(enum msg_type t)
+{
+	return t == MSG_DROP_LEG || t == MSG_REFUSE_LEG ||
+	       t == MSG_CLOSE_STREAM;
+}
+
 static void
 put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
 {
+	enum peer peer = peer_of(to, worker);
+	bool kept = room.has_slots && room.inside != HF_MAP_NONE;
+
 	(void)o;
 	if (to == ROOM_STORE)
 		log_news(m);
-	proc_send(peer_of(to, worker), m);
+	if (to != ROOM_STORE || !kept)
+		proc_send(peer, m);
+	if (kept && (to == ROOM_STORE || is_farewell(m->type)))
+		outbox_put(room.inside, peer, m);
 }
 
 /* A call on which we die twice in a row is let go by the slots: one poisoned
@@ -109,6 +144,7 @@ inside(struct orders *o, uint32_t place)
 	(void)o;
 	if (!room.has_slots)
 		return;
+	room.inside = place;
 	if (place == HF_MAP_NONE)
 		slots_leave(&room.slots);
 	else
@@ -136,15 +172,18 @@ timer_fired(struct hf_timer *t, struct hf_time now)
 static void
 restore_one(uint32_t i, const void *record, void *arg)
 {
-	static struct call c;
+	static struct call_record r;
 	uint32_t *calls = arg;
 
+	(void)record;
 	slots_enter(&room.slots, i);
-	memcpy(&c, record, sizeof(c));
-	if (c.ref.n == i && engine_restore(room.engine, &c))
+	if (!slots_read(&room.slots, i, &r))
+		return;
+	outbox_restore(&r);
+	if (r.call.ref.n == i && engine_restore(room.engine, &r.call))
 		(*calls)++;
 	else
-		slots_release(&room.slots, i);
+		room.over[room.overs++] = i;
 }
 
 static void
@@ -188,6 +227,7 @@ slots_begin(const struct conf *c)
 		    poisoned);
 	(void)slots_each(&room.slots, restore_one, &calls);
 	slots_leave(&room.slots);
+	outbox_restored();
 	if (calls > 0)
 		hf_log(LOG_NOTICE, "calls_restored", "calls=%u", calls);
 }
@@ -203,6 +243,10 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 		exit(1);
 	}
 	room.engine = engine_init(memory, c, boot, proc_now());
+	room.over = hf_table(c->calls_max, sizeof(*room.over));
+	hf_assert(room.over != NULL);
+	room.inside = HF_MAP_NONE;
+	outbox_open(c->calls_max);
 	hf_timer_init(&room.timer, timer_fired);
 	look_at_the_clock();
 	house_begin(c);
@@ -246,8 +290,16 @@ message(enum peer from, const struct msg *m, int fd)
 }
 
 static void
+met(enum peer from)
+{
+	outbox_met(from);
+}
+
+static void
 left(enum peer from)
 {
+	if (room.engine != NULL && from == PEER_SIP)
+		engine_sip_gone(room.engine);
 	if (room.engine != NULL && from >= PEER_MEDIA &&
 	    from < PEER_MEDIA + PROC_MEDIA_MAX)
 		engine_media_gone(
@@ -261,23 +313,50 @@ ask(const struct msg_ask *m)
 	ask_answer(room.engine, m, &orders);
 }
 
+/* The turn in which they ended has been told. */
+static void
+release_over(void)
+{
+	for (uint32_t i = 0; i < room.overs; i++)
+		if (engine_call(room.engine, room.over[i]) == NULL)
+			slots_release(&room.slots, room.over[i]);
+	room.overs = 0;
+}
+
+static void
+commit_call(uint32_t place)
+{
+	static struct call_record r;
+	const struct call *c = engine_call(room.engine, place);
+	bool told = outbox_pack(place, &r);
+
+	if (c != NULL)
+		r.call = *c;
+	else
+		r.call.ref = HF_REF_NONE;
+	if (c != NULL || told)
+		slots_commit_part(&room.slots, place, &r,
+		    (uint32_t)offsetof(struct call_record, told) + r.n);
+	if (c == NULL)
+		room.over[room.overs++] = place;
+}
+
 static void
 commit(void)
 {
 	uint32_t place;
 
+	if (room.has_slots)
+		release_over();
+	outbox_number();
+
 	if (engine_house_changed(room.engine, &room.record) && room.has_house)
 		slots_commit(&room.house, 0, &room.record);
 	while ((place = engine_changed(room.engine)) != HF_MAP_NONE) {
-		const struct call *c = engine_call(room.engine, place);
-
-		if (!room.has_slots)
-			continue;
-		if (c != NULL)
-			slots_commit(&room.slots, place, c);
-		else
-			slots_release(&room.slots, place);
+		if (room.has_slots)
+			commit_call(place);
 	}
+	outbox_send();
 }
 
 static void
@@ -328,6 +407,7 @@ main(int argc, char **argv)
 		.name = "hf-call",
 		.start = start,
 		.reconf = reconf,
+		.met = met,
 		.left = left,
 		.message = message,
 		.ask = ask,

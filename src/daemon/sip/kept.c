@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/table.h"
 #include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/record.h"
@@ -85,6 +86,8 @@ const struct slots_form *const kept_forms[KEPT_FORMS] = {
 static struct {
 	struct slots sessions, words, legs, alive, phones;
 	bool there;
+	/* Sessions that have ended in this turn, once each. */
+	uint32_t *over, overs;
 } kept;
 
 /* ---- open ---------------------------------------------------------------- */
@@ -360,6 +363,8 @@ kept_open(void)
 		     open_one(&kept.legs, LEGS, n) &&
 		     open_one(&kept.phones, PHONES, CONF_AGENTS_MAX) &&
 		     open_one(&kept.alive, ALIVE, 1);
+	kept.over = hf_table(n, sizeof(*kept.over));
+	hf_assert(kept.over != NULL);
 	if (!kept.there)
 		return;
 	tell_condemned(&kept.legs, "legs");
@@ -414,8 +419,7 @@ commit_session(uint32_t place)
 	struct hf_slice words;
 
 	if (s->state == SIP_S_FREE) {
-		slots_release(&kept.sessions, place);
-		slots_release(&kept.words, place);
+		kept.over[kept.overs++] = place;
 		return;
 	}
 	slots_commit_part(
@@ -444,6 +448,20 @@ commit_leg(uint32_t place)
 		slots_release(&kept.legs, place);
 	else
 		slots_commit_part(&kept.legs, place, &r, leg_write(l, &r));
+}
+
+void
+kept_flushed(void)
+{
+	for (uint32_t i = 0; i < kept.overs; i++) {
+		uint32_t place = kept.over[i];
+
+		if (room.sessions[place].state != SIP_S_FREE)
+			continue;
+		slots_release(&kept.sessions, place);
+		slots_release(&kept.words, place);
+	}
+	kept.overs = 0;
 }
 
 void

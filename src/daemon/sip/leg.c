@@ -258,14 +258,14 @@ leg_arrive(
 }
 
 /* What was agreed, in case that the news of a change died with the process
- * before us. */
+ * before us, or with hf-call. */
 static void
 tell_media(const struct leg *l)
 {
 	struct msg f;
 
 	FACT(f, MSG_LEG_REOFFERED, leg_reoffered);
-	if (!room.fresh || l->media.codec == SIP_CODEC_NONE)
+	if (l->media.codec == SIP_CODEC_NONE)
 		return;
 	f.leg_reoffered.leg = l->id;
 	f.leg_reoffered.media = leg_media(&l->media);

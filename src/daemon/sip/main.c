@@ -567,6 +567,7 @@ turn_end(struct hf_time now)
 	if (!busy.on || busy.due) {
 		kept_commit();
 		sip_transport_flush(&room.tp);
+		kept_flushed();
 		leave_if_done();
 	}
 	busy.due = false;

@@ -306,6 +306,9 @@ void kept_open(void);
 /* A table of its own in run_dir; false, and said, when it cannot be had. */
 bool kept_table(struct slots *s, const struct slots_form *f, uint32_t count);
 void kept_commit(void);
+/* The turn's bytes have left: the records of what ended in it can go.  Not
+ * before, for they are all that knows of a last answer. */
+void kept_flushed(void);
 /* Around what concerns one session: it is let go when we die of it twice. */
 void kept_enter(uint32_t session);
 void kept_leave(void);

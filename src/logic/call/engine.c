@@ -3,7 +3,7 @@
 
 #include "logic/call/inner.h"
 
-enum { ALIGN = 64, ALIVE_MS = 1000 };
+enum { ALIGN = 64, ALIVE_MS = 1000, BYE_AGAIN_MS = 600, NO_SUCH_CALL = 481 };
 
 static size_t
 align(size_t n)
@@ -282,7 +282,7 @@ call_free(struct engine *e, struct call *c)
 
 	hf_timer_stop(&e->wheel, &m->timer);
 	hf_assert(hf_list_empty(&m->waiting));
-	m->restored = false;
+	m->restored = m->unsaid = false;
 	touch(e, c);
 	hf_pool_give(&e->pool, c->ref);
 	c->ref = HF_REF_NONE;
@@ -349,8 +349,12 @@ leg_of_stream(struct engine *e, struct hf_ref stream, struct call **out)
 }
 
 static void
-caller_left(struct engine *e, struct call *c, enum cause why)
+caller_left(struct engine *e, struct call *c, enum cause why, uint16_t code)
 {
+	/* Asked for, his phone knows of no call: his BYE has not reached us. */
+	if (why == CAUSE_TIMEOUT && code == NO_SUCH_CALL)
+		why = CAUSE_CALLER_LEFT;
+
 	leg_ended(e, c, &c->caller);
 	if (pass_left(e, c, &c->caller, CAUSE_DONE))
 		return;
@@ -405,10 +409,18 @@ confirmed(struct engine *e, struct call *c, struct leg *l,
 static void
 sip_started(struct engine *e, bool fresh)
 {
+	e->sip_gone = false;
+	if (fresh)
+		e->sip_back = e->now;
 	agents_unsure(e);
-	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++)
-		if (!hf_ref_none(e->call[i].ref))
-			call_reorder(e, &e->call[i], fresh);
+	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++) {
+		struct call_mind *m = &e->mind[i];
+
+		if (hf_ref_none(e->call[i].ref))
+			continue;
+		call_reorder(e, &e->call[i], fresh || m->unsaid);
+		m->unsaid = false;
+	}
 }
 
 /* A dialog that lives, of a call that does not: it crossed our BYE, or we were
@@ -497,14 +509,14 @@ fact_sip(struct engine *e, const struct msg *m)
 		break;
 	case MSG_LEG_LEFT:
 		if (l == &c->caller)
-			caller_left(e, c, m->leg_left.cause);
+			caller_left(e, c, m->leg_left.cause, m->leg_left.code);
 		else
 			helper_left(e, c, l, &m->leg_left);
 		break;
 	case MSG_LEG_TURNED_AWAY:
 		/* It was away when he left, and cannot know whom we know. */
 		if (l == &c->caller)
-			caller_left(e, c, m->leg_turned_away.cause);
+			caller_left(e, c, m->leg_turned_away.cause, 0);
 		break;
 	case MSG_LEG_REOFFERED:
 		if (l == &c->caller)
@@ -539,6 +551,20 @@ engine_media_gone(struct engine *e, unsigned worker, struct hf_time now)
 {
 	if (worker < ENGINE_WORKERS_MAX && e->worker[worker].there)
 		e->worker[worker].gone = now;
+}
+
+void
+engine_sip_gone(struct engine *e)
+{
+	e->sip_gone = true;
+}
+
+bool
+bye_may_come_again(const struct engine *e)
+{
+	return e->sip_gone ||
+	       (e->sip_back.us != 0 && hf_time_since(e->sip_back, e->now).us <
+					   hf_ms(BYE_AGAIN_MS).us);
 }
 
 /* hf-media is there (again): it hears what every call of its needs. */
@@ -579,6 +605,9 @@ media_started(struct engine *e, const struct msg_media_started *m)
 		call_rejoin(e, c);
 	}
 	call_early_admit(e);
+	/* Without streams nobody could be rung. */
+	for (uint16_t i = 0; i < e->conf->queues; i++)
+		queue_match(e, i);
 }
 
 static void
@@ -734,7 +763,7 @@ engine_restore(struct engine *e, const struct call *from)
 		    !hf_map_put(&e->legs, c->helper[i].id, place))
 			hf_never("the map of legs is too small");
 	}
-	mind_of(e, c)->restored = true;
+	mind_of(e, c)->restored = mind_of(e, c)->unsaid = true;
 	call_restored(e, c);
 	touch(e, c);
 	settle(e, e->touched[--e->touches]);

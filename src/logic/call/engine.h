@@ -50,6 +50,7 @@ struct call_mind {
 	struct hf_list waiting; /* in its queue */
 	bool dirty, touched;
 	bool restored; /* found in its slot */
+	bool unsaid;   /* its last orders may have died with us */
 };
 
 struct agent {
@@ -137,7 +138,9 @@ struct engine {
 	int64_t refused_second; /* the second that these were told in */
 	uint32_t refused_told;
 	bool draining;
-	char operator_name[64]; /* who gave the order under way */
+	bool sip_gone;
+	struct hf_time sip_back; /* since when it is another process */
+	char operator_name[64];  /* who gave the order under way */
 
 	struct hf_wheel wheel;
 	struct hf_pool pool;
@@ -217,6 +220,9 @@ void engine_fact(struct engine *e, const struct msg *m, struct hf_time now,
 
 /* This hf-media is away; MEDIA_STARTED says when it is back. */
 void engine_media_gone(struct engine *e, unsigned worker, struct hf_time now);
+
+/* hf-sip is away; SIP_STARTED says when it is back. */
+void engine_sip_gone(struct engine *e);
 
 /* What time brings; call it when engine_next() has come. */
 void engine_time(struct engine *e, struct hf_time now, struct orders *out);

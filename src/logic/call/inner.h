@@ -37,6 +37,9 @@ void send_store(struct engine *e);
  * and its record committed. */
 void touch(struct engine *e, struct call *c);
 struct hf_wall wall_now(const struct engine *e);
+/* hf-sip died, perhaps with a BYE that it had read: that is repeated after T1
+ * (RFC 3261 17.1.2.2). */
+bool bye_may_come_again(const struct engine *e);
 struct call_mind *mind_of(const struct engine *e, const struct call *c);
 void due_in(struct engine *e, struct call *c, enum due d, struct hf_span s);
 /* The record and its table places are given back. */

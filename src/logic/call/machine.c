@@ -194,7 +194,9 @@ machine_time(struct engine *e, struct call *c, enum due d)
 			judge(e, c, up);
 		break;
 	case DUE_CLOSED:
-		if (up != NULL && up->joined)
+		if (up != NULL && up->joined && bye_may_come_again(e))
+			due_in(e, c, DUE_CLOSED, guard_of(e, up)->bye_wait);
+		else if (up != NULL && up->joined)
 			helper_lost(
 			    e, c, up, CAUSE_ICMP, "its media port is closed");
 		break;
