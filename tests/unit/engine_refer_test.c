@@ -156,6 +156,7 @@ who_was_to_be_rung_when_we_died_is_rung(void **state)
 	anna = rung.leg;
 	rung = (struct msg_ring_leg){ 0 };
 	mind_sleeps(0);
+	media_comes();
 	tell(&m);
 	assert_int_equal(rings, 2);
 	assert_true(rung.leg == anna);
