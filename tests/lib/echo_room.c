@@ -4,7 +4,8 @@
  * handed to it.
  *
  *      hf-sip    answers a datagram at its SIP socket with its pid;
- *                "die" fails an assertion, "fact" makes hf-call tell hf-store,
+ *                "die" fails an assertion, "exec" starts a program,
+ *                "fact" makes hf-call tell hf-store,
  *                "stall" stops it for a second
  *                at the end it is slow to read what hf-call orders last
  *      hf-call   at the end orders a lot
@@ -75,6 +76,8 @@ heard(int fd, uint32_t events, void *arg)
 	text[len] = '\0';
 	if (strcmp(text, "die") == 0)
 		hf_never("told to die");
+	if (strcmp(text, "exec") == 0)
+		(void)execl("/bin/true", "true", (char *)NULL);
 	if (strcmp(text, "stall") == 0)
 		(void)usleep(STALL_US);
 	if (strcmp(text, "fact") == 0)

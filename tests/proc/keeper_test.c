@@ -129,6 +129,21 @@ last_words_are_told(void **state)
 }
 
 static void
+who_breaks_the_rails_is_named_with_the_call(void **state)
+{
+	(void)state;
+#ifdef HF_SANITIZED
+	skip();
+#endif
+	assert_true(log_says("hf-sip info rails_up"));
+	assert_int_equal(say(sip_port, "exec", 50), 0);
+	assert_true(log_will_say("room_died room=hf-sip"));
+	assert_true(log_will_say("last=\"rails_broken room=hf-sip "
+				 "call=execve number="));
+	assert_true(say(sip_port, "x", WAIT_MS) > 0);
+}
+
+static void
 a_room_that_keeps_dying_is_throttled(void **state)
 {
 	uint32_t deaths = 0;
@@ -534,6 +549,7 @@ main(int argc, char **argv)
 		LIVE(neighbours_meet_again_after_a_death),
 		LIVE(a_stop_is_the_keepers_business),
 		LIVE(last_words_are_told),
+		LIVE(who_breaks_the_rails_is_named_with_the_call),
 		LIVE(a_room_that_keeps_dying_is_throttled),
 		cmocka_unit_test_setup_teardown(
 		    a_small_bucket_pays_for_every_restart,
