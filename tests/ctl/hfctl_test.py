@@ -37,7 +37,7 @@ def sip(first, cseq):
 
 ANSWERS = {
     'status': [row(site_s='lyon', up_d=7200000000, draining_b='false'),
-               row(process_s='hf-call', pid_n=42, state_s='well')],
+               row(process_s='hf-call', pid_n=42, state_s='up')],
     'summary': [row(calls_n=3, waiting_n=1)],
     'config': [row(key_s='site', value_s='lyon', origin_s='f:1'),
                row(key_s='numbers.+33400000000', value_s='front',
@@ -87,6 +87,7 @@ ANSWERS = {
     'drop': [row(dropped_s='lyon-1-7')],
     'reload': [row(generation_n=2)],
     'drain': [row(draining_b='true', calls_n=3)],
+    'upgrade': [row(from_s='1.0', to_s='1.1')],
 }
 asked = []
 
@@ -117,9 +118,15 @@ def answer(s):
         if isinstance(rows, str):
             s.send(frame(reply, ident, 0, rows.encode(), b''))
             continue
+        error = b''
+        if isinstance(rows, tuple):
+            rows, error = rows
         for r in rows:
             s.send(frame(reply, ident, 1, b'', r))
-        s.send(frame(reply, ident, 0, b'', b''))
+        s.send(frame(reply, ident, 0, error, b''))
+        if verb == 'upgrade' and not error:
+            s.shutdown(socket.SHUT_RDWR)  # who answers next is another
+            return
 
 
 def keep(listener):
@@ -379,6 +386,29 @@ def the_house_of_its_own_tree_is_found():
         check(r.returncode == 0 and b'site' in r.stdout, 'own tree', r)
 
 
+def an_upgrade_is_watched_to_its_end():
+    code, out, err = hfctl('upgrade', '--to', '.')
+    check(code == 0 and 'upgraded from 1.0 to 1.1' in out, out, err)
+    check(asked[-2] == ('upgrade', [os.path.realpath('.')]) and
+          asked[-1] == ('status', []), 'a folder is named in full', asked[-2:])
+    good, status = ANSWERS['upgrade'], ANSWERS['status']
+    ANSWERS['status'] = status[:1] + [
+        row(process_s='hf-sip', pid_n=1, state_s='up'),
+        row(process_s='hf-call', pid_n=2, state_s='kept')]
+    code, out, err = hfctl('--json', 'upgrade')
+    check(code == 1 and '1 go on as they were' in err, 'kept', (out, err))
+    check(json.loads(out)['processes'][1]['state'] == 'kept', out)
+    ANSWERS['status'] = status
+    ANSWERS['upgrade'] = ([row(problem_s='table=call.slots take=no')],
+                          b'hf-call could not go on')
+    code, out, err = hfctl('upgrade')
+    check(code == 1 and out == 'table=call.slots take=no\n' and
+          err == 'hfctl: hf-call could not go on\n', 'refused', (out, err))
+    ANSWERS['upgrade'] = good
+    code, out, err = hfctl('upgrade', '--to', '/nowhere')
+    check(code == 2 and '/nowhere' in err, 'no folder', (code, err))
+
+
 def the_page_has_each_verb_and_option():
     page = open(PAGE).read()
     for verb in VERBS:
@@ -403,6 +433,7 @@ with tempfile.TemporaryDirectory() as DIR:
     trouble_is_one_line_and_an_exit_code()
     what_goes_to_support_names_nobody()
     a_mistake_in_the_file_does_not_hide_the_house()
+    an_upgrade_is_watched_to_its_end()
     the_shell_knows_verbs_options_and_live_names()
     the_house_of_its_own_tree_is_found()
     the_page_has_each_verb_and_option()
