@@ -9,7 +9,8 @@
  *                "stall" stops it for a second
  *                at the end it is slow to read what hf-call orders last
  *      hf-call   at the end orders a lot
- *      hf-media  answers a datagram at an RTP or RTCP socket likewise
+ *      hf-media  answers a datagram at an RTP or RTCP socket likewise;
+ *                "connect" makes it hear only whom it comes from
  *      hf-store  keeps its count of different facts in a slot
  */
 #include <stdio.h>
@@ -78,6 +79,8 @@ heard(int fd, uint32_t events, void *arg)
 		hf_never("told to die");
 	if (strcmp(text, "exec") == 0)
 		(void)execl("/bin/true", "true", (char *)NULL);
+	if (strcmp(text, "connect") == 0)
+		(void)connect(fd, (struct sockaddr *)&from, n);
 	if (strcmp(text, "stall") == 0)
 		(void)usleep(STALL_US);
 	if (strcmp(text, "fact") == 0)

@@ -10,9 +10,11 @@ static char dir[] = "/tmp/hf-keeper-XXXXXX";
 pid_t keeper;
 uint16_t sip_port, rtp_port;
 int log_fd = -1;
+void (*keeper_begins)(void);
 /* Besides; our folders are root's when we are. */
 const char *keeper_keys = "user: root";
 const char *orphans_max = "8s";
+const char *rtp_address = "address: 127.0.0.1, ";
 
 /* ---- a house of our own ----------------------------------------------------
  */
@@ -77,11 +79,12 @@ write_conf(const char *site, const char *more)
 	(void)fprintf(f,
 	    "site: %s\n"
 	    "sip: { listen: [\"udp:127.0.0.1:%u\", \"tcp:127.0.0.1:%u\"] }\n"
-	    "rtp: { address: 127.0.0.1, ports: %u-%u, workers: 2 }\n"
+	    "rtp: { %sports: %u-%u, workers: 2 }\n"
 	    "keeper: { run_dir: %s/run, drain_max: 2s, orphans_max: %s, %s }\n"
 	    "store: { dir: %s/store, spool: %s/spool }\n%s",
-	    site, sip_port, sip_port, rtp_port, rtp_port + RTP_PORTS - 1, dir,
-	    orphans_max, keeper_keys, dir, dir, more);
+	    site, sip_port, sip_port, rtp_address, rtp_port,
+	    rtp_port + RTP_PORTS - 1, dir, orphans_max, keeper_keys, dir, dir,
+	    more);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -258,6 +261,8 @@ open_house(void **state)
 	keeper = fork();
 	if (keeper == 0) {
 		(void)dup2(log_fd, STDERR_FILENO);
+		if (keeper_begins != NULL)
+			keeper_begins();
 		(void)execl(program, program, "-c", conf, (char *)NULL);
 		_exit(127);
 	}

@@ -45,6 +45,8 @@ extern uint16_t sip_port, rtp_port;
 extern int log_fd;
 extern const char *keeper_keys; /* besides, under keeper: */
 extern const char *orphans_max;
+extern const char *rtp_address;     /* "address: ..., ", or "" */
+extern void (*keeper_begins)(void); /* in the child, before the exec */
 
 /* Makes the folder and its programs; takes it away. */
 bool house_begin(int argc, char **argv);

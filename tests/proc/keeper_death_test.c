@@ -1,6 +1,8 @@
 /* The keeper dies, or gives its place to one of another build; its rooms do
  * not.  argv: holdfastd, echo_room. */
 
+#include <sys/un.h>
+
 #include "lib/otherwise.h"
 #include "proc/house.h"
 
@@ -48,10 +50,15 @@ next_keeper(void)
 	keeper = fork();
 	if (keeper == 0) {
 		(void)dup2(log_fd, STDERR_FILENO);
+		if (keeper_begins != NULL)
+			keeper_begins();
 		(void)execl(program, program, "-c", conf, (char *)NULL);
 		_exit(127);
 	}
-	return log_will_say_after(at, "house_open");
+	if (log_will_say_after(at, "house_open"))
+		return true;
+	show_log();
+	return false;
 }
 
 struct pids {
@@ -219,6 +226,41 @@ the_configuration_goes_on_with_the_rooms(void **state)
 	assert_true(log_says("config_applied generation=3"));
 	assert_true(ask("agents", NULL, WAIT_MS, &a));
 	assert_int_equal(number_of(&a, "hf-call", "generation"), 3);
+}
+
+/* A socket that hears every address tells another one once it is connected. */
+static void
+connected_sockets_are_known_again(void **state)
+{
+	struct pids before, after;
+	int fd = client(rtp_port);
+
+	(void)state;
+	look_at_pids(&before);
+	assert_int_equal(send(fd, "connect", 7, 0), 7);
+	assert_int_equal(hear(fd, WAIT_MS), before.of[2]);
+	kill_keeper();
+	assert_true(next_keeper());
+	assert_int_equal(kill(before.of[2], SIGKILL), 0);
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe()) {
+		look_at_pids(&after);
+		if (after.of[2] > 0 && after.of[2] != before.of[2])
+			break;
+	}
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_int_equal(hear(fd, WAIT_MS), after.of[2]);
+	(void)close(fd);
+}
+
+static int
+open_house_of_every_address(void **state)
+{
+	int err;
+
+	rtp_address = "";
+	err = open_house(state);
+	rtp_address = "address: 127.0.0.1, ";
+	return err;
 }
 
 /* ---- another build ---------------------------------------------------------
@@ -398,6 +440,143 @@ who_could_not_be_replaced_goes_on(void **state)
 	assert_int_equal(rename(was, is), 0);
 }
 
+/* ---- a service manager that keeps sockets ----------------------------------
+ */
+
+static struct {
+	int at, fd[256];
+	int n;
+	bool started; /* the next keeper gets them */
+} manager;
+
+static void
+manager_begins(void)
+{
+	char path[TEXT], text[16];
+
+	path_of(path, "notify");
+	(void)setenv("NOTIFY_SOCKET", path, 1);
+	if (!manager.started)
+		return;
+	/* Above where they go, so that none is written over. */
+	for (int i = 0; i < manager.n; i++)
+		manager.fd[i] =
+		    fcntl(manager.fd[i], F_DUPFD, 3 + (int)HF_LEN(manager.fd));
+	for (int i = 0; i < manager.n; i++)
+		(void)dup2(manager.fd[i], 3 + i);
+	(void)snprintf(text, sizeof(text), "%d", manager.n);
+	(void)setenv("LISTEN_FDS", text, 1);
+	(void)snprintf(text, sizeof(text), "%d", (int)getpid());
+	(void)setenv("LISTEN_PID", text, 1);
+}
+
+/* Takes what was sent; how many descriptors came. */
+static int
+manager_takes(void)
+{
+	int before = manager.n;
+	char text[256];
+	union {
+		char bytes[CMSG_SPACE(256 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+
+	for (;;) {
+		struct iovec io = { text, sizeof(text) - 1 };
+		struct msghdr h = { .msg_iov = &io,
+			.msg_iovlen = 1,
+			.msg_control = control.bytes,
+			.msg_controllen = sizeof(control) };
+		ssize_t n =
+		    recvmsg(manager.at, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		struct cmsghdr *cm = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+		size_t fds;
+
+		if (n <= 0)
+			return manager.n - before;
+		text[n] = '\0';
+		if (cm == NULL)
+			continue;
+		assert_non_null(strstr(text, "FDSTORE=1"));
+		assert_non_null(strstr(text, "FDPOLL=0"));
+		fds = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		assert_true((size_t)manager.n + fds <= HF_LEN(manager.fd));
+		memcpy(
+		    manager.fd + manager.n, CMSG_DATA(cm), fds * sizeof(int));
+		manager.n += (int)fds;
+	}
+}
+
+/* All are killed at once, and what comes meanwhile is heard afterwards. */
+static void
+the_service_manager_keeps_what_nobody_has(void **state)
+{
+	struct pids p, other;
+	static struct answer a;
+	int sip = client(sip_port), rtp = client(rtp_port);
+
+	(void)state;
+	assert_int_equal(manager_takes(), 2 + RTP_PORTS);
+	for (int times = 0; times < 2; times++) {
+		look_at_pids(&p);
+		kill_keeper();
+		for (size_t i = 0; i < HF_LEN(p.of); i++)
+			assert_int_equal(kill(p.of[i], SIGKILL), 0);
+		(void)usleep(100000);
+		for (int i = 0; i < 10; i++) {
+			assert_int_equal(send(sip, "x", 1, 0), 1);
+			assert_int_equal(send(rtp, "x", 1, 0), 1);
+		}
+		manager.started = true;
+		assert_true(next_keeper());
+		for (int i = 0; i < 10; i++) {
+			assert_true(hear(sip, WAIT_MS) > 0);
+			assert_true(hear(rtp, WAIT_MS) > 0);
+		}
+		assert_int_equal(manager_takes(), 0);
+	}
+	/* Also when it is only the keeper, or another one takes its place. */
+	kill_keeper();
+	assert_true(next_keeper());
+	assert_int_equal(manager_takes(), 0);
+	make_build("other", true);
+	look_at_pids(&p);
+	assert_true(upgrade_to("other", &a));
+	assert_true(all_are_replaced(&p, &other));
+	assert_int_equal(manager_takes(), 0);
+	(void)close(sip);
+	(void)close(rtp);
+}
+
+static int
+open_house_of_a_service(void **state)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int bytes = 1 << 20;
+
+	path_of(sa.sun_path, "notify");
+	(void)unlink(sa.sun_path);
+	manager.at = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	manager.n = 0;
+	manager.started = false;
+	(void)setsockopt(
+	    manager.at, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (bind(manager.at, (struct sockaddr *)&sa, sizeof(sa)) != 0)
+		return -1;
+	keeper_begins = manager_begins;
+	return open_house(state);
+}
+
+static int
+close_house_of_a_service(void **state)
+{
+	for (int i = 0; i < manager.n; i++)
+		(void)close(manager.fd[i]);
+	(void)close(manager.at);
+	keeper_begins = NULL;
+	return close_house(state);
+}
+
 /* Nobody is left on its ports for ever. */
 static void
 nobody_outlives_a_killed_keeper_for_long(void **state)
@@ -436,9 +615,15 @@ main(int argc, char **argv)
 		LIVE(a_keeper_that_dies_while_it_restarts_leaves_nobody_alone),
 		LIVE(a_room_that_does_not_answer_is_replaced),
 		LIVE(the_configuration_goes_on_with_the_rooms),
+		cmocka_unit_test_setup_teardown(
+		    connected_sockets_are_known_again,
+		    open_house_of_every_address, close_house),
 		LIVE(another_build_takes_the_house_over),
 		LIVE(a_build_that_could_not_go_on_is_refused),
 		LIVE(who_could_not_be_replaced_goes_on),
+		cmocka_unit_test_setup_teardown(
+		    the_service_manager_keeps_what_nobody_has,
+		    open_house_of_a_service, close_house_of_a_service),
 		cmocka_unit_test_setup_teardown(
 		    nobody_outlives_a_killed_keeper_for_long,
 		    open_house_of_impatient_orphans, close_house),

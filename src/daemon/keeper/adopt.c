@@ -185,7 +185,7 @@ hear_sockets(struct adopted *a)
 			return false;
 		}
 		for (size_t i = 0; i < n; i++)
-			sockets_found(fds[i]);
+			sockets_found(fds[i], false);
 		if (s.head.kind == ADOPT_ALL)
 			return true;
 	}

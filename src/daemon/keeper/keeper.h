@@ -10,6 +10,7 @@
  *      adopt     rooms that have outlived the keeper before us
  *      upgrade   another build takes the house over, if it can (try asks it)
  *      past      what the next keeper should know of this one
+ *      service   the service manager: told how we are, and given our sockets
  *      control   questions of operators, routed to the rooms that know
  */
 #ifndef HF_DAEMON_KEEPER_KEEPER_H
@@ -71,8 +72,14 @@ bool sockets_open(
     const struct conf *c, bool again, keeper_tell *tell, void *arg);
 
 /* One that was open before us, ours now: taken instead of a new one where the
- * configuration names its address. */
-void sockets_found(int fd);
+ * configuration names its address.  stored: the service manager has it, too. */
+void sockets_found(int fd, bool stored);
+/* Whatever is found, it has. */
+void sockets_all_stored(void);
+/* They stay open for the program that we are about to become, or not. */
+void sockets_over_exec(bool stay);
+/* Those it does not have. */
+void sockets_unstored(const int **fd, size_t *n);
 
 /* How many streams (pairs of RTP and RTCP) there are, and one worker's. */
 uint32_t sockets_streams(void);
@@ -122,6 +129,20 @@ bool upgrade_busy(void);
 /* Then becomes that holdfastd, in this process: it adopts our rooms as after
  * our death, and puts its own in their places. */
 void upgrade_if_due(void);
+
+/* ---- service ------------------------------------------------------------- */
+
+/* Tells the service manager, when there is one (sd_notify(3)). */
+void service_notify(const char *what);
+
+/* Takes over what it has kept for us (LISTEN_FDS), or we for ourselves over an
+ * exec. */
+void service_take(void);
+void service_exec(bool begins); /* or it has failed */
+
+/* Gives it what it does not have: keeper and rooms may all die at once, and no
+ * packet with them. */
+void service_keep(void);
 
 /* ---- past ---------------------------------------------------------------- */
 

@@ -13,9 +13,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -132,7 +130,8 @@ tell_restart(
 
 	(void)value;
 	(void)k;
-	/* Where nobody writes it, it is what the ports carry: those are told. */
+	/* Where nobody writes it, it is what the ports carry: those are told.
+	 */
 	if (strcmp(path, "calls_max") == 0 &&
 	    conf_origins_line(&origins[0], path) == 0 &&
 	    conf_origins_line(&origins[1], path) == 0)
@@ -506,29 +505,6 @@ workers(void)
 	return (uint16_t)(n > WORKERS_MAX ? WORKERS_MAX : n);
 }
 
-/* For systemd's Type=notify; nothing when nobody listens. */
-static void
-notify(const char *what)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	size_t n = path != NULL ? strlen(path) : 0;
-	int fd;
-
-	if (n == 0 || n >= sizeof(sa.sun_path))
-		return;
-	memcpy(sa.sun_path, path, n);
-	if (sa.sun_path[0] == '@')
-		sa.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, what, strlen(what), MSG_NOSIGNAL,
-	    (struct sockaddr *)&sa,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	(void)close(fd);
-}
-
 static void
 settle(struct hf_timer *t, struct hf_time now)
 {
@@ -545,6 +521,7 @@ open_house(void)
 	if (!choose_user() || !prepare_folders())
 		return false;
 	past_read(past);
+	service_take();
 	keeper.adopting = adopt_meet(past) > 0;
 	if (!take_over())
 		return false;
@@ -595,7 +572,8 @@ live(void)
 	hf_log(LOG_NOTICE, "keeper_started", "site=%s pid=%d workers=%u",
 	    keeper_conf()->site, (int)getpid(), children_workers());
 	begin();
-	notify("READY=1");
+	service_keep();
+	service_notify("READY=1");
 	for (;;) {
 		control_flush();
 		children_flush(); /* what that has asked for goes too */
@@ -604,7 +582,7 @@ live(void)
 		upgrade_if_due();
 		loop_turn();
 	}
-	notify("STOPPING=1");
+	service_notify("STOPPING=1");
 	control_close();
 	children_stop();
 	hf_log(LOG_NOTICE, "house_closed", "%s", "");

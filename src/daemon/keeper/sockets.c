@@ -1,6 +1,7 @@
 /* daemon/keeper/sockets - see keeper.h */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ enum {
 	SIP_BACKLOG = 512,
 	FDS_BESIDES = 256, /* channels, files, TCP connections of hf-sip */
 	TEXT = 256,
+	/* The service manager compares each one with all it has. */
+	STORED_MAX = 2048,
 	PORTS = 65536,
 	STEP = 64,
 	/* Whoever held a port before us has died a moment ago. */
@@ -40,16 +43,25 @@ static struct {
 } held;
 
 /* Open before us; by port, the last first. */
-static struct {
+static struct found {
 	struct one {
-		int fd;         /* -1: taken */
-		int type, next; /* 0: no other; else its place + 1 */
+		int fd;                 /* -1: taken */
+		int family, type, next; /* 0: no other; else its place + 1 */
+		bool stored;            /* the service manager has it, too */
 		struct hf_addr at;
 		bool both_families;
 	} * one;
 	int n, cap;
 	int by_port[PORTS]; /* place + 1 */
+	bool all_stored;    /* before we became what we are */
 } found;
+
+/* What the service manager does not have yet. */
+static struct {
+	int fd[STORED_MAX];
+	size_t n;
+	bool too_many;
+} unstored;
 
 static bool refuse(keeper_tell *tell, void *arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -93,7 +105,7 @@ family_of(const struct hf_addr *a)
 }
 
 void
-sockets_found(int fd)
+sockets_found(int fd, bool stored)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = sizeof(sa), size = sizeof(int);
@@ -107,13 +119,14 @@ sockets_found(int fd)
 		hf_assert(found.one != NULL);
 	}
 	o = &found.one[found.n];
-	*o = (struct one){ .fd = fd };
+	*o = (struct one){ .fd = fd, .stored = stored || found.all_stored };
 	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 ||
 	    !hf_addr_from_sockaddr((struct sockaddr *)&sa, &o->at) ||
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &o->type, &size) != 0) {
 		(void)close(fd);
 		return;
 	}
+	o->family = sa.ss_family;
 	size = sizeof(v6only);
 	o->both_families =
 	    sa.ss_family == AF_INET6 &&
@@ -123,23 +136,38 @@ sockets_found(int fd)
 	found.by_port[o->at.port] = ++found.n;
 }
 
-/* One that was bound there before us, or -1. */
-static int
-found_take(const struct hf_addr *at, int type, bool both_families)
+/* One that hears every address tells that of its peer's interface once it is
+ * connected. */
+static bool
+is_there(const struct one *o, const struct hf_addr *at)
 {
+	return o->family == family_of(at) &&
+	       (hf_addr_is_any(at) || hf_addr_eq(&o->at, at));
+}
+
+/* One that was bound there before us, or -1.  What the service manager has is
+ * not given to it again. */
+static int
+found_take(const struct hf_addr *at, int type, bool both_families, bool *stored)
+{
+	struct one *best = NULL;
+	int fd;
+
 	for (int i = found.by_port[at->port]; i != 0;
 	     i = found.one[i - 1].next) {
 		struct one *o = &found.one[i - 1];
-		int fd = o->fd;
 
-		if (fd < 0 || o->type != type ||
-		    o->both_families != (both_families && at->family != 4) ||
-		    !hf_addr_eq(&o->at, at))
-			continue;
-		o->fd = -1;
-		return fd;
+		if (o->fd >= 0 && o->type == type && is_there(o, at) &&
+		    o->both_families == (both_families && at->family != 4) &&
+		    (best == NULL || o->stored))
+			best = o;
 	}
-	return -1;
+	if (best == NULL)
+		return -1;
+	fd = best->fd;
+	best->fd = -1;
+	*stored = best->stored;
+	return fd;
 }
 
 /* What the configuration does not name any more. */
@@ -186,7 +214,8 @@ bind_anew(const struct hf_addr *at, int type, bool both_families)
 static int
 bound(const struct hf_addr *at, int type, bool both_families)
 {
-	int fd = found_take(at, type, both_families);
+	bool stored = false;
+	int fd = found_take(at, type, both_families, &stored);
 
 	for (int i = 0; fd < 0 && i < (held.patient ? TAKEN_TRIES : 1); i++) {
 		if (i > 0)
@@ -195,6 +224,10 @@ bound(const struct hf_addr *at, int type, bool both_families)
 		if (fd < 0 && errno != EADDRINUSE)
 			break;
 	}
+	if (fd >= 0 && !stored && unstored.n < STORED_MAX)
+		unstored.fd[unstored.n++] = fd;
+	else if (fd >= 0 && !stored)
+		unstored.too_many = true;
 	return fd;
 }
 
@@ -297,7 +330,34 @@ sockets_open(const struct conf *c, bool again, keeper_tell *tell, void *arg)
 	    !open_sip(c, tell, arg) || !open_rtp(c, tell, arg))
 		return false;
 	found_close();
+	/* SIP's came first.  Half of the streams would be of no use. */
+	if (unstored.too_many)
+		unstored.n = held.sips;
 	return true;
+}
+
+void
+sockets_unstored(const int **fd, size_t *n)
+{
+	*fd = unstored.fd;
+	*n = unstored.n;
+}
+
+void
+sockets_over_exec(bool stay)
+{
+	int flags = stay ? 0 : FD_CLOEXEC;
+
+	for (uint16_t i = 0; i < held.sips; i++)
+		(void)fcntl(held.sip[i], F_SETFD, flags);
+	for (uint32_t i = 0; i < held.streams * 2; i++)
+		(void)fcntl(held.rtp[i], F_SETFD, flags);
+}
+
+void
+sockets_all_stored(void)
+{
+	found.all_stored = true;
 }
 
 uint32_t

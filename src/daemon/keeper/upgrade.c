@@ -166,7 +166,9 @@ upgrade_if_due(void)
 	    upgrade.to);
 	was = upgrade.argv[0];
 	upgrade.argv[0] = upgrade.keeper;
+	service_exec(true);
 	(void)execv(upgrade.keeper, upgrade.argv);
+	service_exec(false);
 	hf_log(LOG_ERROR, "upgrade_refused", "folder=\"%s\" why=\"%s\"",
 	    upgrade.folder, strerror(errno));
 	upgrade.argv[0] = was;
