@@ -26,13 +26,15 @@ on_watch(void *arg, int f, uint32_t events)
 }
 
 static unsigned heard;
+static char order[2 * SIP_BATCH]; /* what they begin with */
 
 static void
 on_received(void *arg, struct hf_slice bytes, const struct sip_flow *from)
 {
 	(void)arg;
-	(void)bytes;
 	(void)from;
+	if (heard < sizeof(order))
+		order[heard] = bytes.p[0];
 	heard++;
 }
 
@@ -151,16 +153,24 @@ each_family_is_told_its_own_listener(void **state)
 
 /* So many datagrams of a stranger's. */
 static void
-come(unsigned n)
+say(const char *text, unsigned n)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = hf_addr_to_sockaddr(&tp.udp[0].at, AF_INET, &ss);
 	int f = bound("127.0.0.1", SOCK_DGRAM);
+	size_t size = strlen(text);
 
 	while (n-- > 0)
 		assert_int_equal(
-		    sendto(f, "OPTIONS", 7, 0, (struct sockaddr *)&ss, len), 7);
+		    sendto(f, text, size, 0, (struct sockaddr *)&ss, len),
+		    size);
 	close(f);
+}
+
+static void
+come(unsigned n)
+{
+	say("OPTIONS", n);
 }
 
 /* A turn that comes so long after the one before. */
@@ -177,6 +187,7 @@ who_never_gets_to_the_end_is_behind(void **state)
 	enum { A_TURN = 4 * SIP_BATCH };
 
 	(void)state;
+	heard = 0;
 	come(3 * A_TURN + 1);
 	turn(0);
 	assert_false(sip_transport_is_behind(&tp, now));
@@ -193,6 +204,29 @@ who_never_gets_to_the_end_is_behind(void **state)
 	assert_false(sip_transport_is_behind(&tp, now));
 }
 
+static void
+who_has_a_call_goes_before_who_wants_one(void **state)
+{
+	(void)state;
+	heard = 0;
+	say("INVITE sip:a@b SIP/2.0\r\nTo: <sip:a@b>\r\n\r\n", 20);
+	say("CANCEL sip:a@b SIP/2.0\r\nTo: <sip:a@b>\r\n\r\n", 1);
+	say("BYE sip:a@b SIP/2.0\r\nTo: <sip:a@b>;tag=1\r\n\r\n", 2);
+	say("\r\n\r\n", 1);
+	say("ACK sip:a@b SIP/2.0\r\nTo: <sip:a@b>;tag=1\r\n\r\n", 1);
+	say("SIP/2.0 200 OK\r\n\r\n", 1);
+	turn(1);
+	assert_int_equal(heard, 25);
+	assert_memory_equal(order, "BBASIIIIIIIIIIIIIIIIIIIIC", 25);
+	/* A few are heard as they come. */
+	heard = 0;
+	say("INVITE sip:a@b SIP/2.0\r\nTo: <sip:a@b>\r\n\r\n", 2);
+	say("BYE sip:a@b SIP/2.0\r\nTo: <sip:a@b>;tag=1\r\n\r\n", 1);
+	turn(1);
+	assert_int_equal(heard, 3);
+	assert_memory_equal(order, "IIB", 3);
+}
+
 int
 main(void)
 {
@@ -202,6 +236,7 @@ main(void)
 		T(named_networks_replace_the_private_ones),
 		T(each_family_is_told_its_own_listener),
 		T(who_never_gets_to_the_end_is_behind),
+		T(who_has_a_call_goes_before_who_wants_one),
 	};
 #undef T
 	return cmocka_run_group_tests_name("transport", tests, NULL, NULL);

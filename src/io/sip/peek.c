@@ -92,8 +92,8 @@ sip_peek(struct hf_slice bytes)
 	p.uri = rest_of(first, method.n + 1);
 	p.uri.n = hf_slice_find(p.uri, ' ');
 	p.user = user_in(p.uri);
-	if (hf_slice_eq(method, HF_SLICE("ACK")) ||
-	    hf_slice_eq(method, HF_SLICE("CANCEL"))) {
+	p.cancel = hf_slice_eq(method, HF_SLICE("CANCEL"));
+	if (p.cancel || hf_slice_eq(method, HF_SLICE("ACK"))) {
 		p.kind = SIP_PEEK_ABOUT;
 		return p;
 	}

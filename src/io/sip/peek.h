@@ -20,7 +20,7 @@ enum sip_peek_kind {
 
 struct sip_peek {
 	enum sip_peek_kind kind;
-	bool invite;
+	bool invite, cancel;
 	struct hf_slice uri;  /* the Request-URI */
 	struct hf_slice user; /* of it, as written; may be empty */
 	struct hf_slice tag;  /* INSIDE: To's */

@@ -8,12 +8,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/sip/peek.h"
 #include "io/sip/sdp.h"
 #include "io/sip/transport.h"
 
 enum {
 	DATAGRAM_MAX = 65536,
 	BATCHES_A_TURN = 4,
+	CROWD = SIP_BATCH / 2, /* so many at once, and order matters */
 	ERRORS_A_TURN = 256,
 	FLUSHES_A_TURN = 4, /* a refused message may lead to a next one */
 	SOCKET_BUFFER = 4 << 20,
@@ -272,6 +274,27 @@ is_keep_alive(struct hf_slice s)
 	return s.n <= KEEP_ALIVE_MAX && hf_slice_trim(s).n == 0;
 }
 
+/* What belongs to a call that is there does not wait behind those that ask for
+ * one; a CANCEL stays behind its INVITE. */
+static bool
+goes_first(struct hf_slice bytes)
+{
+	struct sip_peek p = sip_peek(bytes);
+
+	return p.kind != SIP_PEEK_NEW && p.kind != SIP_PEEK_NOISE && !p.cancel;
+}
+
+static void
+hear(struct sip_transport *tp, uint32_t which, struct hf_slice bytes,
+    const struct sockaddr_storage *from)
+{
+	struct sip_flow f = { .transport = SIP_UDP, .socket = (uint8_t)which };
+
+	if (hf_addr_from_sockaddr((const struct sockaddr *)from, &f.peer) &&
+	    f.peer.port != 0)
+		tp->hooks->received(tp->arg, bytes, &f);
+}
+
 /* How many came; -1: an error is waiting to be read. */
 static int
 read_batch(struct sip_transport *tp, uint32_t which)
@@ -296,20 +319,21 @@ read_batch(struct sip_transport *tp, uint32_t which)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	for (int i = 0; i < n; i++) {
 		struct hf_slice bytes = { iov[i].iov_base, mm[i].msg_len };
-		struct sip_flow f = { .transport = SIP_UDP,
-			.socket = (uint8_t)which };
 
 		tp->count.in++;
 		tp->count.bytes_in += bytes.n;
-		if (is_keep_alive(bytes)) {
-			tp->count.empty++;
-			continue;
-		}
-		if (hf_addr_from_sockaddr(
-			(struct sockaddr *)&from[i], &f.peer) &&
-		    f.peer.port != 0)
-			tp->hooks->received(tp->arg, bytes, &f);
+		tp->count.empty += is_keep_alive(bytes);
 	}
+	/* Twice through a crowd, once through what comes one by one. */
+	for (int round = n < CROWD; round < 2; round++)
+		for (int i = 0; i < n; i++) {
+			struct hf_slice bytes = { iov[i].iov_base,
+				mm[i].msg_len };
+
+			if (!is_keep_alive(bytes) &&
+			    (n < CROWD || goes_first(bytes) == (round == 0)))
+				hear(tp, which, bytes, &from[i]);
+		}
 	return n;
 }
 
