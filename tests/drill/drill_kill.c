@@ -41,7 +41,8 @@ enum {
 	EXIT_UNMEASURED = 2,
 };
 
-#define KEEPER "holdfastd"
+#define KEEPER  "holdfastd"
+#define UPGRADE "upgrade" /* nobody is killed: all are replaced */
 
 /* Whom to kill; the first row kills nobody. */
 static const struct victim {
@@ -54,10 +55,11 @@ static const struct victim {
 	{ "hf-store", "store_" },
 	{ "hf-rec", "rec_" },
 	{ KEEPER, "keeper_" },
+	{ UPGRADE, "upgrade_" },
 };
 
 static int calls = 1000, kills = 30;
-static bool quick;
+static bool quick, upgrades;
 
 static int64_t gap[LINES_MAX * KILLS_MAX], recover[KILLS_MAX];
 static int64_t kill_at[KILLS_MAX]; /* milliseconds of the day */
@@ -65,19 +67,19 @@ static size_t gaps, recoveries, killed;
 
 /* ---- what the callers heard ---------------------------------------------- */
 
-/* The longest time between two packets, one of which came within a second of
- * at; -1: none did. */
+/* The longest time between two packets, the later of which came after begin
+ * and the earlier before end; -1: none did. */
 static int64_t
-longest_gap(const struct line *l, int64_t at)
+longest_gap(const struct line *l, int64_t begin, int64_t end)
 {
 	int64_t longest = -1;
 
 	for (size_t i = 1; i < l->hears; i++) {
 		int64_t from = l->heard[i - 1].at, to = l->heard[i].at;
 
-		if (from > at + AFTER_US)
+		if (from > end)
 			break;
-		if (to >= at && to - from > longest)
+		if (to >= begin && to - from > longest)
 			longest = to - from;
 	}
 	return longest;
@@ -167,10 +169,16 @@ read_recoveries(const char *room)
 
 /* ---- the drill ----------------------------------------------------------- */
 
-/* Another keeper takes its place, as systemd would see to: on any processor,
- * for the world's own is its children's no more than its own. */
 static bool
-keeper_again(void)
+upgrade(struct site *s)
+{
+	return site_upgrade(s, crowd.world);
+}
+
+/* Whoever is started by us may run on any processor: the world's own is not
+ * for its children. */
+static bool
+on_any_processor(bool (*act)(struct site *s))
 {
 	cpu_set_t all, world;
 	bool well;
@@ -181,7 +189,7 @@ keeper_again(void)
 	if (sched_getaffinity(0, sizeof world, &world) != 0 ||
 	    sched_setaffinity(0, sizeof all, &all) != 0)
 		return false;
-	well = site_new_keeper(crowd.site);
+	well = act(crowd.site);
 	return sched_setaffinity(0, sizeof world, &world) == 0 && well;
 }
 
@@ -193,7 +201,9 @@ kill_it(const char *room)
 	if (room == NULL)
 		return true;
 	if (strcmp(room, KEEPER) == 0)
-		return keeper_again();
+		return on_any_processor(site_new_keeper);
+	if (strcmp(room, UPGRADE) == 0)
+		return on_any_processor(upgrade);
 	pid = site_child(crowd.site, room, 0);
 	return pid > 0 && kill(pid, SIGKILL) == 0;
 }
@@ -202,19 +212,21 @@ kill_it(const char *room)
 static bool
 kill_once(const char *room)
 {
-	int64_t at = ua_now();
+	int64_t at = ua_now(), end;
 
 	kill_at[killed++] = of_the_day();
 	if (!kill_it(room)) {
 		fprintf(stderr, "drill_kill: there is no %s to kill\n", room);
 		return false;
 	}
+	end = ua_now() + AFTER_US; /* an upgrade takes a while */
 	crowd_stay(TAIL_MS);
-	if (room != NULL && strcmp(room, "hf-media") == 0)
+	if (room != NULL &&
+	    (strcmp(room, "hf-media") == 0 || strcmp(room, UPGRADE) == 0))
 		crowd_place(); /* the new one where the old one was */
 	lines_drain(crowd.lines);
 	for (int i = 0; i < crowd.calls; i++) {
-		int64_t g = longest_gap(crowd.caller[i].line, at);
+		int64_t g = longest_gap(crowd.caller[i].line, at, end);
 
 		if (g >= 0)
 			gap[gaps++] = g;
@@ -228,7 +240,8 @@ tell(const struct victim *v, int64_t lost, double *noise)
 	double p50 = figure_percentile(gap, gaps, 50) / 1000;
 	double p99 = figure_percentile(gap, gaps, 99) / 1000;
 	double max = figure_percentile(gap, gaps, 100) / 1000;
-	bool media = v->room != NULL && strcmp(v->room, "hf-media") == 0;
+	bool media = v->room != NULL && (strcmp(v->room, "hf-media") == 0 ||
+					    strcmp(v->room, UPGRADE) == 0);
 	char goal[32];
 	bool met = true;
 
@@ -242,7 +255,7 @@ tell(const struct victim *v, int64_t lost, double *noise)
 	    v->room == NULL || quick ? NULL : goal);
 	figure(v->prefix, "gap_max_ms", max, NULL);
 	figure(v->prefix, "packets_lost", (double)lost, NULL);
-	if (v->room == NULL)
+	if (v->room == NULL || strcmp(v->room, UPGRADE) == 0)
 		return met;
 	read_recoveries(v->room);
 	figure(v->prefix, "recover_p50_ms",
@@ -279,8 +292,12 @@ play(void)
 
 	if (!crowd_set_up())
 		return EXIT_UNMEASURED;
-	for (size_t i = 0; i < sizeof victims / sizeof *victims && well; i++)
-		well = drill(&victims[i], &noise, &met);
+	for (size_t i = 0; i < sizeof victims / sizeof *victims && well; i++) {
+		const char *room = victims[i].room;
+
+		if (room == NULL || (strcmp(room, UPGRADE) == 0) == upgrades)
+			well = drill(&victims[i], &noise, &met);
+	}
 	hear = crowd_hearing(crowd.bot, crowd.bots_up);
 	lost = calls - kept();
 	if (lost < calls - hear)
@@ -307,6 +324,7 @@ main(int argc, char **argv)
 		{ "calls", required_argument, NULL, 'c' },
 		{ "kills", required_argument, NULL, 'k' },
 		{ "quick", no_argument, NULL, 'q' },
+		{ "upgrade", no_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int status = EXIT_UNMEASURED;
@@ -318,6 +336,8 @@ main(int argc, char **argv)
 			kills = atoi(optarg);
 		else if (o == 'q')
 			quick = true;
+		else if (o == 'u')
+			upgrades = true;
 		else
 			return EXIT_UNMEASURED;
 	}
@@ -325,12 +345,13 @@ main(int argc, char **argv)
 	    kills > KILLS_MAX) {
 		fprintf(stderr,
 		    "drill_kill [--calls N] [--kills N] "
-		    "[--quick]: at most %d calls, %d kills\n",
+		    "[--quick] [--upgrade]: at most %d calls, %d kills\n",
 		    LINES_MAX / 2, KILLS_MAX);
 		return EXIT_UNMEASURED;
 	}
 	srand((unsigned)time(NULL));
 	if (crowd_new(calls) != NULL && crowd_start()) {
+		crowd.site->pass = crowd_stay;
 		status = play();
 		if (status == EXIT_UNMEASURED)
 			site_show_log(crowd.site);

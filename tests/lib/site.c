@@ -611,14 +611,18 @@ site_reopen(struct site *s, struct ua_world *w)
 
 /* To its end, while the world goes on. */
 static bool
-run_to_end(struct ua_world *w, char *const *argv, const char *log)
+run_to_end(
+    struct site *s, struct ua_world *w, char *const *argv, const char *log)
 {
 	int64_t end = ua_now() + READY_MS * site_patience() * INT64_C(1000);
 	pid_t pid = child_start(argv, NULL, log, -1, SIGKILL);
 	int status = -1;
 
 	while (!child_ends(pid, 0, &status) && ua_now() < end)
-		(void)ua_run(w, 20, NULL, NULL);
+		if (s->pass != NULL)
+			s->pass(20);
+		else
+			(void)ua_run(w, 20, NULL, NULL);
 	if (status != 0)
 		file_show(log, argv[0]);
 	return status == 0;
@@ -658,9 +662,9 @@ site_upgrade(struct site *s, struct ua_world *w)
 	    "mkdir '%s' && cd '%s' && cp -r sbin libexec '%s'", to,
 	    site_stage("."), to);
 	/* There and back: one build's number differs from the other's. */
-	return run_to_end(w, copying, log) &&
+	return run_to_end(s, w, copying, log) &&
 	       (s->builds % 2 == 0 || let_speak_otherwise(to)) &&
-	       run_to_end(w, upgrading, log);
+	       run_to_end(s, w, upgrading, log);
 }
 
 static void

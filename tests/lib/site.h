@@ -46,8 +46,10 @@ struct site {
 	char ip[64];
 	int port;
 	pid_t pid;
-	int builds;          /* that it was upgraded to */
-	struct ua_where udp; /* where calls go */
+	int builds;           /* that it was upgraded to */
+	struct ua_where udp;  /* where calls go */
+	void (*pass)(int ms); /* how time passes while an upgrade is waited for;
+			       * NULL: the world goes on */
 	struct site_key *key;
 	size_t keys, key_cap;
 };
