@@ -494,6 +494,9 @@ put_lines(FILE *f, const char *path, const char *words)
 	fclose(in);
 }
 
+static const char clocksource[] = "/sys/devices/system/clocksource/"
+				  "clocksource0/current_clocksource";
+
 static void
 put_machine(void)
 {
@@ -504,9 +507,7 @@ put_machine(void)
 		"/proc/sys/net/core/rmem_default", "/proc/sys/net/ipv4/udp_mem",
 		"/proc/sys/net/ipv4/ip_local_port_range",
 		"/proc/sys/kernel/sched_rt_runtime_us",
-		"/sys/kernel/security/lsm",
-		"/sys/devices/system/clocksource/clocksource0/"
-		"current_clocksource" };
+		"/sys/kernel/security/lsm", clocksource };
 	FILE *f = bundle_file(&d.bundle, "machine");
 	struct utsname u;
 
