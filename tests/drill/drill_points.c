@@ -178,6 +178,8 @@ configure(struct site *s)
 	ua_host_text(h.bot->ip, host, sizeof host);
 	site_set(
 	    s, "bots.cloud-a.to", "[\"sip:cloud-a@%s:%d\"]", host, h.bot->port);
+	site_set(s, "trunks.carrier.to", "\"sip:%s:%d\"", host, h.bot->port);
+	site_set(s, "emergency.via", "[carrier]");
 	site_set(s, "queues.sales.strategy", "longest-idle");
 	site_set(s, "queues.sales.wrap_up", "0s");
 	site_set(s, "voicemail.front.max", "60s");
@@ -338,6 +340,7 @@ calls(struct ua *u, const char *number)
 #define BOT  "+33400000000"
 #define LINE "+33400000001"
 #define BOX  "+33400000002"
+#define HELP "112"
 
 static struct ua_call *
 talking(void)
@@ -553,6 +556,54 @@ message(void)
 	disarm();
 }
 
+/* Anna calls for help; the far end of the trunk is the bot's phone. */
+static void
+help(void)
+{
+	struct ua_call *c;
+
+	arm();
+	c = calls(h.anna, HELP);
+	hears(c, BOT_VOICE, "who helps");
+	run(A_WORD_MS);
+	disarm();
+	goes(c);
+}
+
+static void
+help_rings(void)
+{
+	int64_t now = ua_now();
+	struct ua_call *c, *b;
+
+	h.bot->manner.answer_ms = -1;
+	c = calls(h.anna, HELP);
+	b = called(h.bot, now);
+	run(A_WORD_MS / 2);
+	arm();
+	if (b != NULL)
+		ua_answer(b);
+	hears(c, BOT_VOICE, "who helps");
+	disarm();
+	goes(c);
+}
+
+static void
+help_parts(void)
+{
+	int64_t now = ua_now();
+	struct ua_call *c = calls(h.anna, HELP), *b = called(h.bot, now);
+	char outcome[OUTCOME_MAX];
+
+	hears(c, BOT_VOICE, "who helps");
+	arm();
+	goes(c);
+	if (b != NULL)
+		notes(b, UA_BYE, now, "BYE");
+	all_told(outcome);
+	disarm();
+}
+
 static const struct scene {
 	const char *name;
 	void (*play)(void);
@@ -569,6 +620,9 @@ static const struct scene {
 	{ "let-go", let_go },
 	{ "gives-up", gives_up },
 	{ "message", message },
+	{ "help", help },
+	{ "help-rings", help_rings },
+	{ "help-parts", help_parts },
 };
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 

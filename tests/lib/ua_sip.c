@@ -479,10 +479,13 @@ authorize(struct ua_call *c, const struct sip_text *m)
 	char challenge[1024], value[900];
 	bool proxy = m->status == 407;
 
-	if (c->auth[0] != '\0' || c->ua->secret[0] == '\0' ||
-	    (m->status != 401 && !proxy) ||
+	if (c->ua->secret[0] == '\0' || (m->status != 401 && !proxy) ||
 	    !sip_text_get(m, proxy ? "Proxy-Authenticate" : "WWW-Authenticate",
 		0, challenge, sizeof challenge))
+		return false;
+	/* Asked again: only its nonce was too old (RFC 7616 3.3), or the
+	 * password is wrong. */
+	if (c->auth[0] != '\0' && strcasestr(challenge, "stale=true") == NULL)
 		return false;
 	sip_text_digest(challenge, c->ua->user, c->ua->secret, m->method,
 	    c->request_uri, value, sizeof value);

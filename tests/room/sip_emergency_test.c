@@ -134,6 +134,23 @@ media_hears(enum msg_type type, struct msg *m)
 	return room_hears(ROOM_MEDIA, type, m, NULL, SOON);
 }
 
+/* Before any call: each stream is taken and given back, whoever had it. */
+static void
+media_begins(void)
+{
+	struct msg m, n;
+
+	media_is_there();
+	for (uint32_t i = 0; i < 2 * CALLS; i++) {
+		assert_true(media_hears(MSG_OPEN_STREAM, &m));
+		assert_int_equal(m.open_stream.stream.n, FIRST + i);
+		assert_int_equal(m.open_stream.media.codec, CODEC_NONE);
+		assert_true(media_hears(MSG_CLOSE_STREAM, &n));
+		assert_int_equal(
+		    n.close_stream.stream.gen, m.open_stream.stream.gen);
+	}
+}
+
 static bool
 ended(struct msg *m)
 {
@@ -208,7 +225,7 @@ an_agent_s_call_is_routed_and_joined_without_hf_call(void **state)
 	struct ua_call *c;
 	struct msg m;
 
-	media_is_there();
+	media_begins();
 	room_leaves(ROOM_CALL);
 	c = dials(anna, "112");
 	assert_true(says(called(carrier), "INVITE sip:112@"));
@@ -421,7 +438,7 @@ one_who_offers_nothing_is_joined_when_he_answers(void **state)
 	struct ua_call *c;
 	struct msg m;
 
-	media_is_there();
+	media_begins();
 	anna->manner.late_offer = true;
 	c = dials(anna, "112");
 	assert_non_null(noted(c, UA_ANSWERED));

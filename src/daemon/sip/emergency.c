@@ -521,6 +521,12 @@ emergency_left(const struct msg_leg_left *f, bool refused)
 
 	if (c == NULL || c->state == EMERGENCY_OVER)
 		return;
+	if (emergency_never_was(c)) {
+		line = c->line;
+		emergency_give(c);
+		drop(line, 0, "");
+		return;
+	}
 	if (refused && f->leg == c->line) {
 		note(c, cause_name(f->cause), f->code);
 		line_lost(c, f->code);
@@ -564,7 +570,10 @@ restored(struct emergency *c)
 	uint64_t line = c->line;
 
 	if (caller == NULL) {
-		over(c, CAUSE_CALLER_LEFT);
+		if (emergency_never_was(c))
+			emergency_give(c);
+		else
+			over(c, CAUSE_CALLER_LEFT);
 		drop(line, 0, "");
 		return;
 	}
@@ -587,9 +596,10 @@ restored(struct emergency *c)
 void
 emergency_restored(void)
 {
-	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++) {
-		struct emergency *c = emergency_at(i);
+	struct emergency *c;
 
+	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++) {
+		c = emergency_at(i);
 		if (c->state == EMERGENCY_TRYING || c->state == EMERGENCY_UP)
 			restored(c);
 	}
@@ -598,9 +608,13 @@ emergency_restored(void)
 
 		if (l->state == LEG_FREE || !is_emergency_leg(l->id))
 			continue;
-		if (emergency_by_leg(l->id) == NULL)
+		c = emergency_by_leg(l->id);
+		if (c == NULL)
 			drop(l->id, UNAVAILABLE, "");
+		else if (c->state == EMERGENCY_OVER)
+			drop(l->id, 0, ""); /* we died before we said so */
 		else
 			leg_tell_again(l);
 	}
+	emergency_legs_are_there();
 }

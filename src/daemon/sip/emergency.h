@@ -107,6 +107,7 @@ struct emergency {
 	uint16_t preempted;
 	uint8_t state, round, via, agains, cause, pair, hops;
 	bool ringing; /* a trunk has said 18x */
+	bool young;   /* nobody has heard a word of ours yet */
 	char number[CONF_NUMBER_MAX];
 	char from[CONF_NUMBER_MAX];
 	char shown[CONF_NUMBER_MAX]; /* the number to call back */
@@ -123,6 +124,10 @@ struct emergency *emergency_at(uint32_t place);
 struct hf_timer *emergency_timer(const struct emergency *c);
 void emergency_touch(const struct emergency *c);
 void emergency_give(struct emergency *c);
+/* We died before anybody heard of it: its caller says his INVITE again, and is
+ * another call. */
+bool emergency_never_was(const struct emergency *c);
+void emergency_legs_are_there(void);
 /* "lyon-e-1a2b": in the log and in the journal. */
 void emergency_name(const struct emergency *c, char *to, size_t cap);
 uint16_t emergency_port(const struct emergency *c, int side);

@@ -22,7 +22,7 @@ const struct slots_form emergency_form = {
 static struct {
 	struct emergency call[EMERGENCY_PLACES];
 	struct hf_timer timer[EMERGENCY_PLACES];
-	bool changed[EMERGENCY_PLACES];
+	bool changed[EMERGENCY_PLACES], committed[EMERGENCY_PLACES];
 	struct slots slots;
 	bool there;
 	uint8_t next_pair; /* a port rests the longest */
@@ -32,7 +32,8 @@ static struct {
 		uint32_t first, count;
 	} worker[PROC_MEDIA_MAX];
 	bool draining;
-	uint32_t told; /* to the keeper */
+	uint32_t told;  /* to the keeper */
+	bool restoring; /* our legs are being found again */
 } all;
 
 static uint32_t
@@ -150,12 +151,17 @@ place_take(void)
 /* Odd, and another one than any stream of the last hours had: its orders may
  * still be on their way. */
 static struct hf_ref
+tenant(uint32_t stream)
+{
+	return (
+	    struct hf_ref){ stream, ((room.boot << 8) + ++all.gens) * 2 + 1 };
+}
+
+static struct hf_ref
 stream_ref(uint8_t pair, int side)
 {
-	uint32_t n = conf_sos_first(room.conf) + (uint32_t)pair * PAIR;
-
-	return (struct hf_ref){ n + (uint32_t)side,
-		((room.boot << 8) + ++all.gens) * 2 + 1 };
+	return tenant(
+	    conf_sos_first(room.conf) + (uint32_t)pair * PAIR + (uint32_t)side);
 }
 
 struct emergency *
@@ -169,6 +175,7 @@ emergency_take(uint64_t caller)
 	*c = (struct emergency){
 		.caller = caller,
 		.state = EMERGENCY_TRYING,
+		.young = true,
 		.pair = pair,
 		.again = HF_TIME_NEVER,
 		.came = proc_wall(),
@@ -186,6 +193,18 @@ emergency_give(struct emergency *c)
 	hf_timer_stop(proc_wheel(), emergency_timer(c));
 	c->state = EMERGENCY_FREE;
 	emergency_touch(c);
+}
+
+bool
+emergency_never_was(const struct emergency *c)
+{
+	return all.restoring && c->young;
+}
+
+void
+emergency_legs_are_there(void)
+{
+	all.restoring = false;
 }
 
 void
@@ -258,6 +277,30 @@ emergency_close_media(struct emergency *c, int side)
 	c->stream[side] = stream_ref(c->pair, side);
 }
 
+/* Whose stream it is now; what it may be from a call that is over, because the
+ * order to close it was lost with one of us, is ended. */
+static void
+say_stream(uint32_t n, enum peer to)
+{
+	struct hf_ref nobody = tenant(n);
+	struct msg m;
+
+	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++)
+		for (int side = 0; side < PAIR; side++)
+			if (is_live(&all.call[i]) &&
+			    all.call[i].stream[side].n == n &&
+			    all.call[i].media[side].codec != CODEC_NONE) {
+				emergency_say_media(&all.call[i], side);
+				return;
+			}
+	FACT(m, MSG_OPEN_STREAM, open_stream);
+	m.open_stream.stream = nobody;
+	proc_send(to, &m);
+	FACT(m, MSG_CLOSE_STREAM, close_stream);
+	m.close_stream.stream = nobody;
+	proc_send(to, &m);
+}
+
 static void
 media_started(const struct msg_media_started *m)
 {
@@ -265,11 +308,10 @@ media_started(const struct msg_media_started *m)
 		return;
 	all.worker[m->worker].first = m->first;
 	all.worker[m->worker].count = m->count;
-	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++)
-		for (int side = 0; side < PAIR; side++)
-			if (is_live(&all.call[i]) &&
-			    all.call[i].stream[side].n - m->first < m->count)
-				emergency_say_media(&all.call[i], side);
+	for (uint32_t n = conf_sos_first(room.conf);
+	     n < conf_streams(room.conf); n++)
+		if (n - m->first < m->count)
+			say_stream(n, (enum peer)(PEER_MEDIA + m->worker));
 }
 
 /* Nothing comes from that side any more: is it still there?  Only its dialog's
@@ -301,8 +343,6 @@ emergency_media(const struct msg *m)
 		media_started(&m->media_started);
 	else if (m->type == MSG_STREAM_SILENT)
 		ask_side(m->stream_silent.stream);
-	else if (m->type == MSG_STREAM_REFUSED)
-		ask_side(m->stream_refused.stream);
 }
 
 /* ---- hf-call, the keeper ------------------------------------------------- */
@@ -385,6 +425,7 @@ read_one(uint32_t i, const void *record, void *arg)
 void
 emergency_open(void)
 {
+	all.restoring = true;
 	all.there = kept_table(&all.slots, &emergency_form, EMERGENCY_PLACES);
 	if (all.there)
 		(void)slots_each(&all.slots, read_one, NULL);
@@ -394,15 +435,24 @@ void
 emergency_commit(void)
 {
 	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++) {
+		struct emergency *c = &all.call[i];
+
+		/* The bytes of its first turn left when all of that turn was
+		 * committed: somebody knows of it now. */
+		if (c->young && all.committed[i]) {
+			c->young = false;
+			all.changed[i] = true;
+		}
 		if (!all.changed[i])
 			continue;
 		all.changed[i] = false;
+		all.committed[i] = c->state != EMERGENCY_FREE;
 		if (!all.there)
 			continue;
-		if (all.call[i].state == EMERGENCY_FREE)
+		if (c->state == EMERGENCY_FREE)
 			slots_release(&all.slots, i);
 		else
-			slots_commit(&all.slots, i, &all.call[i]);
+			slots_commit(&all.slots, i, c);
 	}
 	tell_keeper();
 }
