@@ -252,6 +252,9 @@ house(void)
 		exit(EXIT_UNMEASURED);
 	site_set(
 	    s, "bots.cloud.to", "[\"sip:bot@%s:%d\"]", bots->ip, bots->port);
+	/* As if each came from an address of its own: all are read. */
+	site_set(s, "sip.address_per_s", "100000");
+	site_set(s, "sip.address_burst", "1000000");
 	site_set(s, "ladders.front", "[ { bot: cloud } ]");
 	site_set(s, "numbers.\"+33400000000\"", "front");
 	return s;

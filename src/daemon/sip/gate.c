@@ -215,7 +215,9 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	challenge = HF_SLICE("");
 	room.from_agent = CONF_NONE;
 	room.from_trunk = gate_trunk(&from->peer);
-	if (room.over) {
+	/* Who speaks of a call that is not there hears so: it may be one of
+	 * ours that has ended. */
+	if (room.over && m->to_tag.n == 0) {
 		room.limits.address++;
 		return 503;
 	}
