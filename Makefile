@@ -6,6 +6,7 @@
 #   make sanitize   the tests again under the sanitizers
 #   make deb        the Debian package, under build/deb
 #   make check-deb  installed, called, upgraded and purged in a chroot
+#   make check-systemd  keeper and house killed under a systemd of their own
 #   make valgrind   unit and sim again, and some stories' rooms, under valgrind
 #   make bench-NAME figures
 #   make drill-NAME the house while parts of it are killed
@@ -93,8 +94,14 @@ deb:
 check-deb: deb
 	@tests/debian/deb_test.py $(BUILD)/deb debian/holdfast.service
 
+# The same house, not installed, under a systemd that is booted for it.
+check-systemd: all
+	@tools/install-packages deb
+	@tests/debian/systemd_test.py $(STAGE) debian/holdfast.service \
+	    debian/holdfast.tmpfiles
+
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
 .PHONY: all packages run check fuzz sanitize valgrind deb \
-	check-deb clean
+	check-deb check-systemd clean
