@@ -39,7 +39,9 @@ struct leg_record {
 	uint16_t port, trunk, agent, last_code, text;
 	uint16_t row;
 	uint8_t state, target, address, direction, codec, kind, verdict;
-	bool rings, tried, untried, hold, late;
+	bool rings;
+	uint8_t tried; /* bit 0: a 100 or more; bit 1: 18x */
+	bool untried, hold, late;
 	char tail[SDP_STREAMS_MAX * sizeof(struct sdp_refused) + LEG_TEXT];
 };
 
@@ -171,7 +173,7 @@ leg_write(const struct leg *l, struct leg_record *r)
 	r->kind = (uint8_t)l->order.kind;
 	r->row = l->order.row;
 	r->rings = l->order.leg != 0;
-	r->tried = l->tried;
+	r->tried = (uint8_t)(l->tried | l->rang << 1);
 	r->untried = l->untried;
 	r->hold = l->hold || l->offered;
 	r->late = l->late;
@@ -230,7 +232,8 @@ leg_read(uint32_t i, const void *record, void *arg)
 	l->target = r->target;
 	l->address = r->address;
 	l->direction = r->direction;
-	l->tried = r->tried;
+	l->tried = r->tried & 1;
+	l->rang = r->tried >> 1 & 1;
 	l->untried = r->untried;
 	l->hold = r->hold;
 	l->late = r->late;

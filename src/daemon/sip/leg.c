@@ -313,6 +313,8 @@ leg_tell_again(struct leg *l)
 			leg_tell(&f);
 		else if (l->untried)
 			tell_untried(l);
+		if (l->tried && l->rang)
+			tell_rang(l, 0);
 		return;
 	case LEG_ANSWERED:
 	case LEG_UP:

@@ -266,7 +266,7 @@ call_target(struct leg *l, struct place p)
 	l->sdp = sdp;
 	l->media = (struct sip_media){ .codec = SIP_CODEC_NONE };
 	l->session = hf_pool_at(&room.ss.pool, s->n);
-	l->tried = false;
+	l->tried = l->rang = false;
 	l->next_by = is_last(&l->order, p)
 			 ? HF_TIME_NEVER
 			 : hf_time_after(room.now, room.conf->sip.next_target);
@@ -447,17 +447,29 @@ ring_untried(struct leg *l, struct hf_span late)
 }
 
 void
+tell_rang(const struct leg *l, uint16_t code)
+{
+	struct msg f;
+
+	FACT(f, MSG_LEG_RANG, leg_rang);
+	f.leg_rang.leg = l->id;
+	f.leg_rang.media = leg_media(&l->media);
+	if (code == 0)
+		code = l->media.codec != SIP_CODEC_NONE ? 183 : 180;
+	f.leg_rang.code = code;
+	leg_tell(&f);
+}
+
+void
 on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 {
 	struct leg *l = leg_of(s);
-	struct msg f;
 	struct sdp_ours ours;
 	struct hf_slice text;
 	struct sdp theirs;
 	const char *why;
 	uint16_t status;
 
-	FACT(f, MSG_LEG_RANG, leg_rang);
 	(void)arg;
 	if (l == NULL || l->state != LEG_RINGING)
 		return;
@@ -472,10 +484,9 @@ on_rang(void *arg, struct sip_session *s, const struct sip_msg *m)
 			&l->media) != 0)
 			l->media.codec = SIP_CODEC_NONE;
 	}
-	f.leg_rang.leg = l->id;
-	f.leg_rang.code = m->status;
-	f.leg_rang.media = leg_media(&l->media);
-	leg_tell(&f);
+	leg_touch(l);
+	l->rang = true;
+	tell_rang(l, m->status);
 }
 
 static enum cause

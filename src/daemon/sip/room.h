@@ -83,6 +83,7 @@ struct leg {
 	uint8_t address;   /* of the target */
 	uint8_t direction; /* enum sip_direction: what we want */
 	bool tried;        /* a provisional answer came from this target */
+	bool rang;         /* 18x, with its media if that has a codec */
 	bool untried;      /* LEG_UNTRIED was said */
 	bool hold;         /* a re-INVITE is due as soon as it may go */
 	bool offered;      /* ... is out, and its answer not yet here */
@@ -329,6 +330,8 @@ void ring_untried(struct leg *l, struct hf_span late);
 void tell_untried(const struct leg *l);
 /* The first sign of life, whatever it is. */
 void tell_tried(struct leg *l);
+/* code 0: what it was, as far as its media say. */
+void tell_rang(const struct leg *l, uint16_t code);
 void on_rang(void *arg, struct sip_session *s, const struct sip_msg *m);
 void on_refused(void *arg, struct sip_session *s, const struct sip_msg *m,
     enum sip_trans_end why);
