@@ -650,13 +650,24 @@ nothing_left(void)
 static void
 show(void)
 {
-	static const char *const what[] = { "calls --live", "agents", "trace",
-		"streams", "queues", "sip" };
-	char said[8000];
+	static const char *const what[] = { "calls --live", "agents",
+		"streams", "queues" };
+	static char said[60000];
 
 	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
 		(void)site_ctl(h.site, what[i], said, sizeof said);
 		fprintf(stderr, "---- hfctl %s\n%s", what[i], said);
+	}
+	/* The call that is up. */
+	if (site_ctl(h.site, "calls --live", said, sizeof said) == 0) {
+		char *id = strstr(said, "lyon-"), words[80];
+
+		if (id != NULL) {
+			snprintf(words, sizeof words, "trace %.*s",
+			    (int)strcspn(id, " "), id);
+			(void)site_ctl(h.site, words, said, sizeof said);
+			fprintf(stderr, "---- hfctl %s\n%s", words, said);
+		}
 	}
 	site_show_log(h.site);
 }

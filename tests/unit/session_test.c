@@ -305,6 +305,26 @@ a_reinvite_is_answered_both_ways(void **state)
 	end_well();
 }
 
+/* Its ACK died with a process of ours; or it was lost on the way. */
+static void
+a_change_behind_an_ack_that_was_lost_is_taken(void **state)
+{
+	call_up();
+	w->lose = lose_acks;
+	reinvite(a, "v=0 held");
+	world_run(w, 10);
+	assert_int_equal(b->seen[W_REOFFERED], 1);
+	assert_int_equal(a->seen[W_REANSWERED], 1);
+	w->lose = NULL;
+	reinvite(a, "v=0 back");
+	world_run(w, 10);
+	assert_int_equal(a->seen[W_REANSWERED], 2);
+	assert_int_equal(a->status, 200);
+	assert_int_equal(b->seen[W_REOFFERED], 2);
+	assert_string_equal(b->body, "v=0 back");
+	end_well();
+}
+
 static void
 two_reinvites_that_meet_back_off_and_both_succeed(void **state)
 {
@@ -569,6 +589,7 @@ main(void)
 		T(both_hang_up_at_once),
 		T(a_drop_before_the_ack_waits_for_it),
 		T(a_reinvite_is_answered_both_ways),
+		T(a_change_behind_an_ack_that_was_lost_is_taken),
 		T(two_reinvites_that_meet_back_off_and_both_succeed),
 		T(a_refused_reinvite_leaves_the_call_as_it_was),
 		T(a_reinvite_that_hears_100_and_no_more_ends_the_call),

@@ -274,6 +274,26 @@ requires_more(struct sip_sessions *ss, struct hf_ref t, const struct sip_msg *m,
 	return true;
 }
 
+/* By its ACK, or by what can only come behind it. */
+static void
+acknowledged(
+    struct sip_sessions *ss, struct sip_session *s, const struct sip_msg *m)
+{
+	bool first = s->state == SIP_S_ANSWERED;
+
+	sip_session_reword(ss, s);
+	s->unacked = false;
+	s->repeat = s->end = HF_TIME_NEVER;
+	sip_keep_give(&ss->tt.keep, &sip_live(ss, s)->answer);
+	sip_session_arm(ss, s);
+	if (first)
+		sip_session_move(s, SIP_S_UP);
+	if (s->user == 0 && s->state == SIP_S_UP)
+		sip_session_bye(ss, s, s->drop_code, hf_slice_of(s->drop_text));
+	else if (s->user != 0 && (first || s->late))
+		ss->hooks->confirmed(ss->arg, s, m);
+}
+
 static void
 hear_reinvite(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
     const struct sip_msg *m, const struct sip_flow *from)
@@ -290,6 +310,11 @@ hear_reinvite(struct sip_sessions *ss, struct sip_session *s, struct hf_ref t,
 		say(ss, t, m, from, 491);
 		return;
 	}
+	/* Its ACK was lost, or died with the process that had read it: whoever
+	 * asks for the next change has our 2xx (RFC 5407 3.1.5), unless that
+	 * held an offer, for then we need his answer. */
+	if (s->state == SIP_S_UP && s->unacked && !s->late && s->user != 0)
+		acknowledged(ss, s, m);
 	if (s->state != SIP_S_UP || s->unacked) {
 		say_later(ss, t, m, from);
 		return;
@@ -587,25 +612,12 @@ on_ack(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 {
 	struct sip_sessions *ss = arg;
 	struct sip_session *s = by_dialog(ss, m);
-	bool first;
 
 	(void)from;
-	if (s == NULL || !s->unacked || m->cseq != s->cseq_answered) {
+	if (s == NULL || !s->unacked || m->cseq != s->cseq_answered)
 		ss->count.ack_unmatched++;
-		return;
-	}
-	first = s->state == SIP_S_ANSWERED;
-	sip_session_reword(ss, s);
-	s->unacked = false;
-	s->repeat = s->end = HF_TIME_NEVER;
-	sip_keep_give(&ss->tt.keep, &sip_live(ss, s)->answer);
-	sip_session_arm(ss, s);
-	if (first)
-		sip_session_move(s, SIP_S_UP);
-	if (s->user == 0 && s->state == SIP_S_UP)
-		sip_session_bye(ss, s, s->drop_code, hf_slice_of(s->drop_text));
-	else if (s->user != 0 && (first || s->late))
-		ss->hooks->confirmed(ss->arg, s, m);
+	else
+		acknowledged(ss, s, m);
 }
 
 static void
