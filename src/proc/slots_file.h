@@ -85,9 +85,9 @@ uint32_t slots_read_part(const struct slots *s, uint32_t i, void *record);
  * under our feet. */
 struct slots_view {
 	int fd;                 /* -1: none */
-	struct slots_head head; /* as it was at the beginning */
 	struct slots_shape shape;
 	uint64_t *maybe;
+	struct slots_head head; /* as it was at the beginning */
 };
 
 /* 0; ENOENT: no file, or nothing in it; EINVAL: not a table of this layout;
