@@ -173,7 +173,7 @@ const struct conf_key conf_keys[] = {
 	    .help = "First and last port. A stream takes two (RTP, RTCP), a call two streams or more; the sockets are opened ahead." },
 	{ "workers", SCOPE_RTP, CONF_T_COUNT, ONE(conf_rtp, workers), .restart = true,
 	    .min = 0, .max = 8, .def = "0",
-	    .help = "Media processes; 0 is one for each processor core. Several stay each on a core of its own when there are enough. They ask the kernel for real-time priority (SCHED_FIFO 10), which root's and the service's limits grant; where either is refused, the log says priority_refused or processor_refused once, and they go on without." },
+	    .help = "Media processes; 0 is one for each processor core. Several stay each on a core of its own when there are enough. They ask the kernel for real-time priority (SCHED_FIFO 10), which root and the service (CAP_SYS_NICE) may grant; where either is refused, the log says priority_refused or processor_refused once, and they go on without." },
 	{ "latch_packets", SCOPE_RTP, CONF_T_COUNT, ONE(conf_rtp, latch_packets),
 	    .min = 1, .max = 1000, .def = "10",
 	    .help = "Behind NAT the sender's true address is learned within so many packets, then locked." },
