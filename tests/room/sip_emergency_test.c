@@ -377,6 +377,17 @@ who_is_not_known_is_asked_who_he_is(void **state)
 }
 
 static void
+callers_of_another_trunk_are_hf_call_s(void **state)
+{
+	struct msg m;
+
+	(void)ua_invite(spare, house_at, "112");
+	assert_true(fact(MSG_LEG_ARRIVED, &m));
+	assert_string_equal(m.leg_arrived.number, "112");
+	assert_int_equal(calls_of(carrier), 0);
+}
+
+static void
 where_the_house_says_so_a_stranger_is_let_out(void **state)
 {
 	struct ua_call *c = ua_invite(stranger, house_at, "112");
@@ -594,6 +605,8 @@ main(int argc, char **argv)
 		T(where_he_is_goes_along),
 		T(a_location_too_long_does_not_hold_him_up),
 		T(who_is_not_known_is_asked_who_he_is),
+		T(callers_of_another_trunk_are_hf_call_s),
+		OPEN(callers_of_another_trunk_are_hf_call_s),
 		OPEN(where_the_house_says_so_a_stranger_is_let_out),
 		T(one_more_than_there_are_streams_for_is_refused),
 		T(a_table_full_of_other_calls_has_room),

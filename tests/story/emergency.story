@@ -9,6 +9,10 @@ story "an agent dials for help, and the call leaves by itself"
   expect anna  hears world                 within 1s
   expect world hears anna                  within 1s
   expect anna  is available
+  operator emergency
   anna  hangs up
   expect world is let go                   within 500ms
   expect journal says call_ended number=112 ladder=emergency why=caller_left last_name=carrier
+  operator call last
+  operator why last
+  operator trace last

@@ -5,7 +5,7 @@
 enum { SOS_CALLS = 1 };
 
 static struct msg_call_ended ended;
-static struct msg_evidence evidence;
+static struct msg_rung_ended rung;
 static uint64_t noted, bot;
 static unsigned records;
 static uint32_t highest;
@@ -17,8 +17,8 @@ order(const struct msg *m)
 		highest = m->open_stream.stream.n;
 	if (m->type == MSG_RING_LEG)
 		bot = m->ring_leg.leg;
-	if (m->type == MSG_EVIDENCE)
-		evidence = m->evidence;
+	if (m->type == MSG_RUNG_ENDED)
+		rung = m->rung_ended;
 	if (m->type == MSG_NOTE_EMERGENCY)
 		noted = m->note_emergency.leg;
 	if (m->type != MSG_CALL_ENDED)
@@ -67,6 +67,7 @@ its_record_is_written_and_hf_sip_may_forget_it(void **state)
 
 	(void)state;
 	f->leg = 77;
+	f->line = 78;
 	f->trunk = CONF_NONE;
 	f->cause = CAUSE_DONE;
 	f->lines = 2;
@@ -85,8 +86,10 @@ its_record_is_written_and_hf_sip_may_forget_it(void **state)
 	assert_string_equal(ended.last_name, "spare");
 	assert_int_equal(ended.answered.us, 6);
 	assert_int_equal(ended.steps, 2);
-	assert_string_equal(evidence.id, "lyon-e-1");
-	assert_string_equal(evidence.detail, f->tried);
+	assert_string_equal(rung.id, "lyon-e-1");
+	assert_string_equal(rung.evidence, f->tried);
+	assert_int_equal(rung.leg, 78);
+	assert_int_equal(rung.talked.us, 1);
 	/* Again, under the same name: the journal counts it once. */
 	tell(&m);
 	assert_string_equal(ended.id, "lyon-e-1");

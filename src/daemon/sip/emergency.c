@@ -86,9 +86,9 @@ emergency_dialogs(const struct conf *c)
 bool
 emergency_leaves_room(uint64_t leg)
 {
+	/* Each leg has a dialog, and one that says goodbye has no leg. */
 	return is_emergency_leg(leg) ||
-	       (room.legs.used < room.conf->sip.dialogs &&
-		   room.ss.pool.used < room.conf->sip.dialogs);
+	       room.ss.pool.used < room.conf->sip.dialogs;
 }
 
 void
@@ -243,7 +243,7 @@ call_via(struct emergency *c)
 	const struct conf_trunk *t =
 	    &room.conf->trunk[room.conf->emergency.via[c->via]];
 
-	c->line = leg_number() | EMERGENCY_LEG;
+	c->line = c->last = leg_number() | EMERGENCY_LEG;
 	c->lines++;
 	(void)snprintf(c->over, sizeof(c->over), "%s", t->name);
 	o = (struct msg_ring_leg){

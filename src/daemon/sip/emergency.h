@@ -96,6 +96,7 @@ enum {
 /* Plain and fixed-size: it is its slot's record. */
 struct emergency {
 	uint64_t caller, line; /* legs; line 0: none is being called */
+	uint64_t last;         /* line, or the one before it */
 	struct hf_ref stream[2];
 	struct media media[2];
 	struct hf_time again; /* then the trunk is called once more */

@@ -362,7 +362,8 @@ emergency_tell_ended(const struct emergency *c)
 	f->answered = c->answered;
 	f->ended = c->ended;
 	f->trunk = c->trunk;
-	f->line = c->line;
+	f->line = c->last;
+	f->code = c->answered.us != 0 ? 200 : c->last_code;
 	f->cause = (enum cause)c->cause;
 	f->lines = c->lines;
 	memcpy(f->number, c->number, sizeof(f->number));

@@ -221,6 +221,27 @@ tell_refused(struct engine *e, const struct msg_leg_arrived *m, enum cause why,
 	send_store(e);
 }
 
+/* The trunk that it was on last, for hfctl call and trace. */
+static void
+tell_emergency_line(struct engine *e, const struct msg_emergency_ended *m)
+{
+	struct msg_rung_ended *o = ORDER(e, MSG_RUNG_ENDED, rung_ended);
+	bool up = m->answered.us != 0;
+
+	TEXT(o->id, m->id);
+	o->at = m->ended;
+	o->step = m->lines > 0 ? m->lines - 1 : 0;
+	o->kind = RUNG_NUMBER;
+	TEXT(o->name, m->over);
+	o->cause = m->cause;
+	o->code = m->code;
+	o->leg = m->line;
+	o->rang.us = (up ? m->answered.us : m->ended.us) - m->came.us;
+	o->talked.us = up ? m->ended.us - m->answered.us : 0;
+	TEXT(o->evidence, m->tried);
+	send_store(e);
+}
+
 /* It may come again, to us or to the next of us: the journal knows it by its
  * name, and counts it once. */
 void
@@ -228,7 +249,6 @@ tell_emergency(struct engine *e, const struct msg_emergency_ended *m)
 {
 	struct msg_call_ended *o = ORDER(e, MSG_CALL_ENDED, call_ended);
 	struct msg_note_emergency *n;
-	struct msg_evidence *p;
 
 	TEXT(o->id, m->id);
 	o->came = m->came;
@@ -246,12 +266,7 @@ tell_emergency(struct engine *e, const struct msg_emergency_ended *m)
 	o->caller_leg = m->leg;
 	o->helper_leg = m->line;
 	send_store(e);
-	p = ORDER(e, MSG_EVIDENCE, evidence);
-	TEXT(p->id, m->id);
-	p->at = m->ended;
-	TEXT(p->what, "emergency");
-	TEXT(p->detail, m->tried);
-	send_store(e);
+	tell_emergency_line(e, m);
 	n = ORDER(e, MSG_NOTE_EMERGENCY, note_emergency);
 	n->leg = m->leg;
 	send_sip(e);
