@@ -226,6 +226,55 @@ prompts_that_are_named_must_be_there(void **state)
 	assert_string_equal(conf.prompts.goodbye, "/nowhere/bye.wav");
 }
 
+#define CARRIER "site: lyon\ntrunks:\n  carrier: { peers: [192.0.2.0/24]"
+
+static void
+emergency_calls_leave_as_others_do_unless_the_file_says_otherwise(void **state)
+{
+	const struct conf_emergency *e = &conf.emergency;
+
+	(void)state;
+	must_load(
+	    CARRIER ", to: sip:192.0.2.1 }\noutbound: { via: [carrier] }\n");
+	assert_int_equal(e->numbers, 2);
+	assert_int_equal(conf_sos_find(&conf, "911"), 1);
+	assert_int_equal(conf_sos_find(&conf, "9"), CONF_NONE);
+	assert_string_equal(e->sos, "112");
+	assert_int_equal(e->vias, 1);
+	assert_int_equal(e->strangers, 0);
+	assert_int_equal(conf_streams(&conf) - conf_sos_first(&conf), 8);
+	must_load("site: lyon\nrtp: { ports: 20000-20031 }\n");
+	assert_int_equal(conf_sos_first(&conf), 14); /* an eighth of 16 */
+}
+
+static void
+emergency_numbers_that_cannot_be_called_are_told_of(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t line, column;
+		const char *says;
+	} rows[] = {
+		{ "site: lyon\nemergency: { numbers: [\"112\"] }\n", 2, 23,
+		    "over no trunk" },
+		{ CARRIER " }\nemergency: { via: [carrier] }\n", 4, 19,
+		    "no emergency call can leave over it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HF_LEN(rows); i++) {
+		const struct conf_problem *p = report.problem;
+
+		must_load(rows[i].text);
+		/* Sounds that are not installed may be warned of, too. */
+		while (strstr(p->text, rows[i].says) == NULL)
+			assert_true(++p < report.problem + report.problems);
+		assert_true(p->warning);
+		assert_int_equal(p->line, rows[i].line);
+		assert_int_equal(p->column, rows[i].column);
+	}
+}
+
 /* ---- the way back -------------------------------------------------------- */
 
 struct seen {
@@ -276,6 +325,10 @@ main(void)
 		cmocka_unit_test(
 		    secrets_come_from_files_that_nobody_else_reads),
 		cmocka_unit_test(prompts_that_are_named_must_be_there),
+		cmocka_unit_test(
+		    emergency_calls_leave_as_others_do_unless_the_file_says_otherwise),
+		cmocka_unit_test(
+		    emergency_numbers_that_cannot_be_called_are_told_of),
 		cmocka_unit_test(effective_values_are_listed_with_their_paths),
 	};
 

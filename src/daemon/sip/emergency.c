@@ -310,7 +310,11 @@ call_next(struct emergency *c)
 			return;
 	FACT(m, MSG_REFUSE_LEG, refuse_leg);
 	m.refuse_leg.leg = c->caller;
-	m.refuse_leg.code = c->last_code >= 400 ? c->last_code : UNAVAILABLE;
+	/* A challenge that we have no answer to is none for his phone. */
+	m.refuse_leg.code =
+	    c->last_code >= 400 && c->last_code != 401 && c->last_code != 407
+		? c->last_code
+		: UNAVAILABLE;
 	over(c, CAUSE_REFUSED);
 	leg_order(&m);
 }

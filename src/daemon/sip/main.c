@@ -479,6 +479,7 @@ reconf(const struct conf *c)
 	    room.digest.realm, sizeof(room.digest.realm), "%s", gate_realm());
 	names_reconf();
 	trunks_reconf();
+	emergency_start();
 }
 
 static void
