@@ -38,12 +38,10 @@ log_will_say_after(off_t at, const char *text)
 	return false;
 }
 
-/* True when the next one has the house. */
-static bool
-next_keeper(void)
+static void
+start_keeper(void)
 {
 	char program[TEXT], conf[TEXT];
-	off_t at = log_end();
 
 	path_of(program, "sbin/holdfastd");
 	path_of(conf, "holdfast.conf");
@@ -55,6 +53,15 @@ next_keeper(void)
 		(void)execl(program, program, "-c", conf, (char *)NULL);
 		_exit(127);
 	}
+}
+
+/* True when the next one has the house. */
+static bool
+next_keeper(void)
+{
+	off_t at = log_end();
+
+	start_keeper();
 	if (log_will_say_after(at, "house_open"))
 		return true;
 	show_log();
@@ -101,9 +108,12 @@ rooms_outlive_their_keeper_and_are_adopted(void **state)
 {
 	struct pids before, after;
 	static struct answer a;
+	long facts;
 
 	(void)state;
 	look_at_pids(&before);
+	assert_true(ask("past", "1", WAIT_MS, &a));
+	facts = number_of(&a, "hf-store", "facts");
 	for (int times = 0; times < 2; times++) {
 		kill_keeper();
 		assert_int_equal(say(sip_port, "x", WAIT_MS), before.of[5]);
@@ -122,8 +132,9 @@ rooms_outlive_their_keeper_and_are_adopted(void **state)
 	assert_int_equal(number_of(&a, "hf-call", "generation"), 1);
 	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
 		if (ask("past", "1", WAIT_MS, &a) &&
-		    number_of(&a, "hf-store", "facts") >= 2)
+		    number_of(&a, "hf-store", "facts") >= facts + 2)
 			break;
+	assert_int_equal(number_of(&a, "hf-store", "facts"), facts + 2);
 	/* And the sockets are there to be given to the next. */
 	assert_int_equal(kill(before.of[5], SIGKILL), 0);
 	assert_true(say(sip_port, "x", WAIT_MS) > 0);
@@ -133,6 +144,32 @@ rooms_outlive_their_keeper_and_are_adopted(void **state)
 	all_are_neighbours();
 	assert_true(ask("status", NULL, WAIT_MS, &a));
 	assert_int_equal(number_of(&a, "process=hf-sip", "restarts"), 1);
+}
+
+/* Told to stop before it has taken them over, it does so, and stops them. */
+static void
+a_stop_in_the_middle_of_an_adoption_is_one(void **state)
+{
+	struct pids p;
+	int status;
+
+	(void)state;
+	look_at_pids(&p);
+	kill_keeper();
+	assert_int_equal(kill(p.of[5], SIGSTOP), 0); /* it is waited for */
+	start_keeper();
+	(void)usleep(500000);
+	assert_int_equal(kill(keeper, SIGTERM), 0);
+	(void)usleep(100000);
+	assert_int_equal(kill(p.of[5], SIGCONT), 0);
+	assert_int_equal(waitpid(keeper, &status, 0), keeper);
+	keeper = 0;
+	assert_int_equal(status, 0);
+	assert_true(log_says("house_adopted rooms=6 missing=0"));
+	assert_true(log_says("house_closed"));
+	for (size_t i = 0; i < HF_LEN(p.of); i++)
+		assert_int_not_equal(
+		    say(i < 4 ? rtp_port : sip_port, "x", 20), p.of[i]);
 }
 
 /* A restart that the keeper did not live to finish. */
@@ -611,6 +648,7 @@ main(int argc, char **argv)
 	cmocka_unit_test_setup_teardown(name, open_house, close_house)
 	const struct CMUnitTest tests[] = {
 		LIVE(rooms_outlive_their_keeper_and_are_adopted),
+		LIVE(a_stop_in_the_middle_of_an_adoption_is_one),
 		LIVE(who_dies_without_a_keeper_is_started_by_the_next),
 		LIVE(a_keeper_that_dies_while_it_restarts_leaves_nobody_alone),
 		LIVE(a_room_that_does_not_answer_is_replaced),

@@ -360,18 +360,34 @@ signal_came(int fd, uint32_t events, void *arg)
  */
 
 static void
+our_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGUSR2);
+}
+
+/* From the first moment: who dies of a signal to stop while he takes the rooms
+ * over leaves them to nobody. */
+static void
+hold_signals(void)
+{
+	sigset_t set;
+
+	our_signals(&set);
+	hf_assert(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
 watch_signals(void)
 {
 	sigset_t set;
 	int fd;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGUSR2);
-	hf_assert(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
-	(void)signal(SIGPIPE, SIG_IGN);
+	our_signals(&set);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	hf_assert(fd >= 0);
 	loop_watch(fd, EPOLLIN, signal_came, NULL);
@@ -644,5 +660,6 @@ main(int argc, char **argv)
 	if (test)
 		return EXIT_SUCCESS;
 	keeper.now = !keeper.now;
+	hold_signals();
 	return live();
 }
