@@ -3,6 +3,7 @@
 
 #include <sys/un.h>
 
+#include "daemon/keeper/keeper.h"
 #include "lib/otherwise.h"
 #include "proc/house.h"
 
@@ -614,6 +615,35 @@ close_house_of_a_service(void **state)
 	return close_house(state);
 }
 
+/* One that no keeper has sealed is a forgery for all we know. */
+static void
+a_configuration_that_no_keeper_has_sealed_is_not_taken(void **state)
+{
+	static struct answer a;
+	char path[TEXT];
+	uint8_t key[16];
+	struct pids before, after;
+	int fd;
+
+	(void)state;
+	look_at_pids(&before);
+	path_of(path, "run/keeper.boot");
+	fd = open(path, O_RDWR);
+	kill_keeper();
+	memset(key, 'k', sizeof(key));
+	assert_int_equal(
+	    pwrite(fd, key, sizeof(key), offsetof(struct past, key)),
+	    sizeof(key));
+	(void)close(fd);
+	assert_true(next_keeper());
+	assert_true(log_says("config_not_known room=hf-sip"));
+	look_at_pids(&after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	/* The file's is in force, and what is handed out is the newest. */
+	assert_true(ask("agents", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-call", "generation"), 2);
+}
+
 /* Nobody is left on its ports for ever. */
 static void
 nobody_outlives_a_killed_keeper_for_long(void **state)
@@ -656,6 +686,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 		    connected_sockets_are_known_again,
 		    open_house_of_every_address, close_house),
+		LIVE(a_configuration_that_no_keeper_has_sealed_is_not_taken),
 		LIVE(another_build_takes_the_house_over),
 		LIVE(a_build_that_could_not_go_on_is_refused),
 		LIVE(who_could_not_be_replaced_goes_on),

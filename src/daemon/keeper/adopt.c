@@ -279,52 +279,62 @@ adopt_meet(const struct past *past)
 /* ---- the configuration in force --------------------------------------------
  */
 
-static const struct adopted *
-newest(bool with_secrets)
+/* A room that strangers have got hold of may show any configuration, and we
+ * act on it, perhaps as root: only one that a keeper has sealed is looked at.
+ */
+static const struct snapshot_head *
+map_sealed(const struct adopted *a, int fd, size_t size, const uint64_t seal[2])
 {
-	const struct adopted *best = NULL;
+	const struct snapshot_head *p;
+
+	if (a->hello.language != adopt_language() || fd < 0)
+		return NULL;
+	p = snapshot_map(
+	    fcntl(fd, F_DUPFD_CLOEXEC, 0), CONF_MAGIC, CONF_VERSION, size);
+	if (p == NULL || keeper_has_sealed(p, size, seal))
+		return p;
+	hf_log(
+	    LOG_WARNING, "config_not_known", "room=hf-%s", room_name(a->room));
+	(void)munmap((void *)(uintptr_t)p, size);
+	return NULL;
+}
+
+/* The newest that is wanted (0: any). */
+static bool
+copy_newest(bool secrets, uint32_t wanted, size_t size, const uint64_t seal[2],
+    void *to)
+{
+	uint32_t best = 0;
 
 	for (uint32_t i = 0; i < found.n; i++) {
 		const struct adopted *a = &found.room[i];
+		const struct snapshot_head *p =
+		    map_sealed(a, secrets ? a->secrets : a->conf, size, seal);
 
-		if (a->hello.language != adopt_language() ||
-		    (with_secrets ? a->secrets : a->conf) < 0)
+		if (p == NULL)
 			continue;
-		if (best == NULL ||
-		    a->hello.generation > best->hello.generation)
-			best = a;
+		if (p->generation > best &&
+		    (wanted == 0 || p->generation == wanted)) {
+			best = p->generation;
+			memcpy(to, p, size);
+		}
+		(void)munmap((void *)(uintptr_t)p, size);
 	}
-	return best;
-}
-
-static bool
-copy_snapshot(int fd, size_t size, void *to)
-{
-	const void *p = snapshot_map(
-	    fcntl(fd, F_DUPFD_CLOEXEC, 0), CONF_MAGIC, CONF_VERSION, size);
-
-	if (p == NULL)
-		return false;
-	memcpy(to, p, size);
-	(void)munmap((void *)(uintptr_t)p, size);
-	return true;
+	return best > 0;
 }
 
 bool
-adopt_conf(struct conf *c)
+adopt_conf(const struct past *past, struct conf *c)
 {
-	const struct adopted *a = newest(false);
-
-	return a != NULL && copy_snapshot(a->conf, sizeof(*c), c);
+	return copy_newest(false, 0, sizeof(*c), past->conf_seal, c);
 }
 
 bool
-adopt_secrets(const struct conf *c, struct conf_secrets *s)
+adopt_secrets(
+    const struct past *past, const struct conf *c, struct conf_secrets *s)
 {
-	const struct adopted *a = newest(true);
-
-	return a != NULL && a->hello.generation == c->generation &&
-	       copy_snapshot(a->secrets, sizeof(*s), s);
+	return copy_newest(
+	    true, c->generation, sizeof(*s), past->secrets_seal, s);
 }
 
 uint32_t

@@ -569,6 +569,7 @@ remember(void)
 	p->workers = all.workers;
 	p->tokens_us = all.tokens_us;
 	p->earned_us = all.earned.us;
+	keeper_seals(p);
 	for (uint32_t i = 0; i < all.n; i++) {
 		const struct child *ch = &all.child[i];
 
@@ -824,6 +825,7 @@ children_adopt(const struct past *past)
 void
 children_reconf(void)
 {
+	remember(); /* before anybody has it */
 	for (uint32_t i = 0; i < all.n; i++)
 		if (all.child[i].chan.fd >= 0)
 			hand_conf(&all.child[i]);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "conf/conf.h"
 #include "proc/adopt.h"
@@ -33,12 +34,18 @@ enum {
 
 /* ---- main ---------------------------------------------------------------- */
 
+struct past;
+
 /* The configuration in force. */
 const struct conf *keeper_conf(void);
 
 /* Sealed snapshots of it, to hand out; ours to keep. */
 int keeper_conf_fd(void);
 int keeper_secrets_fd(void);
+
+/* For the next keeper: what we have sealed; and whether it is that. */
+void keeper_seals(struct past *p);
+bool keeper_has_sealed(const void *value, size_t size, const uint64_t seal[2]);
 
 /* The line of the file that a value came from; 0: it is the default. */
 uint32_t keeper_origin(const char *path);
@@ -154,6 +161,10 @@ struct past {
 	uint32_t workers;
 	int64_t opened_us; /* CLOCK_MONOTONIC, as all times here */
 	int64_t tokens_us, earned_us;
+	/* Hashes of what was handed to rooms, the last and the one before,
+	 * under a key that rooms do not have. */
+	struct hf_hash_key key;
+	uint64_t conf_seal[2], secrets_seal[2];
 	struct {
 		int32_t pid; /* 0: none */
 		uint16_t room, worker;
@@ -187,8 +198,9 @@ void adopt_doors_close(void); /* all are gone */
 uint32_t adopt_meet(const struct past *past);
 
 /* The configuration they have; false when nobody has one of our build. */
-bool adopt_conf(struct conf *c);
-bool adopt_secrets(const struct conf *c, struct conf_secrets *s);
+bool adopt_conf(const struct past *past, struct conf *c);
+bool adopt_secrets(
+    const struct past *past, const struct conf *c, struct conf_secrets *s);
 uint32_t adopt_generation(void);
 uint32_t adopt_flags(void); /* enum adopt_flags, of all of them */
 

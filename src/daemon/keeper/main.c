@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,8 @@ static struct {
 	uint32_t calls[2];
 	bool adopting; /* rooms have outlived the keeper before us */
 	struct past past;
+	struct hf_hash_key key;
+	uint64_t conf_seal[2], secrets_seal[2];
 	struct hf_timer drain_max, settle;
 } keeper = { .conf_fd = -1, .secrets_fd = -1, .lock = -1 };
 
@@ -90,6 +93,49 @@ keeper_file(void)
 /* ---- configuration ---------------------------------------------------------
  */
 
+static uint64_t
+seal_of(const void *value, size_t size)
+{
+	return hf_hash(&keeper.key, value, size);
+}
+
+static void
+note_seal(uint64_t seal[2], uint64_t new)
+{
+	if (seal[0] == new)
+		return;
+	seal[1] = seal[0];
+	seal[0] = new;
+}
+
+bool
+keeper_has_sealed(const void *value, size_t size, const uint64_t seal[2])
+{
+	uint64_t is = seal_of(value, size);
+
+	return is == seal[0] || is == seal[1];
+}
+
+void
+keeper_seals(struct past *p)
+{
+	p->key = keeper.key;
+	memcpy(p->conf_seal, keeper.conf_seal, sizeof(p->conf_seal));
+	memcpy(p->secrets_seal, keeper.secrets_seal, sizeof(p->secrets_seal));
+}
+
+/* Goes on with the key of the keeper before us, or a new one. */
+static void
+know_seals(const struct past *p)
+{
+	keeper.key = p->key;
+	memcpy(keeper.conf_seal, p->conf_seal, sizeof(p->conf_seal));
+	memcpy(keeper.secrets_seal, p->secrets_seal, sizeof(p->secrets_seal));
+	if (p->key.k[0] == 0)
+		hf_assert(getrandom(&keeper.key, sizeof(keeper.key), 0) ==
+			  (ssize_t)sizeof(keeper.key));
+}
+
 /* Replaces the snapshots that children get. */
 static bool
 seal(unsigned which)
@@ -107,6 +153,9 @@ seal(unsigned which)
 		(void)close(keeper.conf_fd);
 	if (keeper.secrets_fd >= 0)
 		(void)close(keeper.secrets_fd);
+	note_seal(keeper.conf_seal, seal_of(&confs[which], sizeof(confs[0])));
+	note_seal(
+	    keeper.secrets_seal, seal_of(&secrets[which], sizeof(secrets[0])));
 	keeper.conf_fd = c;
 	keeper.secrets_fd = s;
 	keeper.now = which;
@@ -208,13 +257,14 @@ take_over(void)
 	unsigned in_force = !keeper.now, file;
 	bool has_secrets, well;
 
-	if (!adopt_conf(&confs[in_force])) {
+	if (!adopt_conf(&keeper.past, &confs[in_force])) {
 		/* Nobody there, or of a build that had another one. */
 		confs[keeper.now].generation = secrets[keeper.now].generation =
 		    adopt_generation() + 1;
 		return seal(keeper.now);
 	}
-	has_secrets = adopt_secrets(&confs[in_force], &secrets[in_force]);
+	has_secrets =
+	    adopt_secrets(&keeper.past, &confs[in_force], &secrets[in_force]);
 	origins[in_force] = origins[keeper.now];
 	file = keeper.now;
 	keeper.now = in_force;
@@ -537,6 +587,7 @@ open_house(void)
 	if (!choose_user() || !prepare_folders())
 		return false;
 	past_read(past);
+	know_seals(past);
 	service_take();
 	keeper.adopting = adopt_meet(past) > 0;
 	if (!take_over())
