@@ -200,7 +200,7 @@ says(const struct ua_call *c, const char *text)
 static void
 door_dials(const char *uri, const char *lines, const char *body)
 {
-	char text[4096];
+	char text[16384];
 
 	snprintf(text, sizeof(text),
 	    "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKdoor\r\n"
@@ -344,21 +344,40 @@ where_he_is_goes_along(void **state)
 	assert_non_null(comes(door, "SIP/2.0 200"));
 }
 
+/* Any length of body and lines that a phone's INVITE may have. */
 static void
 a_location_too_long_does_not_hold_him_up(void **state)
 {
-	static char body[7000];
-	size_t n;
+	static const struct {
+		size_t body, line;
+	} rows[] = { { 2500, 0 }, { 4000, 1200 }, { 5500, 0 }, { 10, 3500 },
+		{ 3000, 3000 }, { 10, 6500 } };
+	static char body[7000], lines[7000];
 
-	strcpy(body, "--b0\r\n" IS_SDP "\r\n" SDP "\r\n--b0\r\n"
-		     "Content-Type: application/pidf+xml\r\n\r\n");
-	n = strlen(body);
-	memset(body + n, 'x', 2500);
-	strcpy(body + n + 2500, "\r\n--b0--\r\n");
-	door_dials("sip:112@lyon",
-	    "Content-Type: multipart/mixed;boundary=b0\r\n", body);
-	assert_true(says(called(carrier), "xxxx"));
-	assert_non_null(comes(door, "SIP/2.0 200"));
+	for (size_t i = 0; i < HF_LEN(rows); i++) {
+		char *at = body;
+
+		at += sprintf(at, "--b0\r\n" IS_SDP "\r\n" SDP "\r\n--b0\r\n"
+				  "Content-Type: application/pidf+xml\r\n\r\n");
+		memset(at, 'x', rows[i].body);
+		strcpy(at + rows[i].body, "\r\n--b0--\r\n");
+		at = lines;
+		at +=
+		    sprintf(at, "Content-Type: multipart/mixed;boundary=b0\r\n"
+				"Geolocation: <sip:");
+		memset(at, 'y', rows[i].line);
+		strcpy(at + rows[i].line, ">\r\n");
+		carrier->calls = NULL;
+		door_dials("sip:112@lyon", lines, body);
+		(void)called(carrier);
+		assert_int_equal(
+		    says(carrier->calls, "xxx"), rows[i].body < 5000);
+		assert_int_equal(
+		    says(carrier->calls, "Geolocation"), rows[i].line < 1300);
+		assert_non_null(comes(door, "SIP/2.0 200"));
+		(void)teardown(state);
+		(void)setup(state);
+	}
 }
 
 static void

@@ -5,11 +5,16 @@
 
 #include "daemon/sip/emergency.h"
 #include "io/sip/build.h"
+#include "io/sip/keep.h"
 
 enum {
 	PARTS_MAX = 8,
-	LINES_MAX = 24,       /* of his that are passed on */
-	BODY_ROOM = 6 * 1024, /* a retransmission must be kept whole */
+	LINES_MAX = 24,    /* of his that are passed on, ... */
+	LINES_ROOM = 1500, /* ... ours among them */
+	/* An INVITE is kept to be said again: so much of it any has, with our
+	 * answer to a challenge. */
+	ENVELOPE = 2048,
+	BODY_ROOM = SIP_KEEP_BIG - ENVELOPE - LINES_ROOM,
 	MARK_MAX = 80,
 };
 
@@ -34,10 +39,17 @@ is_passed(struct hf_slice name)
 	return false;
 }
 
+/* Better without than not at all. */
+static void
+left_out(size_t bytes)
+{
+	hf_log(LOG_WARNING, "emergency_location_too_long", "bytes=%zu", bytes);
+}
+
 static void
 put_lines(struct hf_buf *b, const struct sip_msg *m)
 {
-	uint32_t before = b->n;
+	size_t before = b->n;
 	unsigned n = 0;
 
 	for (uint16_t i = 0; i < m->headers && n < LINES_MAX; i++)
@@ -45,7 +57,8 @@ put_lines(struct hf_buf *b, const struct sip_msg *m)
 			sip_put_named(b, m->header[i].name, m->header[i].value);
 			n++;
 		}
-	if (b->overflow) { /* better without than not at all */
+	if (b->overflow || b->n > LINES_ROOM) {
+		left_out(b->n - before);
 		b->n = before;
 		b->overflow = false;
 	}
@@ -177,9 +190,7 @@ put_body(const struct sip_msg *m, struct hf_slice *body, const char **type)
 	if (parts == 0)
 		return;
 	if (b.overflow) {
-		/* Better without than not at all. */
-		hf_log(LOG_WARNING, "emergency_location_too_long", "bytes=%zu",
-		    m->body.n);
+		left_out(m->body.n);
 		return;
 	}
 	*body = hf_buf_taken(&b);
