@@ -5,7 +5,7 @@
 #   make fuzz       the fuzzers, FUZZ_SECONDS each
 #   make sanitize   the tests again under the sanitizers
 #   make deb        the Debian package, under build/deb
-#   make check-deb  installed, called, upgraded and purged in a chroot
+#   make check-deb  installed, called, killed, upgraded and purged in a chroot
 #   make check-systemd  keeper and house killed under a systemd of their own
 #   make valgrind   unit and sim again, and some stories' rooms, under valgrind
 #   make bench-NAME figures

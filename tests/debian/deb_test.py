@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """deb_test.py FOLDER SERVICE - the package in FOLDER as an operator meets it, in a chroot of
 Debian 12: lintian, the unit's guard rails, install, the first call, an upgrade
-with that call up, purge.
+with that call up, purge; then the same machine booted (systemd-nspawn), where
+systemd keeps the house: its keeper killed, all of it killed, reload, upgrade.
 
 The chroot is made once (debootstrap, from the mirror of HF_MIRROR) and kept in
 HF_CACHE, ~/.cache/holdfast unless said.  The house in it shares the machine's
@@ -28,6 +29,8 @@ NOT_OURS = ("/proc", "/sys", "/dev", "/run/adduser", "/var/lib/dpkg", "/var/cach
             "/var/lib/systemd", "/etc/.pwd.lock", "/tmp")
 # Rewritten whole; what they say of us is looked at.
 ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
+
+BOOTED = ["systemd", "systemd-sysv"]
 
 passed = failed = 0
 
@@ -77,8 +80,8 @@ def make_root(tar, deb):
     os.makedirs(CACHE, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as new:
         done = run("debootstrap", "--variant=minbase",
-                   "--include=" + ",".join(depends_of(deb)), "bookworm", new,
-                   MIRROR)
+                   "--include=" + ",".join(depends_of(deb) + BOOTED),
+                   "bookworm", new, MIRROR)
         if done.returncode != 0:
             skip("debootstrap: " + done.stdout.strip().split("\n")[-1])
         run("tar", "-C", new, "-cf", tar + ".new", ".")
@@ -190,6 +193,11 @@ class Caller:
             self.last = now
             self.heard += 1
 
+    def hears_on(self, seconds):
+        """Once more, after a silence: what was late is not what is new."""
+        time.sleep(0.3)
+        return self.hears_more(50, seconds)
+
     def hears_more(self, packets, seconds):
         want = self.heard + packets
         until = time.monotonic() + seconds
@@ -208,7 +216,7 @@ class Caller:
 
 CONF = """site: chroot
 sip: {{ listen: ["udp:127.77.0.1:{port}"] }}
-rtp: {{ address: 127.77.0.1, ports: 42000-42199, workers: 1 }}
+rtp: {{ address: 127.77.0.1, ports: 20000-20199, workers: 1 }}
 keeper: {{ drain_max: 0s }}
 trunks: {{ carrier: {{ peers: [127.77.0.0/24] }} }}
 agents: {{ anna: {{ queues: [front], secret_file: /etc/holdfast/anna }} }}
@@ -366,6 +374,138 @@ def live(root, deb, port, log_path):
           "his call is in the journal", ended)
 
 
+# ---- booted -----------------------------------------------------------------
+
+# What nspawn of Debian 12 forbids, and a machine does not.
+ALLOWED = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+
+
+class Machine:
+    """The chroot, booted; it shares the machine's network."""
+
+    def __init__(self, root):
+        self.root = root
+        self.log = tempfile.TemporaryFile()
+        self.nspawn = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "--boot", "--directory", root,
+             "--register=no", "--keep-unit", "--console=pipe",
+             "--system-call-filter=" + ALLOWED],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def inside(self, *words):
+        """None while there is no machine yet."""
+        leader = run("pgrep", "-P", str(self.nspawn.pid)).stdout.split()
+        if not leader:
+            return None
+        return run("nsenter", "-t", leader[0], "-m", "-u", "-i", "-p", "--",
+                   "env", "DEBIAN_FRONTEND=noninteractive",
+                   "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *words)
+
+    def says(self, what, seconds, *words):
+        """A word of what the command says."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.nspawn.poll() is None:
+            done = self.inside(*words)
+            if done is not None and what in done.stdout.split():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def is_up(self, seconds):
+        return self.says("active", seconds, "systemctl", "is-active",
+                         "holdfast")
+
+    def keeper(self):
+        return self.inside("systemctl", "show", "-P", "MainPID",
+                           "holdfast").stdout.strip()
+
+    def all_pids(self):
+        """Without procps, which a minimal system has not."""
+        return self.inside(
+            "sh", "-c", "cd /proc; for p in [0-9]*; do case $(cat $p/comm) in"
+            " hf-* | holdfastd) echo $p; esac; done").stdout.split()
+
+    def off(self):
+        self.nspawn.terminate()
+        try:
+            self.nspawn.wait(15)
+        except subprocess.TimeoutExpired:
+            self.nspawn.kill()
+            self.nspawn.wait()
+
+
+def boot(root, deb):
+    if shutil.which("systemd-nspawn") is None:
+        print("skipped: there is no systemd-nspawn")
+        return
+    shutil.copy(deb, os.path.join(root, "tmp/first.deb"))
+    done = inside(root, "dpkg", "-i", "/tmp/first.deb")
+    check(done.returncode == 0, "it installs where systemd is", done.stdout)
+    port = free_port()
+    write_conf(root, port)
+    with tempfile.TemporaryDirectory(prefix="holdfast-deb.") as folder:
+        newer_deb = newer(deb, "99.0", folder)
+        shutil.copy(newer_deb, os.path.join(root, "opt/newer.deb"))
+    m = Machine(root)
+    try:
+        if not m.says("active", 20, "systemctl", "is-active",
+                      "sysinit.target"):
+            m.log.seek(0)
+            print("skipped: nothing boots here:",
+                  m.log.read().decode(errors="replace").strip()[-200:])
+            return
+        booted(m, port)
+    finally:
+        m.off()
+
+
+def booted(m, port):
+    check(m.is_up(20), "systemd starts the house",
+          m.inside("journalctl", "-u", "holdfast", "--no-pager").stdout)
+    rails = m.inside("hfctl", "rails").stdout
+    check(rails.count(" up ") == 5, "behind its rails", rails)
+    caller = Caller(("127.77.0.1", port))
+    check(caller.call() == 200, "a call is answered")
+    check(caller.hears_more(50, 5), "and the caller hears somebody")
+
+    for what, promise, most in (
+            ("keeper", "the keeper is killed and the caller hears on", 0.2),
+            ("all", "all of it is killed and the caller hears on", 5)):
+        was = m.keeper()
+        pids = [was] if what == "keeper" else m.all_pids()
+        check(len(pids) == (1 if what == "keeper" else 6),
+              f"there is who to kill ({what})", str(pids))
+        caller.gap = 0.0
+        m.inside("sh", "-c", "kill -9 " + " ".join(pids))
+        check(m.says("up", 10, "hfctl", "status") and m.keeper() != was,
+              f"systemd starts the house again ({what} killed)")
+        check(caller.hears_on(10) and caller.gap < most, promise,
+              f"gap {caller.gap:.3f}")
+        print(f"FIGURE deb_{what}_killed_gap_ms={caller.gap * 1000:.0f}")
+
+    done = m.inside("systemctl", "reload", "holdfast")
+    check(done.returncode == 0, "it reloads", done.stdout)
+    was = m.keeper()
+    caller.gap = 0.0
+    done = m.inside("dpkg", "-i", "/opt/newer.deb")
+    check(done.returncode == 0 and "upgraded from" in done.stdout,
+          "it upgrades in place", done.stdout)
+    check(caller.hears_on(5) and caller.gap < 0.5, "the caller hears on",
+          f"gap {caller.gap:.3f}")
+    print(f"FIGURE deb_booted_upgrade_gap_ms={caller.gap * 1000:.0f}")
+    check(m.is_up(5) and m.keeper() == was, "and systemd has not noticed",
+          m.inside("systemctl", "status", "holdfast", "--no-pager").stdout)
+    check(caller.hang_up() == 200, "he says goodbye")
+    begun = time.monotonic()
+    m.inside("systemctl", "stop", "holdfast")
+    check(m.says("inactive", 5, "systemctl", "is-active", "holdfast") and
+          time.monotonic() - begun < 15, "it stops")
+    check(not m.all_pids(), "and nobody stays behind")
+    if failed:
+        print(m.inside("journalctl", "-u", "holdfast", "--no-pager",
+                       "-o", "cat").stdout[-20000:])
+
+
 def check_package(deb, service):
     changes = glob.glob(os.path.join(os.path.dirname(deb), "*.changes"))
     if shutil.which("lintian") is None:
@@ -394,17 +534,19 @@ def main():
         skip("only root makes a chroot")
     if run("unshare", "--mount", "true").returncode != 0:
         skip("no mount namespace may be made here")
-    tar = os.path.join(CACHE, "bookworm.tar")
+    tar = os.path.join(CACHE, "bookworm-systemd.tar")
     if not os.path.exists(tar):
         make_root(tar, deb)
-    root = unpack_root(tar)
-    try:
-        play(root, deb, service)
-    finally:
-        if os.environ.get("HF_KEEP"):
-            print("kept:", root)
-        else:
-            shutil.rmtree(root)
+    for scene in (lambda root: play(root, deb, service),
+                  lambda root: boot(root, deb)):
+        root = unpack_root(tar)
+        try:
+            scene(root)
+        finally:
+            if os.environ.get("HF_KEEP"):
+                print("kept:", root)
+            else:
+                shutil.rmtree(root)
     print(f"{passed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
