@@ -608,6 +608,42 @@ a_silent_side_is_ended_only_when_it_knows_no_call(void **state)
 	assert_non_null(noted(called(carrier), UA_BYE));
 }
 
+static uint32_t
+drained(void)
+{
+	struct msg m;
+
+	assert_true(room_hears(ROOM_KEEPER, MSG_DRAINED, &m, NULL, SOON));
+	return m.drained.calls;
+}
+
+static void
+a_house_that_leaves_waits_for_it_and_one_that_must_says_goodbye(void **state)
+{
+	struct msg m = { .type = MSG_DRAIN,
+		.drain = { .on = true, .die = true } };
+	struct ua_call *c;
+
+	room_tell(ROOM_KEEPER, &m);
+	assert_int_equal(drained(), 0);
+	c = dials(anna, "112"); /* no reason not to help */
+	assert_non_null(noted(c, UA_ANSWERED));
+	assert_int_equal(drained(), 1);
+	ua_hang_up(c, NULL);
+	assert_int_equal(drained(), 0);
+	carrier->calls = NULL;
+	c = dials(anna, "112");
+	assert_non_null(noted(c, UA_ANSWERED));
+	assert_int_equal(drained(), 1);
+	m.drain.now = true;
+	room_tell(ROOM_KEEPER, &m);
+	assert_non_null(noted(c, UA_BYE));
+	assert_non_null(noted(called(carrier), UA_BYE));
+	while (ended(&m) && m.emergency_ended.cause == CAUSE_CALLER_LEFT)
+		;
+	assert_int_equal(m.emergency_ended.cause, CAUSE_DRAIN);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -638,6 +674,7 @@ main(int argc, char **argv)
 		T(the_newest_call_makes_room_and_no_other),
 		T(an_emergency_call_is_ended_for_none),
 		T(hf_media_hears_all_when_it_is_there_again),
+		T(a_house_that_leaves_waits_for_it_and_one_that_must_says_goodbye),
 		T(a_silent_side_is_ended_only_when_it_knows_no_call),
 	};
 

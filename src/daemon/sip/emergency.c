@@ -549,6 +549,21 @@ emergency_left(const struct msg_leg_left *f, bool refused)
 	}
 }
 
+void
+emergency_let_go(void)
+{
+	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++) {
+		struct emergency *c = emergency_at(i);
+		uint64_t line = c->line;
+
+		if (c->state != EMERGENCY_TRYING && c->state != EMERGENCY_UP)
+			continue;
+		over(c, CAUSE_DRAIN);
+		drop(line, 0, "");
+		drop(c->caller, UNAVAILABLE, "");
+	}
+}
+
 /* ---- a new process ------------------------------------------------------- */
 
 void

@@ -71,6 +71,7 @@ void emergency_open(void);     /* before the legs are found again, ... */
 void emergency_restored(void); /* ... and after that */
 void emergency_commit(void);
 void emergency_drain(bool on);
+void emergency_let_go(void); /* the house closes, and waits no more */
 /* How many are under way; a row for hfctl emergency, as proc_answer() wants. */
 uint32_t emergency_calls(void);
 bool emergency_next(const struct msg_ask *q, uint64_t *at, struct hf_buf *row);

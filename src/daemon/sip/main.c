@@ -548,6 +548,8 @@ message(enum peer from, const struct msg *m, int fd)
 	else if (from == PEER_KEEPER && m->type == MSG_DRAIN) {
 		emergency_drain(m->drain.on);
 		closing.on = m->drain.on && m->drain.die && m->drain.now;
+		if (closing.on)
+			emergency_let_go();
 	}
 	if (closing.on && !proc_there(PEER_CALL) &&
 	    !hf_timer_running(&closing.timer))
