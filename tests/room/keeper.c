@@ -99,6 +99,7 @@ room_dir(struct conf *c)
 	strcpy(dir, "/tmp/hf-room-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(c->keeper.run_dir, sizeof(c->keeper.run_dir), "%s", dir);
+	c->keeper.rails = true;
 	return dir;
 }
 
