@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "io/sip/build.h"
 #include "io/sip/digest.h"
+#include "io/sip/peek.h"
 #include "io/sip/sdp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -179,6 +180,26 @@ check_follow_ups(void)
 	hf_assert(hf_slice_eq(back.call_id, m.call_id));
 }
 
+/* The look before reading: what is an answer to the one is to the other. */
+static void
+check_peek(struct sip_verdict v)
+{
+	struct sip_peek p = sip_peek(all);
+
+	check_inside(p.uri);
+	check_inside(p.user);
+	check_inside(p.tag);
+	if (v.parsed != SIP_GOOD)
+		return;
+	hf_assert((p.kind == SIP_PEEK_ANSWER) == !m.request);
+	if (!m.request)
+		return;
+	hf_assert(p.kind != SIP_PEEK_NOISE);
+	hf_assert(p.invite == (m.method == SIP_INVITE));
+	hf_assert((p.kind == SIP_PEEK_ABOUT) ==
+		  (m.method == SIP_ACK || m.method == SIP_CANCEL));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -190,6 +211,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	v = sip_parse(all, &m);
 	hf_assert(v.parsed == SIP_GOOD || v.why != NULL);
 	hf_assert(v.at <= n);
+	check_peek(v);
 	if (v.parsed == SIP_DROP)
 		return 0;
 	hf_assert(v.parsed == SIP_GOOD || v.status >= 400);

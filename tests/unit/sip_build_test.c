@@ -48,6 +48,24 @@ parse(const char *text)
 }
 
 static void
+our_tag_is_read_behind_a_to_that_ends_in_the_air(void **state)
+{
+	static char answer[4096];
+	struct hf_addr source = at("198.51.100.9:4321");
+
+	(void)state;
+	parse("OPTIONS sip:b@h SIP/2.0\r\nv: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
+	      "f: <sip:a@h>;tag=1\r\nt: <sip:b@h>; \r\ni: c\r\n"
+	      "CSeq: 7 OPTIONS\r\nl: 0\r\n\r\n");
+	sip_put_reply(&b, &m, 200, NOTHING, S("ours"), &source);
+	sip_put_body(&b, NULL, NOTHING);
+	memcpy(answer, b.p, b.n);
+	assert_int_equal(
+	    sip_parse((struct hf_slice){ answer, b.n }, &m).parsed, SIP_GOOD);
+	assert_true(hf_slice_eq(m.to_tag, S("ours")));
+}
+
+static void
 a_response_takes_its_way_and_names_from_the_request(void **state)
 {
 	struct hf_addr source = at("198.51.100.9:4321");
@@ -198,6 +216,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+		    our_tag_is_read_behind_a_to_that_ends_in_the_air, setup),
 		cmocka_unit_test_setup(
 		    a_response_takes_its_way_and_names_from_the_request, setup),
 		cmocka_unit_test_setup(

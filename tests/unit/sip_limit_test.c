@@ -188,6 +188,8 @@ each_kind_of_message_is_known_by_its_header(void **state)
 		    SIP_PEEK_NEW, false, "", "" },
 		{ "invite sip:a@h SIP/2.0\r\n\r\n", SIP_PEEK_NEW, false, "a",
 		    "" },
+		{ "\r\n\r\nOPTIONS sip:h SIP/2.0\r\nTo: <sip:h>;tag=1\r\n\r\n",
+		    SIP_PEEK_INSIDE, false, "", "1" },
 		{ "GET", SIP_PEEK_NOISE, false, "", "" },
 		{ "", SIP_PEEK_NOISE, false, "", "" },
 		{ "\r\n\r\n", SIP_PEEK_NOISE, false, "", "" },

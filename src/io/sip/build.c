@@ -310,13 +310,22 @@ static void
 put_to(struct hf_buf *b, const struct sip_msg *req, struct hf_slice tag)
 {
 	const struct sip_header_line *to = sip_find(req, SIP_H_TO, 0);
+	struct hf_slice value;
+	bool tagged;
 
 	if (to == NULL)
 		return;
-	put_name(b, SIP_H_TO);
-	put_line_text(b, to->value);
+	value = to->value;
 	/* Behind a To that we could not read a tag would mean nothing. */
-	if (tag.n > 0 && req->to_tag.n == 0 && req->to.uri.whole.n > 0) {
+	tagged = tag.n > 0 && req->to_tag.n == 0 && req->to.uri.whole.n > 0;
+	/* A parameter without a name before ours: few would read that. */
+	while (
+	    tagged && value.n > 0 &&
+	    (value.p[value.n - 1] == ';' || is(value.p[value.n - 1], C_SPACE)))
+		value.n--;
+	put_name(b, SIP_H_TO);
+	put_line_text(b, value);
+	if (tagged) {
 		hf_buf_str(b, ";tag=");
 		put_token(b, tag);
 	}

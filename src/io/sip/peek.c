@@ -79,7 +79,10 @@ sip_peek(struct hf_slice bytes)
 	struct sip_peek p = { .kind = SIP_PEEK_NOISE };
 	struct hf_slice first, method, line;
 
-	if (hf_slice_starts(bytes, HF_SLICE("SIP/2.0 "))) {
+	/* RFC 3261 7.5: blank lines before a message mean nothing. */
+	while (bytes.n > 0 && (bytes.p[0] == '\r' || bytes.p[0] == '\n'))
+		bytes = rest_of(bytes, 1);
+	if (hf_slice_starts_nocase(bytes, HF_SLICE("SIP/"))) {
 		p.kind = SIP_PEEK_ANSWER;
 		return p;
 	}
