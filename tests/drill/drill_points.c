@@ -667,6 +667,9 @@ show(void)
 			    (int)strcspn(id, " "), id);
 			(void)site_ctl(h.site, words, said, sizeof said);
 			fprintf(stderr, "---- hfctl %s\n%s", words, said);
+			memcpy(words, "why  ", 5);
+			(void)site_ctl(h.site, words, said, sizeof said);
+			fprintf(stderr, "---- hfctl %s\n%s", words, said);
 		}
 	}
 	site_show_log(h.site);

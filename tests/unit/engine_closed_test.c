@@ -33,8 +33,11 @@ setup(void **state)
 	struct msg closed = { .type = MSG_STREAM_REFUSED };
 
 	mind_bots(2);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		conf.helper[i].guard.bye_wait = hf_ms(WAIT_MS);
+		conf.helper[i].guard.lost = hf_ms(1000);
+		conf.helper[i].guard.vote_min = 5;
+	}
 	mind_wakes(order, NULL);
 	rungs = rescues = 0;
 	media_comes();
@@ -45,6 +48,16 @@ setup(void **state)
 	passes(5);
 	tell(&closed);
 	return 0;
+}
+
+static void
+falls_silent(void)
+{
+	struct msg m = { .type = MSG_STREAM_SUSPECT };
+
+	m.stream_suspect.stream = stream;
+	m.stream_suspect.last = now;
+	tell(&m);
 }
 
 static void
@@ -86,6 +99,30 @@ who_may_have_said_bye_to_a_process_that_died_is_waited_for(void **state)
 	engine_check(e);
 }
 
+/* And it was the first time that it fell silent because it had hung up. */
+static void
+who_says_it_again_after_a_silence_has_hung_up(void **state)
+{
+	falls_silent();
+	sip_dies();
+	passes_ms(WAIT_MS);
+	passes_ms(490);
+	leg_leaves(bot);
+	assert_int_equal(rung.cause, CAUSE_DONE);
+	assert_int_equal(rescues, 0);
+	engine_check(e);
+}
+
+static void
+who_says_it_after_a_silence_of_its_own_has_failed(void **state)
+{
+	falls_silent();
+	leg_leaves(bot);
+	assert_int_equal(rung.cause, CAUSE_RTP_STOPPED);
+	assert_int_equal(rescues, 1);
+	engine_check(e);
+}
+
 static void
 but_not_for_ever(void **state)
 {
@@ -120,6 +157,8 @@ main(void)
 		T(who_does_not_is_lost),
 		T(who_may_have_said_bye_to_a_process_that_died_is_waited_for),
 		T(but_not_for_ever),
+		T(who_says_it_again_after_a_silence_has_hung_up),
+		T(who_says_it_after_a_silence_of_its_own_has_failed),
 		T(a_caller_whose_phone_knows_of_no_call_has_left),
 	};
 #undef T

@@ -296,7 +296,7 @@ helper_left(struct engine *e, struct call *c, struct leg *l,
 	else if (c->kind == CALL_LADDER && at_once)
 		helper_lost(e, c, l, CAUSE_HUNG_UP_AT_ONCE,
 		    "BYE right after its answer");
-	else if (l->voter.silent)
+	else if (l->voter.silent && !bye_may_come_again(e))
 		helper_lost(
 		    e, c, l, CAUSE_RTP_STOPPED, "BYE while it was silent");
 	else
