@@ -345,6 +345,68 @@ a_tag_that_was_made_up_opens_nothing(void **state)
 	close(fd);
 }
 
+/* ---- over TCP ------------------------------------------------------------ */
+
+static int
+connects(void)
+{
+	struct timeval soon = { .tv_sec = SOON / 1000 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&house_at.to,
+			     sizeof(struct sockaddr_in)),
+	    0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	return fd;
+}
+
+static bool
+is_closed(int fd)
+{
+	char c;
+	ssize_t n = recv(fd, &c, 1, 0);
+
+	return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+static void
+who_holds_a_connection_for_nothing_loses_it(void **state)
+{
+	static const char word[] = "OPTIONS sip:lyon";
+	int fd;
+
+	conf.sip.tcp_partial = hf_ms(1000);
+	conf.sip.tcp_idle = hf_ms(60000);
+	sip_room_start();
+	fd = connects();
+	/* A letter now and then. */
+	for (size_t i = 0; i < sizeof(word) - 1; i++) {
+		if (send(fd, word + i, 1, MSG_NOSIGNAL) < 0)
+			break;
+		usleep(100 * 1000);
+	}
+	assert_true(is_closed(fd));
+	assert_int_equal(counter("tcp_partial"), 1);
+	close(fd);
+}
+
+static void
+one_address_has_so_many_connections(void **state)
+{
+	int fd[3];
+
+	conf.sip.tcp_per_address = 2;
+	conf.sip.tcp_connections = 64;
+	sip_room_start();
+	for (int i = 0; i < 3; i++)
+		fd[i] = connects();
+	assert_true(is_closed(fd[2]));
+	assert_int_equal(counter("tcp_refused"), 1);
+	assert_int_equal(counter("connections"), 2);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -358,6 +420,8 @@ main(int argc, char **argv)
 		T(an_agent_has_a_share_wherever_his_phones_are),
 		T(an_emergency_call_is_heard_in_any_crowd),
 		T(nobody_gets_in_by_what_he_says_of_himself),
+		T(who_holds_a_connection_for_nothing_loses_it),
+		T(one_address_has_so_many_connections),
 		T(a_tag_that_was_made_up_opens_nothing),
 	};
 #undef T
