@@ -13,6 +13,7 @@ int log_fd = -1;
 void (*keeper_begins)(void);
 /* Besides; our folders are root's when we are. */
 const char *keeper_keys = "user: root";
+const char *house_opens = "house_open";
 const char *orphans_max = "8s";
 const char *rtp_address = "address: 127.0.0.1, ";
 
@@ -266,7 +267,7 @@ open_house(void **state)
 		(void)execl(program, program, "-c", conf, (char *)NULL);
 		_exit(127);
 	}
-	if (!log_will_say("house_open")) {
+	if (!log_will_say(house_opens)) {
 		show_log();
 		return -1;
 	}

@@ -45,6 +45,7 @@ extern uint16_t sip_port, rtp_port;
 extern int log_fd;
 extern const char *keeper_keys; /* besides, under keeper: */
 extern const char *orphans_max;
+extern const char *house_opens;     /* what the log then says */
 extern const char *rtp_address;     /* "address: ..., ", or "" */
 extern void (*keeper_begins)(void); /* in the child, before the exec */
 

@@ -537,6 +537,52 @@ drain_can_be_taken_back(void **state)
 	assert_non_null(strstr(a.all, "draining=false"));
 }
 
+static void
+away(const char *room, bool is)
+{
+	char here[TEXT], there[TEXT], name[TEXT / 2];
+
+	(void)snprintf(name, sizeof(name), "libexec/holdfast/%s", room);
+	path_of(here, name);
+	path_of(there, room);
+	assert_int_equal(is ? rename(here, there) : rename(there, here), 0);
+}
+
+static int
+open_house_without_a_mind(void **state)
+{
+	away("hf-store", true);
+	away("hf-call", true);
+	house_opens = "room_ready room=hf-sip";
+	return open_house(state);
+}
+
+static int
+close_house_again(void **state)
+{
+	house_opens = "house_open";
+	return close_house(state);
+}
+
+/* Who calls for help needs hf-sip and hf-media. */
+static void
+rooms_that_die_at_their_start_hold_up_no_other(void **state)
+{
+	static struct answer a;
+
+	(void)state;
+	assert_true(log_says("room_died room=hf-call"));
+	assert_false(log_says("house_open"));
+	assert_true(ask("registrations", NULL, WAIT_MS, &a)); /* hf-sip */
+	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 2);
+	away("hf-store", false);
+	away("hf-call", false);
+	assert_true(log_will_say("house_open"));
+	assert_false(log_says("room_killed"));
+	assert_true(ask("registrations", NULL, WAIT_MS, &a));
+	assert_int_equal(number_of(&a, "hf-sip", "neighbours"), 3);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -554,6 +600,9 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 		    a_small_bucket_pays_for_every_restart,
 		    open_house_with_a_small_bucket, close_house),
+		cmocka_unit_test_setup_teardown(
+		    rooms_that_die_at_their_start_hold_up_no_other,
+		    open_house_without_a_mind, close_house_again),
 		LIVE(facts_reach_the_store_once_though_it_dies),
 		LIVE(facts_outlive_the_room_that_told_them),
 		LIVE(a_good_configuration_is_applied_whole),

@@ -81,6 +81,7 @@ static const struct {
 };
 
 static void spawn(struct child *ch);
+static void start_next(void);
 static void replace_next(void);
 static void remember(void);
 
@@ -323,8 +324,11 @@ died(int fd, uint32_t events, void *arg)
 		ch->weak = 0;
 	buried(ch);
 	remember();
-	if (!all.stopping)
-		start_when_paid(ch);
+	if (all.stopping)
+		return;
+	start_when_paid(ch);
+	if (!all.booted)
+		start_next();
 }
 
 static void
@@ -342,22 +346,28 @@ not_ready(struct hf_timer *t, struct hf_time now)
 /* ---- what a child says -----------------------------------------------------
  */
 
+/* One that has died at its start holds up nobody: help can be called without
+ * it. */
 static void
 start_next(void)
 {
+	bool open = true;
+
 	for (uint32_t i = 0; i < all.n; i++) {
 		struct child *ch = &all.child[i];
 
 		if (ch->ready)
 			continue;
+		open = false;
 		if (ch->pid == 0 && !hf_timer_running(&ch->restart))
 			spawn(ch);
-		return;
+		if (ch->pid != 0 && ch->starts == 1)
+			return;
 	}
-	if (!all.booted)
+	if (open && !all.booted)
 		hf_log(LOG_NOTICE, "house_open", "rooms=%u streams=%u", all.n,
 		    sockets_streams());
-	all.booted = true;
+	all.booted |= open;
 }
 
 /* The one that is to be replaced; NULL when all are as they should be, or
@@ -437,19 +447,9 @@ is_ready(struct child *ch)
 	replace_next();
 }
 
-/* Two that live lost each other: one of them stood still for too long. */
-static void
-join_again(struct child *ch, const struct msg_neighbour_lost *lost)
+static struct child *
+neighbour_named(const struct child *ch, const struct msg_neighbour_lost *lost)
 {
-	char name[16];
-
-	if (pay(1).us > 0) {
-		/* It goes on and on: a restart is the cure for all. */
-		hf_log(LOG_ERROR, "room_killed", "room=%s why=loses_neighbours",
-		    text_of(ch, name, sizeof(name)));
-		end(ch);
-		return;
-	}
 	for (uint32_t i = 0; i < all.n; i++) {
 		struct child *other = &all.child[i];
 
@@ -457,8 +457,32 @@ join_again(struct child *ch, const struct msg_neighbour_lost *lost)
 		    strncmp(lost->name, "hf-", 3) == 0 &&
 		    strcmp(lost->name + 3, room_name(other->room)) == 0 &&
 		    lost->worker == other->worker)
-			join(ch, other);
+			return other;
 	}
+	return NULL;
+}
+
+/* Two that live lost each other: one of them stood still for too long.  Of one
+ * that dies, or has just died, the loss is no fault of the other's. */
+static void
+join_again(struct child *ch, const struct msg_neighbour_lost *lost)
+{
+	struct child *other = neighbour_named(ch, lost);
+	struct pollfd f = { .fd = other != NULL ? other->pidfd : -1,
+		.events = POLLIN };
+	char name[16];
+
+	if (other == NULL || other->pid == 0 || poll(&f, 1, 0) == 1)
+		return; /* its next life brings a new pair */
+	if (hf_time_since(other->since, loop_now()).us >= WEAK_MS * 1000 &&
+	    pay(1).us > 0) {
+		/* It goes on and on: a restart is the cure for all. */
+		hf_log(LOG_ERROR, "room_killed", "room=%s why=loses_neighbours",
+		    text_of(ch, name, sizeof(name)));
+		end(ch);
+		return;
+	}
+	join(ch, other);
 }
 
 static void
