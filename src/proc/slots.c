@@ -116,6 +116,12 @@ judge_last_death(struct slots *s)
 		h->deaths = 1;
 	} else if (++h->deaths >= DEATHS_MAX) {
 		h->condemned = h->suspect;
+		s->condemned = malloc(s->record_size);
+		hf_assert(s->condemned != NULL);
+		if (!slots_read(s, h->suspect, s->condemned)) {
+			free(s->condemned);
+			s->condemned = NULL;
+		}
 		slots_release(s, h->suspect);
 		h->suspect = SLOTS_NOBODY;
 		h->deaths = 0;
@@ -233,6 +239,8 @@ undo(struct slots *s)
 		(void)close(s->fd);
 	free(s->reserved);
 	free(s->path);
+	free(s->condemned);
+	s->condemned = NULL;
 	s->head = NULL;
 	s->reserved = NULL;
 	s->path = NULL;
@@ -523,4 +531,10 @@ slots_condemned(const struct slots *s, uint32_t *poisoned)
 {
 	*poisoned = s->head->condemned;
 	return *poisoned != SLOTS_NOBODY;
+}
+
+const void *
+slots_condemned_record(const struct slots *s)
+{
+	return s->condemned;
 }

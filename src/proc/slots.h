@@ -56,6 +56,7 @@ struct slots {
 	char *path;
 	uint64_t unkept; /* commits for which there was no room */
 	bool full;       /* the last one was, and it has been said */
+	void *condemned; /* the record that was released, or NULL */
 };
 
 /* Maps path, or makes it.  A file of the same kind, whose version form takes or
@@ -106,6 +107,9 @@ uint32_t slots_each(const struct slots *s, slots_fn *fn, void *arg);
 void slots_enter(struct slots *s, uint32_t i);
 void slots_leave(struct slots *s);
 bool slots_condemned(const struct slots *s, uint32_t *poisoned);
+/* What it was, to be told of; NULL when none was, or it was not whole.  Gone
+ * with slots_close(). */
+const void *slots_condemned_record(const struct slots *s);
 
 /* ---- reading along ------------------------------------------------------- */
 

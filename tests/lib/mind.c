@@ -216,3 +216,12 @@ mind_sleeps_with_all(uint32_t calls)
 {
 	sleeps(0, calls);
 }
+
+void
+mind_dies_of(const struct call *c)
+{
+	mind_wakes(look, out.inside);
+	engine_wall(e, now, (struct hf_wall){ now.us });
+	engine_time(e, now, &out);
+	engine_condemned(e, c, now, &out);
+}

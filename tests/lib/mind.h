@@ -52,6 +52,8 @@ void leg_leaves(uint64_t leg);
 void mind_sleeps(int64_t seconds);
 /* The same at once, with its first calls. */
 void mind_sleeps_with_all(uint32_t calls);
+/* It died of this call twice, and is there without it. */
+void mind_dies_of(const struct call *c);
 /* Nobody is waited for any more. */
 void house_closes(void);
 

@@ -8,7 +8,7 @@ static uint64_t bot;
 static struct hf_ref stream;
 static struct msg_rung_ended rung;
 static struct msg_call_ended ended;
-static unsigned rungs, rescues;
+static unsigned rungs, rescues, drops;
 
 static void
 order(const struct msg *m)
@@ -22,6 +22,7 @@ order(const struct msg *m)
 		rungs++;
 	}
 	rescues += m->type == MSG_CALL_RESCUED;
+	drops += m->type == MSG_DROP_LEG;
 	if (m->type == MSG_CALL_ENDED)
 		ended = m->call_ended;
 }
@@ -148,6 +149,24 @@ a_caller_whose_phone_knows_of_no_call_has_left(void **state)
 	engine_check(e);
 }
 
+/* The slots let it go, because the mind has died of it twice. */
+static void
+a_call_that_kills_is_ended_in_the_record(void **state)
+{
+	struct call c = *engine_call(e, 0);
+
+	ended = (struct msg_call_ended){ .cause = CAUSE_NONE };
+	mind_dies_of(&c);
+	assert_int_equal(ended.cause, CAUSE_OUR_FAULT);
+	assert_string_equal(ended.id, c.id);
+	assert_int_equal(engine_calls(e), 0);
+	/* Its leg is a stray now, and is let go. */
+	drops = 0;
+	leg_answers(bot);
+	assert_int_equal(drops, 1);
+	engine_check(e);
+}
+
 int
 main(void)
 {
@@ -157,6 +176,7 @@ main(void)
 		T(who_does_not_is_lost),
 		T(who_may_have_said_bye_to_a_process_that_died_is_waited_for),
 		T(but_not_for_ever),
+		T(a_call_that_kills_is_ended_in_the_record),
 		T(who_says_it_again_after_a_silence_has_hung_up),
 		T(who_says_it_after_a_silence_of_its_own_has_failed),
 		T(a_caller_whose_phone_knows_of_no_call_has_left),

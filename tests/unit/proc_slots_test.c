@@ -723,9 +723,12 @@ a_record_that_kills_twice_is_released(void **state)
 	assert_true(slots_condemned(&s, &poisoned));
 	assert_int_equal(poisoned, 3);
 	assert_false(slots_read(&s, 3, &got));
+	assert_non_null(slots_condemned_record(&s)); /* to be told of */
+	assert_memory_equal(slots_condemned_record(&s), &r, sizeof(r));
 	slots_close(&s);
 	s = opened(false);
 	assert_false(slots_condemned(&s, &poisoned));
+	assert_null(slots_condemned_record(&s));
 	slots_close(&s);
 }
 

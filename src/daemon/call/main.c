@@ -209,6 +209,7 @@ static void
 slots_begin(const struct conf *c)
 {
 	char path[CONF_PATH_MAX + 16];
+	const struct call_record *released = NULL;
 	uint32_t calls = 0, poisoned;
 	bool fresh;
 	int err;
@@ -222,12 +223,19 @@ slots_begin(const struct conf *c)
 		return;
 	}
 	room.has_slots = true;
-	if (slots_condemned(&room.slots, &poisoned))
+	if (slots_condemned(&room.slots, &poisoned)) {
 		hf_log(LOG_ERROR, "call_released", "slot=%u why=died_twice",
 		    poisoned);
+		released = slots_condemned_record(&room.slots);
+	}
+	if (released != NULL)
+		outbox_restore(released);
 	(void)slots_each(&room.slots, restore_one, &calls);
 	slots_leave(&room.slots);
 	outbox_restored();
+	if (released != NULL)
+		engine_condemned(
+		    room.engine, &released->call, proc_now(), &orders);
 	if (calls > 0)
 		hf_log(LOG_NOTICE, "calls_restored", "calls=%u", calls);
 }

@@ -770,6 +770,24 @@ engine_restore(struct engine *e, const struct call *from)
 	return true;
 }
 
+void
+engine_condemned(struct engine *e, const struct call *from, struct hf_time now,
+    struct orders *out)
+{
+	struct call *c;
+
+	if (from->ref.n >= e->pool.cap || hf_ref_none(from->ref) ||
+	    !hf_ref_none(e->call[from->ref.n].ref))
+		return;
+	begin(e, now, out);
+	c = &e->call[from->ref.n];
+	*c = *from; /* for as long as it is told of, and not touched */
+	tell_evidence(e, c, "released", "hf-call died of it twice");
+	tell_ended(e, c, CAUSE_OUR_FAULT);
+	*c = (struct call){ .ref = HF_REF_NONE };
+	end(e);
+}
+
 bool
 engine_house_changed(struct engine *e, struct house *h)
 {

@@ -218,6 +218,11 @@ bool engine_restore(struct engine *e, const struct call *c) HF_CHECK;
 void engine_fact(struct engine *e, const struct msg *m, struct hf_time now,
     struct orders *out);
 
+/* We died of that call twice: it is over, and its record says so.  Its legs end
+ * when hf-sip names them. */
+void engine_condemned(struct engine *e, const struct call *c,
+    struct hf_time now, struct orders *out);
+
 /* This hf-media is away; MEDIA_STARTED says when it is back. */
 void engine_media_gone(struct engine *e, unsigned worker, struct hf_time now);
 
