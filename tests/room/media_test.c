@@ -427,6 +427,27 @@ who_asks_and_is_not_answered_is_mute(void **state)
 	assert_int_equal(facts[MSG_STREAM_SUSPECT], 0);
 }
 
+/* The order to close it died with one of us. */
+static void
+a_stream_that_nobody_names_is_closed(void **state)
+{
+	struct sockaddr_in at;
+	socklen_t n = sizeof(at);
+	struct media m;
+
+	a_call(JUDGE_PACKETS);
+	live(100);
+	assert_int_equal(getsockname(caller.fd, (void *)&at, &n), 0);
+	m = media_driver_media(ntohs(at.sin_port), CODEC_PCMU);
+	media_room_again();
+	media_driver_open(&d, CALLER, &m);
+	live_until(MSG_STREAM_CLOSED, 1);
+	assert_int_equal(
+	    news[MSG_STREAM_CLOSED].stream_closed.stream.n, HELPER);
+	live(100);
+	assert_int_equal(facts[MSG_STREAM_CLOSED], 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -442,6 +463,7 @@ main(int argc, char **argv)
 		T(a_short_stall_of_ours_excuses_no_silence),
 		T(a_successor_goes_on_with_the_same_stream),
 		T(what_was_said_during_a_restart_is_heard_after_it),
+		T(a_stream_that_nobody_names_is_closed),
 		T(keys_are_told_while_felt),
 		T(a_recording_ends_when_its_speaker_does),
 		T(a_party_that_hears_nothing_of_us_is_told),

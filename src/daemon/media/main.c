@@ -15,6 +15,7 @@ enum {
 	STREAMS_MAX = 32768, /* two ports each */
 	PRIORITY = 10,       /* of SCHED_FIFO: above all that can wait */
 	PATH_LEN = CONF_PATH_MAX + 64,
+	CLAIMED_MS = 4000,
 };
 
 struct media_room room;
@@ -109,6 +110,45 @@ open_slots(void)
 		slots_complain(&room.slots, path, err);
 }
 
+/* ---- whose streams are these? ---------------------------------------------
+ * An order to close one may have died with either side.  When hf-call meets us
+ * it opens once more what its calls have; what it has not named by then belongs
+ * to nobody.  Those of emergency calls are hf-sip's, and are left alone. */
+
+static struct hf_timer claims;
+
+static void
+claims_are_made(struct hf_timer *t, struct hf_time now)
+{
+	uint32_t closed = 0;
+
+	(void)t;
+	if (!proc_there(PEER_CALL))
+		return; /* it will be asked again */
+	for (uint32_t i = 0; i < room.count; i++) {
+		struct stream *s = &room.stream[i];
+
+		if (!s->open || !s->unclaimed)
+			continue;
+		stream_close(s, now);
+		closed++;
+	}
+	if (closed > 0)
+		hf_log(LOG_NOTICE, "streams_unclaimed", "closed=%u", closed);
+}
+
+static void
+ask_for_claims(void)
+{
+	uint32_t beyond_its = conf_sos_first(room.conf);
+
+	for (uint32_t i = 0; i < room.count; i++)
+		room.stream[i].unclaimed =
+		    room.stream[i].open && room.first + i < beyond_its;
+	hf_timer_start(proc_wheel(), &claims,
+	    hf_time_after(proc_now(), hf_ms(CLAIMED_MS)));
+}
+
 static void
 start(const struct conf *c, uint32_t boot, uint16_t worker)
 {
@@ -133,6 +173,7 @@ start(const struct conf *c, uint32_t boot, uint16_t worker)
 	ask_priority();
 	keep_to_processor();
 	stream_restore(proc_now());
+	hf_timer_init(&claims, claims_are_made);
 	hf_log(LOG_INFO, "media_started", "worker=%u first=%u streams=%u",
 	    worker, room.first, room.count);
 }
@@ -152,6 +193,8 @@ met(enum peer from)
 		record_met();
 	if (from != PEER_CALL && from != PEER_SIP)
 		return;
+	if (from == PEER_CALL)
+		ask_for_claims();
 	m.media_started.worker = room.worker;
 	m.media_started.first = room.first;
 	m.media_started.count = room.count;

@@ -95,6 +95,7 @@ struct stream {
 	bool connected;  /* to far: the kernel keeps others out, ... */
 	bool unsure;     /* ... but some may have come before that */
 	bool undialable; /* there is no way to far */
+	bool unclaimed;  /* hf-call is there again, and has not named it */
 	bool heard;      /* something, since it was opened */
 	bool listen;     /* the ear is needed */
 	bool felt, refused;

@@ -216,6 +216,7 @@ stream_open(const struct msg_open_stream *m, struct hf_time now)
 		return;
 	}
 	s = &room.stream[m->stream.n - room.first];
+	s->unclaimed = false;
 	if (s->open && hf_ref_is(s->ref, m->stream)) {
 		move(s, &m->media, now);
 		return;
