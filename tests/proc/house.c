@@ -1,6 +1,7 @@
 /* tests/proc/house - see house.h */
 
 #include "proc/house.h"
+#include "lib/otherwise.h"
 
 const char *const house_rooms[ROOMS] = { "hf-store", "hf-rec", "hf-media",
 	"hf-sip", "hf-call" };
@@ -232,8 +233,10 @@ log_says(const char *text)
 void
 show_log(void)
 {
-	static char bytes[1 << 20];
-	ssize_t n = pread(log_fd, bytes, sizeof(bytes), 0);
+	static char bytes[1 << 16]; /* its end */
+	off_t end = lseek(log_fd, 0, SEEK_END);
+	ssize_t n = pread(log_fd, bytes, sizeof(bytes),
+	    end > (off_t)sizeof(bytes) ? end - (off_t)sizeof(bytes) : 0);
 
 	if (n > 0)
 		(void)!write(STDERR_FILENO, bytes, (size_t)n);
@@ -299,6 +302,98 @@ close_house(void **state)
 	}
 	(void)close(log_fd);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* ---- without its keeper -----------------------------------------------------
+ */
+
+void
+kill_keeper(void)
+{
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	keeper = 0;
+}
+
+off_t
+log_end(void)
+{
+	return lseek(log_fd, 0, SEEK_END);
+}
+
+bool
+log_says_after(off_t at, const char *text)
+{
+	static char bytes[1 << 20];
+	ssize_t n = pread(log_fd, bytes, sizeof(bytes) - 1, at);
+
+	bytes[n > 0 ? n : 0] = '\0';
+	return strstr(bytes, text) != NULL;
+}
+
+bool
+log_will_say_after(off_t at, const char *text)
+{
+	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe())
+		if (log_says_after(at, text))
+			return true;
+	return false;
+}
+
+void
+start_keeper(void)
+{
+	char program[TEXT], conf[TEXT];
+
+	path_of(program, "sbin/holdfastd");
+	path_of(conf, "holdfast.conf");
+	keeper = fork();
+	if (keeper == 0) {
+		(void)dup2(log_fd, STDERR_FILENO);
+		if (keeper_begins != NULL)
+			keeper_begins();
+		(void)execl(program, program, "-c", conf, (char *)NULL);
+		_exit(127);
+	}
+}
+
+/* True when the next one has the house. */
+bool
+next_keeper(void)
+{
+	off_t at = log_end();
+
+	start_keeper();
+	if (log_will_say_after(at, "house_open"))
+		return true;
+	show_log();
+	return false;
+}
+
+/* Beside ours, in a folder of its own. */
+void
+make_build(const char *folder, bool otherwise)
+{
+	static const char *const in[] = { "", "/sbin", "/libexec",
+		"/libexec/holdfast" };
+	char name[100], path[TEXT];
+
+	for (size_t i = 0; i < HF_LEN(in); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", folder, in[i]);
+		path_of(path, name);
+		(void)mkdir(path, 0755);
+	}
+	(void)snprintf(name, sizeof(name), "%s/sbin/holdfastd", folder);
+	path_of(path, name);
+	assert_true(copy(holdfastd, name));
+	assert_true(!otherwise || speak_otherwise(path));
+	for (size_t i = 0; i < HF_LEN(house_rooms); i++) {
+		(void)snprintf(name, sizeof(name), "%s/libexec/holdfast/%s",
+		    folder, house_rooms[i]);
+		path_of(path, name);
+		assert_true(copy(echo_room, name));
+		assert_true(!otherwise || speak_otherwise(path));
+	}
 }
 
 /* ---- the folder ------------------------------------------------------------

@@ -80,4 +80,17 @@ bool log_will_say(const char *text);
 int open_house(void **state);
 int close_house(void **state);
 
+/* Our programs again, in a folder beside them; otherwise: as if they were of a
+ * build that speaks another language. */
+void make_build(const char *folder, bool otherwise);
+
+/* Its rooms go on. */
+void kill_keeper(void);
+void start_keeper(void);
+/* True when the next one has the house. */
+bool next_keeper(void);
+off_t log_end(void);
+bool log_says_after(off_t at, const char *text);
+bool log_will_say_after(off_t at, const char *text);
+
 #endif

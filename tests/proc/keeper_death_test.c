@@ -4,70 +4,10 @@
 #include <sys/un.h>
 
 #include "daemon/keeper/keeper.h"
-#include "lib/otherwise.h"
 #include "proc/house.h"
 
 /* ---- the keeper dies -------------------------------------------------------
  */
-
-static void
-kill_keeper(void)
-{
-	assert_int_equal(kill(keeper, SIGKILL), 0);
-	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
-	keeper = 0;
-}
-
-static off_t
-log_end(void)
-{
-	return lseek(log_fd, 0, SEEK_END);
-}
-
-static bool
-log_will_say_after(off_t at, const char *text)
-{
-	static char bytes[1 << 20];
-
-	for (int64_t end = now_ms() + WAIT_MS; now_ms() < end; breathe()) {
-		ssize_t n = pread(log_fd, bytes, sizeof(bytes) - 1, at);
-
-		bytes[n > 0 ? n : 0] = '\0';
-		if (strstr(bytes, text) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static void
-start_keeper(void)
-{
-	char program[TEXT], conf[TEXT];
-
-	path_of(program, "sbin/holdfastd");
-	path_of(conf, "holdfast.conf");
-	keeper = fork();
-	if (keeper == 0) {
-		(void)dup2(log_fd, STDERR_FILENO);
-		if (keeper_begins != NULL)
-			keeper_begins();
-		(void)execl(program, program, "-c", conf, (char *)NULL);
-		_exit(127);
-	}
-}
-
-/* True when the next one has the house. */
-static bool
-next_keeper(void)
-{
-	off_t at = log_end();
-
-	start_keeper();
-	if (log_will_say_after(at, "house_open"))
-		return true;
-	show_log();
-	return false;
-}
 
 struct pids {
 	pid_t of[6];
@@ -303,32 +243,6 @@ open_house_of_every_address(void **state)
 
 /* ---- another build ---------------------------------------------------------
  */
-
-/* Beside ours, in a folder of its own. */
-static void
-make_build(const char *folder, bool otherwise)
-{
-	static const char *const in[] = { "", "/sbin", "/libexec",
-		"/libexec/holdfast" };
-	char name[100], path[TEXT];
-
-	for (size_t i = 0; i < HF_LEN(in); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", folder, in[i]);
-		path_of(path, name);
-		(void)mkdir(path, 0755);
-	}
-	(void)snprintf(name, sizeof(name), "%s/sbin/holdfastd", folder);
-	path_of(path, name);
-	assert_true(copy(holdfastd, name));
-	assert_true(!otherwise || speak_otherwise(path));
-	for (size_t i = 0; i < HF_LEN(house_rooms); i++) {
-		(void)snprintf(name, sizeof(name), "%s/libexec/holdfast/%s",
-		    folder, house_rooms[i]);
-		path_of(path, name);
-		assert_true(copy(echo_room, name));
-		assert_true(!otherwise || speak_otherwise(path));
-	}
-}
 
 static bool
 upgrade_to(const char *folder, struct answer *a)
