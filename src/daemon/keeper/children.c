@@ -58,8 +58,9 @@ static struct {
 	struct child child[CHILDREN_MAX];
 	uint32_t n;
 	uint16_t workers;
-	struct past past; /* what the next keeper should know */
-	bool booted;      /* all were ready once */
+	struct past past;    /* what the next keeper should know */
+	struct child *tried; /* its successor is asked whether it could */
+	bool booted;         /* all were ready once */
 	bool stopping;
 	int64_t tokens_us; /* what restarts may cost, in time earned */
 	struct hf_time earned;
@@ -388,14 +389,33 @@ next_old(void)
 	return all.stopping ? NULL : next;
 }
 
+/* Of a line a table, or whatever else it said. */
 static void
-tried(bool well, const char *words)
+one_that_is_in_the_way(const char *said, char *to, size_t cap)
+{
+	const char *no = strstr(said, "take=no");
+
+	while (no != NULL && no > said && no[-1] != '\n')
+		no--;
+	said = no != NULL ? no : said;
+	(void)snprintf(to, cap, "%.*s", (int)strcspn(said, "\n"), said);
+	for (char *c = to; *c != '\0'; c++)
+		if (*c == '"')
+			*c = '\'';
+}
+
+static void
+tried(bool well, const char *said)
 {
 	struct child *ch = next_old();
-	char name[16];
+	char name[16], why[256];
 
 	if (ch == NULL)
 		return; /* somebody died meanwhile: when he is back */
+	if (ch != all.tried) {
+		replace_next(); /* it was the one that died */
+		return;
+	}
 	(void)text_of(ch, name, sizeof(name));
 	if (well) {
 		hf_log(LOG_NOTICE, "room_replaced", "room=%s pid=%d", name,
@@ -404,8 +424,8 @@ tried(bool well, const char *words)
 		end(ch);
 		return;
 	}
-	hf_log(LOG_ERROR, "room_kept", "room=%s why=\"%.*s\"", name,
-	    (int)strcspn(words, "\n"), words);
+	one_that_is_in_the_way(said, why, sizeof(why));
+	hf_log(LOG_ERROR, "room_kept", "room=%s why=\"%s\"", name, why);
 	ch->kept = true;
 	replace_next();
 }
@@ -423,6 +443,7 @@ replace_next(void)
 
 	if (ch == NULL || try_busy())
 		return;
+	all.tried = ch;
 	argv[0] = (char *)(uintptr_t)program_path(ch->room);
 	(void)snprintf(
 	    run_dir, sizeof(run_dir), "%s", keeper_conf()->keeper.run_dir);

