@@ -357,6 +357,11 @@ report(const struct said *said, int seconds, double loss, int64_t grown)
 		snprintf(name, sizeof name, "goodput_ratio_%dx", times[i]);
 		met &= figure(
 		    "load_", name, said[i].done / (RATED * seconds), ">=0.9");
+		/* More than the house is rated for is refused: all of it, but
+		 * for the burst that a pause has earned. */
+		snprintf(name, sizeof name, "taken_ratio_%dx", times[i]);
+		met &= figure("load_", name,
+		    said[i].taken / (RATED * (seconds + 1)), "<=1.05");
 		taken += said[i].taken;
 		inside += said[i].done < said[i].reoffered ? said[i].done
 							   : said[i].reoffered;

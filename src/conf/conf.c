@@ -97,6 +97,9 @@ conf_sos_first(const struct conf *c)
 	uint32_t most = conf_streams(c) / SHARE / A_CALL;
 	uint32_t calls = c->emergency.calls;
 
+	/* One at least, where there is room for any call beside it. */
+	if (most == 0 && conf_streams(c) >= 2 * A_CALL)
+		most = 1;
 	return conf_streams(c) - A_CALL * (calls < most ? calls : most);
 }
 

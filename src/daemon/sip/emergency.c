@@ -173,12 +173,12 @@ vias(void)
 	return room.conf->emergency.vias;
 }
 
-/* A channel of it may be held by one of our other calls. */
+/* A channel of it may be held by one of our other calls.  403 and 600 are no
+ * lack of channels: to end a call for them would be in vain. */
 static bool
 is_full(uint16_t code)
 {
-	return code == 403 || code == 480 || code == 486 || code == 500 ||
-	       code == 503 || code == 600;
+	return code == 480 || code == 486 || code == 500 || code == 503;
 }
 
 /* Over which trunk is this leg? */

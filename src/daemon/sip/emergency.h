@@ -23,7 +23,7 @@
 
 #include "daemon/sip/room.h"
 
-/* Neither hf-sip nor hf-call counts that far. */
+/* Neither hf-sip nor hf-call counts so far: both begin anew before it. */
 #define EMERGENCY_LEG (1ULL << 31)
 
 static inline bool

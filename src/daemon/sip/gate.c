@@ -152,11 +152,16 @@ check_agent(const struct sip_msg *m, const struct sip_flow *from)
 	enum sip_auth a =
 	    sip_digest_find(&room.digest, m, SIP_H_AUTHORIZATION, &c);
 	uint16_t agent = CONF_NONE;
+	bool home;
 
 	if (a == SIP_AUTH_GOOD) {
 		agent = agent_named(c.username);
-		if (!sip_guess_may(&room.guess, &from->peer, c.username,
-			is_home(agent, &from->peer), room.now)) {
+		/* Whoever else guesses from his network, a phone that is
+		 * registered there may call for help. */
+		home = is_home(agent, &from->peer);
+		if (!(home && emergency_is_dialled(m)) &&
+		    !sip_guess_may(
+			&room.guess, &from->peer, c.username, home, room.now)) {
 			room.gate.guessing++;
 			return 403;
 		}
@@ -225,8 +230,7 @@ gate_admit(void *arg, const struct sip_msg *m, const struct sip_flow *from)
 	if (status == 0 && m->to_tag.n == 0 && limits_refuse(m))
 		status = 503;
 	/* There is always a place for him who calls for help. */
-	room.ss.tt.urgent =
-	    status == 0 && room.urgent && emergency_is_let_in(m);
+	room.ss.tt.urgent = status == 0 && emergency_is_let_in(m);
 	return status;
 }
 

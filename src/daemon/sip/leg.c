@@ -194,7 +194,8 @@ tell_arrived(struct leg *l)
 uint64_t
 leg_number(void)
 {
-	return (uint64_t)(room.boot & INT32_MAX) << 32 | ++room.legs_made;
+	return (uint64_t)(room.boot & INT32_MAX) << 32 |
+	       (++room.legs_made & (EMERGENCY_LEG - 1));
 }
 
 void

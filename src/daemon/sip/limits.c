@@ -1,6 +1,7 @@
 /* daemon/sip/limits - how much of what comes is heard: see room.h.  Everything
  * here is a look into a table or two, whatever comes. */
 
+#include "daemon/sip/emergency.h"
 #include "daemon/sip/room.h"
 #include "io/sip/peek.h"
 
@@ -136,7 +137,7 @@ limits_refuse(const struct sip_msg *m)
 	const struct conf *c = room.conf;
 	uint16_t trunk = room.from_trunk, agent = room.from_agent;
 
-	if (room.urgent)
+	if (emergency_is_let_in(m))
 		return false;
 	if (agent != CONF_NONE &&
 	    is_over('a', agent, user_rate, "agent_over_rate", "-")) {

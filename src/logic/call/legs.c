@@ -240,7 +240,9 @@ leg_ring(struct engine *e, struct call *c, enum rung kind, uint16_t row,
 	};
 	if (!stream_take(e, c, l))
 		return NULL;
-	l->id = LEG_OURS | (uint64_t)e->boot << 32 | ++e->next_leg;
+	/* Bit 31 is hf-sip's: a leg of an emergency call. */
+	l->id =
+	    LEG_OURS | (uint64_t)e->boot << 32 | (++e->next_leg & INT32_MAX);
 	c->helper_leg = l->id;
 	if (!hf_map_put(&e->legs, l->id, (uint32_t)(c - e->call)))
 		hf_never("the map of legs is too small");
