@@ -110,6 +110,15 @@ setup_few(void **state)
 }
 
 static int
+setup_strict(void **state)
+{
+	prepare();
+	conf.sip.guesses = 1;
+	sip_room_start();
+	return 0;
+}
+
+static int
 teardown(void **state)
 {
 	close(door);
@@ -396,6 +405,22 @@ who_is_not_known_is_asked_who_he_is(void **state)
 }
 
 static void
+whoever_guesses_beside_him_he_is_heard(void **state)
+{
+	enum { MANY = 200 }; /* wrong ones, until nobody there is listened to */
+	int said = 200;
+
+	assert_int_equal(registers(anna, "correct horse"), 200);
+	for (int i = 0; i < MANY && said == 200; i++) {
+		(void)registers(ben, "a guess");
+		said = registers(anna, "correct horse");
+	}
+	assert_int_equal(said, 403);
+	(void)dials(anna, "112");
+	assert_true(says(called(carrier), "INVITE sip:112@"));
+}
+
+static void
 callers_of_another_trunk_are_hf_call_s(void **state)
 {
 	struct msg m;
@@ -660,6 +685,9 @@ main(int argc, char **argv)
 		T(where_he_is_goes_along),
 		T(a_location_too_long_does_not_hold_him_up),
 		T(who_is_not_known_is_asked_who_he_is),
+		cmocka_unit_test_setup_teardown(
+		    whoever_guesses_beside_him_he_is_heard, setup_strict,
+		    teardown),
 		T(callers_of_another_trunk_are_hf_call_s),
 		OPEN(callers_of_another_trunk_are_hf_call_s),
 		OPEN(where_the_house_says_so_a_stranger_is_let_out),
