@@ -462,8 +462,13 @@ def boot(root, deb):
 def booted(m, port):
     check(m.is_up(20), "systemd starts the house",
           m.inside("journalctl", "-u", "holdfast", "--no-pager").stdout)
+    m.says("hf-sip", 10, "hfctl", "rails")  # the last to be there
     rails = m.inside("hfctl", "rails").stdout
     check(rails.count(" up ") == 5, "behind its rails", rails)
+    policy = m.inside(
+        "sh", "-c", "cd /proc; for p in [0-9]*; do case $(cat $p/comm) in"
+        " hf-media) cut -d' ' -f41 $p/stat; esac; done").stdout
+    check(policy == "1\n", "sound has real-time priority", policy)
     caller = Caller(("127.77.0.1", port))
     check(caller.call() == 200, "a call is answered")
     check(caller.hears_more(50, 5), "and the caller hears somebody")
