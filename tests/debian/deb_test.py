@@ -477,7 +477,9 @@ def booted(m, port):
             ("keeper", "the keeper is killed and the caller hears on", 0.2),
             ("all", "all of it is killed and the caller hears on", 5)):
         was = m.keeper()
-        pids = [was] if what == "keeper" else m.all_pids()
+        pids = [was]
+        if what == "all":  # the keeper first, or it starts the others anew
+            pids += [p for p in m.all_pids() if p != was]
         check(len(pids) == (1 if what == "keeper" else 6),
               f"there is who to kill ({what})", str(pids))
         caller.gap = 0.0
