@@ -252,9 +252,12 @@ on_poll(struct hf_timer *t, struct hf_time now)
 	busy.due = true;
 	hear_all();
 	busy_weigh();
+	/* Nobody rests while there is more than a turn takes. */
 	if (busy.on)
-		hf_timer_start(
-		    proc_wheel(), t, hf_time_after(now, hf_ms(BUSY_TICK_MS)));
+		hf_timer_start(proc_wheel(), t,
+		    hf_time_after(now, hf_ms(sip_transport_has_more(&room.tp)
+						 ? 0
+						 : BUSY_TICK_MS)));
 }
 
 static void

@@ -20,7 +20,10 @@ enum {
 	FLUSHES_A_TURN = 4, /* a refused message may lead to a next one */
 	SOCKET_BUFFER = 4 << 20,
 	ROUTE_LIFE_MS = 30000,
-	BEHIND_MS = 500,
+	/* Whoever has no answer by then has asked four times (T1 of 500 ms),
+	 * and the more there is to do the more comes.  A machine that is held
+	 * up for less gets round to all of them. */
+	BEHIND_MS = 5000,
 	KEEP_ALIVE_MAX = 4, /* RFC 5626 3.5.1, and what phones make of it */
 };
 
@@ -369,6 +372,15 @@ sip_transport_ready(
 		return;
 	}
 	(void)sip_stream_ready(&tp->stream, fd, events, now);
+}
+
+bool
+sip_transport_has_more(const struct sip_transport *tp)
+{
+	for (uint32_t i = 0; i < tp->udps; i++)
+		if (tp->udp[i].full.us != HF_TIME_NEVER.us)
+			return true;
+	return false;
 }
 
 bool

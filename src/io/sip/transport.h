@@ -80,6 +80,8 @@ bool sip_transport_tcp(struct sip_transport *tp, int fd);
 void sip_transport_ready(
     struct sip_transport *tp, int fd, uint32_t events, struct hf_time now);
 
+/* The last look into a socket took as much as a turn takes: there is more. */
+bool sip_transport_has_more(const struct sip_transport *tp);
 /* More has come than we get round to, for so long that it is no burst and no
  * rest from before our time. */
 bool sip_transport_is_behind(
