@@ -14,7 +14,7 @@
 #define SPOOL_MAGIC 0x48465350u /* "HFSP" */
 
 enum {
-	SPOOL_VERSION = 2,
+	SPOOL_VERSION = 1,
 	HEAD_BYTES = 4096,
 	ALIGN = 8,
 	ROOMY = 128 * 1024, /* move the few that wait when this much is spent */
@@ -31,7 +31,7 @@ struct spool_head {
 	struct {
 		uint32_t first, end, facts, pad;
 	} half[2];
-	uint32_t last_boot, last_seq; /* the newest that was put */
+	uint32_t last_boot, last_seq; /* the newest that was put, or 0 */
 };
 
 struct entry {

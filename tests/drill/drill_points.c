@@ -35,7 +35,7 @@ enum {
 	PATIENCE_MS = 6000, /* for what comes in tenths of a second without */
 	STEP_MS = 5,
 	A_WORD_MS = 120,
-	A_MESSAGE_MS = 4000,
+	A_MESSAGE_MS = 2500,
 	POINTS_MAX = 100000,
 	OUTCOME_MAX = 400,
 	FRESH_AFTER = 60, /* scenes a site plays */
@@ -60,6 +60,7 @@ static struct {
 	struct site *site;
 	struct ua *carol, *dave, *bot, *anna;
 	long long journalled; /* the last call's number */
+	int messages;         /* so many are from the scenes before */
 	unsigned played;
 } h;
 
@@ -228,6 +229,7 @@ opens(void)
 	configure(h.site);
 	disarm();
 	h.journalled = 0;
+	h.messages = 0;
 	h.played = 0;
 	/* What happens to a helper in one scene is no news in the next. */
 	return site_start(h.site, h.world) && registers() &&
@@ -249,13 +251,13 @@ closes(void)
 /* ---- how it ended ----------------------------------------------------------
  */
 
-/* The calls since h.journalled, a line each; how many have ended, or -1. */
+/* The calls since h.journalled, a line each; how many have ended, and messages
+ * were kept, or -1. */
 static int
 journal(char *out, size_t cap, long long *last)
 {
 	static const char sql[] =
-	    "SELECT n, cause, rescues, last_kind, last_name, ended > 0,"
-	    " (SELECT count(*) FROM messages m WHERE m.call = calls.id)"
+	    "SELECT n, cause, rescues, last_kind, last_name, ended > 0"
 	    " FROM calls WHERE n > ? ORDER BY number, cause, n";
 	char path[120];
 	sqlite3 *db = NULL;
@@ -278,17 +280,28 @@ journal(char *out, size_t cap, long long *last)
 			*last = sqlite3_column_int64(s, 0);
 		ended += sqlite3_column_int(s, 5);
 		n += (size_t)snprintf(out + n, cap - n,
-		    "[%s rescues=%d last=%s/%s messages=%d]",
-		    sqlite3_column_text(s, 1), sqlite3_column_int(s, 2),
-		    sqlite3_column_text(s, 3), sqlite3_column_text(s, 4),
-		    sqlite3_column_int(s, 6));
+		    "[%s rescues=%d last=%s/%s]", sqlite3_column_text(s, 1),
+		    sqlite3_column_int(s, 2), sqlite3_column_text(s, 3),
+		    sqlite3_column_text(s, 4));
 	}
 	sqlite3_finalize(s);
+	if (sqlite3_prepare_v2(db, "SELECT count(*) FROM messages", -1, &s,
+		NULL) == SQLITE_OK) {
+		int kept = 0;
+
+		if (sqlite3_step(s) == SQLITE_ROW)
+			kept = sqlite3_column_int(s, 0) - h.messages;
+		sqlite3_finalize(s);
+		ended += kept;
+		if (kept != 0)
+			snprintf(out + n, cap - n, "[messages=%d]", kept);
+	}
 	sqlite3_close(db);
 	return ended;
 }
 
-static unsigned callers; /* of this scene */
+static unsigned callers;  /* of this scene */
+static unsigned messages; /* that they leave */
 
 static void
 all_told(char *outcome)
@@ -296,8 +309,8 @@ all_told(char *outcome)
 	int64_t end = ua_now() + PATIENCE_MS * 1000;
 	long long last = h.journalled;
 
-	while (!scene_failed &&
-	       journal(outcome, OUTCOME_MAX, &last) != (int)callers) {
+	while (!scene_failed && journal(outcome, OUTCOME_MAX, &last) !=
+				    (int)(callers + messages)) {
 		if (ua_now() > end)
 			fail("the journal says: %s", outcome);
 		run(4 * STEP_MS);
@@ -549,6 +562,7 @@ message(void)
 
 	arm();
 	c = calls(h.carol, BOX);
+	messages = 1;
 	hears(c, SITE_VOICEMAIL_INTRO, "the greeting");
 	run(A_MESSAGE_MS);
 	goes(c);
@@ -650,8 +664,8 @@ nothing_left(void)
 static void
 show(void)
 {
-	static const char *const what[] = { "calls --live", "agents",
-		"streams", "queues" };
+	static const char *const what[] = { "calls --live", "agents", "streams",
+		"queues" };
 	static char said[60000];
 
 	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
@@ -687,12 +701,13 @@ play(const struct scene *s, char *outcome)
 		exit(EXIT_UNMEASURED);
 	}
 	h.played++;
-	callers = 0;
+	callers = messages = 0;
 	s->play();
 	disarm();
 	all_told(outcome);
 	(void)(scene_failed || nothing_left());
 	(void)journal(outcome, OUTCOME_MAX, &h.journalled);
+	h.messages += (int)messages;
 	if (h.bot->udp < 0) {
 		ua_open(h.bot);
 		ua_open_media(h.bot);
