@@ -305,6 +305,8 @@ read_batch(struct sip_transport *tp, uint32_t which)
 	static struct mmsghdr mm[SIP_BATCH];
 	static struct iovec iov[SIP_BATCH];
 	static struct sockaddr_storage from[SIP_BATCH];
+	struct hf_slice bytes[SIP_BATCH];
+	int8_t round_of[SIP_BATCH]; /* -1: not at all */
 	int n;
 
 	for (int i = 0; i < SIP_BATCH; i++) {
@@ -321,22 +323,19 @@ read_batch(struct sip_transport *tp, uint32_t which)
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	for (int i = 0; i < n; i++) {
-		struct hf_slice bytes = { iov[i].iov_base, mm[i].msg_len };
-
+		bytes[i] = (struct hf_slice){ iov[i].iov_base, mm[i].msg_len };
 		tp->count.in++;
-		tp->count.bytes_in += bytes.n;
-		tp->count.empty += is_keep_alive(bytes);
-	}
-	/* Twice through a crowd, once through what comes one by one. */
-	for (int round = n < CROWD; round < 2; round++)
-		for (int i = 0; i < n; i++) {
-			struct hf_slice bytes = { iov[i].iov_base,
-				mm[i].msg_len };
-
-			if (!is_keep_alive(bytes) &&
-			    (n < CROWD || goes_first(bytes) == (round == 0)))
-				hear(tp, which, bytes, &from[i]);
+		tp->count.bytes_in += bytes[i].n;
+		round_of[i] = n < CROWD || goes_first(bytes[i]) ? 0 : 1;
+		if (is_keep_alive(bytes[i])) {
+			tp->count.empty++;
+			round_of[i] = -1;
 		}
+	}
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < n; i++)
+			if (round_of[i] == round)
+				hear(tp, which, bytes[i], &from[i]);
 	return n;
 }
 
