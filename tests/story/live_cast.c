@@ -9,6 +9,7 @@ enum {
 	HELPER_ANSWERS_MS = 20,
 	REGISTERED_MS = 3000,
 	EMPTY_MS = 2000,
+	THERE_MS = 2000, /* until a process is started again */
 	ASK_MS = 50,
 	EXPIRES = 3600,
 	NAT_HOST = 7,
@@ -379,7 +380,12 @@ cut(struct live *v, const struct story_act *t)
 static bool
 freeze(struct live *v, const struct story_act *t)
 {
+	int64_t until = ua_now() + THERE_MS * INT64_C(1000);
 	pid_t pid;
+
+	/* One that was killed a moment ago is being started. */
+	while (site_child(v->site, t->word[0], 0) == 0 && ua_now() < until)
+		ua_turn(v->world, 1);
 
 	for (int nth = 0; (pid = site_child(v->site, t->word[0], nth)) != 0;
 	     nth++)
