@@ -269,8 +269,9 @@ struct conf_outbound {
 /* Calls that hf-sip routes by itself, whatever else has died. */
 struct conf_emergency {
 	uint16_t numbers, vias, trunks;
-	uint16_t calls;    /* at once: streams that nobody else gets */
-	uint8_t strangers; /* from whoever asks */
+	uint16_t calls;         /* at once: streams that nobody else gets */
+	struct hf_span no_ring; /* then the next trunk */
+	uint8_t strangers;      /* from whoever asks */
 	uint8_t pad[3];
 	uint16_t via[CONF_TRUNKS_MAX];   /* tried in order */
 	uint16_t trunk[CONF_TRUNKS_MAX]; /* whose callers may dial them */
@@ -314,7 +315,7 @@ struct conf_keeper {
 	char user[CONF_NAME_MAX];    /* children run as */
 	uint32_t restarts_per_s, restarts_burst;
 	struct hf_span drain_max;
-	bool rails; /* rooms give up what they do not need */
+	bool rails;                 /* rooms give up what they do not need */
 	struct hf_span orphans_max; /* rooms live on without a keeper */
 };
 

@@ -72,6 +72,7 @@ prepare(void)
 	strcpy(conf.outbound.number, "+33400000000");
 	strcpy(conf.agent[1].number, "+33400000202");
 	conf.sip.next_target = hf_ms(300);
+	conf.emergency.no_ring = hf_ms(600);
 	conf.sip.user_per_s = conf.sip.user_burst = 1000;
 	conf.sip.address_per_s = conf.sip.address_burst = 1000;
 	e->calls = CALLS;
@@ -542,6 +543,20 @@ who_was_silent_is_asked_again_with_patience(void **state)
 	assert_non_null(noted(c, UA_ANSWERED));
 }
 
+/* It tries, and that is all that is ever heard of it. */
+static void
+who_only_tries_does_not_hold_him_up(void **state)
+{
+	struct ua_call *c;
+
+	carrier->manner.ring_ms = carrier->manner.answer_ms = -1;
+	c = dials(anna, "112");
+	assert_non_null(noted(called(carrier), UA_CALLED));
+	assert_non_null(noted(c, UA_ANSWERED));
+	assert_non_null(noted(called(spare), UA_CONFIRMED));
+	assert_non_null(noted(carrier->calls, UA_CANCELLED));
+}
+
 static void
 a_trunk_that_is_given_up_is_let_go(void **state)
 {
@@ -698,6 +713,7 @@ main(int argc, char **argv)
 		T(a_call_does_not_go_round_for_ever),
 		T(who_calls_for_help_is_not_rung),
 		T(who_was_silent_is_asked_again_with_patience),
+		T(who_only_tries_does_not_hold_him_up),
 		T(a_trunk_that_is_given_up_is_let_go),
 		T(the_newest_call_makes_room_and_no_other),
 		T(an_emergency_call_is_ended_for_none),

@@ -9,6 +9,7 @@
 enum {
 	AGAIN_MS = 200, /* a channel needs so long to be free again, ... */
 	AGAINS_MAX = 4, /* ... or twice, or four times that, ... */
+	NO_ANSWER_MS = 180000,
 	LEGS_A_CALL = 2,
 	UNAVAILABLE = 503,
 	SILENT = 408,
@@ -221,11 +222,25 @@ preempt(struct emergency *c, struct leg *l)
 }
 
 static void
-wait_again(struct emergency *c)
+wait_for(struct emergency *c, struct hf_span most)
 {
-	c->again = hf_time_after(room.now, hf_ms(AGAIN_MS << c->agains++));
+	c->again = hf_time_after(room.now, most);
 	hf_timer_start(proc_wheel(), emergency_timer(c), c->again);
 	emergency_touch(c);
+}
+
+static void
+wait_no_more(struct emergency *c)
+{
+	c->again = HF_TIME_NEVER;
+	hf_timer_stop(proc_wheel(), emergency_timer(c));
+	emergency_touch(c);
+}
+
+static void
+wait_again(struct emergency *c)
+{
+	wait_for(c, hf_ms(AGAIN_MS << c->agains++));
 }
 
 /* Is there another way, should this trunk go on saying nothing? */
@@ -263,7 +278,8 @@ call_via(struct emergency *c)
 		    room.conf->sip.next_target.us *
 		    (target_addresses(&t->to) > 1 ? target_addresses(&t->to)
 						  : 1);
-	emergency_touch(c);
+	wait_for(c,
+	    has_other(c) ? room.conf->emergency.no_ring : hf_ms(NO_ANSWER_MS));
 	ring_leg(&o); /* it may be refused before this returns */
 }
 
@@ -319,6 +335,8 @@ call_next(struct emergency *c)
 	leg_order(&m);
 }
 
+static void line_says_nothing(struct emergency *c);
+
 void
 emergency_again(struct hf_timer *t, struct hf_time now)
 {
@@ -328,10 +346,12 @@ emergency_again(struct hf_timer *t, struct hf_time now)
 	for (uint32_t i = 0; i < EMERGENCY_PLACES; i++)
 		if (emergency_timer(emergency_at(i)) == t)
 			c = emergency_at(i);
-	if (c == NULL || c->state != EMERGENCY_TRYING || c->line != 0)
+	if (c == NULL || c->state != EMERGENCY_TRYING)
 		return;
 	c->again = HF_TIME_NEVER;
-	if (c->via < vias()) /* there may have been a reload */
+	if (c->line != 0)
+		line_says_nothing(c);
+	else if (c->via < vias()) /* there may have been a reload */
 		call_via(c);
 	else
 		call_next(c);
@@ -343,7 +363,7 @@ line_lost(struct emergency *c, uint16_t code)
 {
 	c->line = 0;
 	emergency_close_media(c, SIDE_LINE);
-	emergency_touch(c);
+	wait_no_more(c);
 	if (code != SILENT && code != 0)
 		c->last_code = code;
 	if (is_full(code) && c->round == ROUND_QUICK)
@@ -421,7 +441,8 @@ rang(struct emergency *c, const struct msg_leg_rang *f)
 		c->media[SIDE_LINE] = f->media;
 		emergency_say_media(c, SIDE_LINE);
 	}
-	emergency_touch(c);
+	if (c->state == EMERGENCY_TRYING)
+		wait_for(c, hf_ms(NO_ANSWER_MS));
 	progress(c, f->code,
 	    f->media.codec != CODEC_NONE ? emergency_port(c, SIDE_CALLER) : 0);
 }
@@ -432,7 +453,7 @@ answered(struct emergency *c, const struct msg_leg_answered *f)
 	struct msg m;
 
 	c->media[SIDE_LINE] = f->media;
-	emergency_touch(c);
+	wait_no_more(c);
 	emergency_say_media(c, SIDE_LINE);
 	if (c->state == EMERGENCY_UP)
 		return; /* told again */
@@ -457,18 +478,37 @@ moved(struct emergency *c, uint64_t leg, const struct media *to)
 	emergency_say_media(c, side);
 }
 
+/* Who has not even said that it rings is asked again with patience when all
+ * others have refused; who rang and rang is not. */
 static void
-untried(struct emergency *c)
+give_line_up(struct emergency *c, const char *why)
 {
 	uint64_t line = c->line;
 
-	if (!has_other(c))
-		return;
-	c->silent |= (uint16_t)(1U << c->via);
-	note(c, "silent", 0);
+	note(c, why, 0);
 	c->line = 0; /* what comes of it is no news of this call any more */
 	line_lost(c, SILENT);
 	drop(line, 0, "");
+}
+
+static void
+untried(struct emergency *c)
+{
+	if (!has_other(c))
+		return;
+	c->silent |= (uint16_t)(1U << c->via);
+	give_line_up(c, "silent");
+}
+
+/* RFC 3261 16.8, Timer C: nobody is waited for for ever, and a caller who has
+ * gone without a word keeps nobody else's place. */
+static void
+line_says_nothing(struct emergency *c)
+{
+	if (has_other(c))
+		untried(c);
+	else
+		give_line_up(c, "no_answer");
 }
 
 static void
@@ -598,8 +638,12 @@ restored(struct emergency *c)
 	}
 	if (c->state == EMERGENCY_TRYING)
 		progress(c, 100, 0);
-	if (c->line != 0 && leg_by_id(c->line) != NULL)
+	if (c->line != 0 && leg_by_id(c->line) != NULL) {
+		if (c->state == EMERGENCY_TRYING && c->again.us != INT64_MAX)
+			hf_timer_start(
+			    proc_wheel(), emergency_timer(c), c->again);
 		return;
+	}
 	if (c->state == EMERGENCY_UP) {
 		over(c, CAUSE_OUR_FAULT);
 		drop(c->caller, UNAVAILABLE, "");

@@ -101,7 +101,9 @@ struct emergency {
 	uint64_t last;         /* line, or the one before it */
 	struct hf_ref stream[2];
 	struct media media[2];
-	struct hf_time again; /* then the trunk is called once more */
+	/* Then the trunk is called once more or, while it is being called, is
+	 * given up. */
+	struct hf_time again;
 	struct hf_wall came, answered, ended;
 	uint16_t trunk, agent; /* who calls */
 	uint16_t full, silent; /* places in emergency.via, a bit each */
