@@ -9,7 +9,12 @@
 
 #include "proc/crash.h"
 
-enum { POINTS_MAX = 5000, ROOM_POINTS_MAX = 400, AFTER_US = 5000 };
+enum {
+	POINTS_MAX = 5000,
+	ROOM_POINTS_MAX = 400,
+	AFTER_US = 5000,
+	LOOK_BYTES = 1 << 19
+};
 
 static struct crash_page *page;
 static unsigned points;
@@ -144,6 +149,17 @@ die_at(struct crash_cell *cell, uint64_t n, const char *missing)
 	return true;
 }
 
+/* A child that has not become a room yet has the keeper's points, and may die
+ * of them; a room dies of none. */
+static void
+nobody_fell_over_it(void)
+{
+	off_t end = log_end();
+
+	for (off_t at = 0; at < end; at += LOOK_BYTES)
+		assert_false(log_says_after(at, "assert_failed"));
+}
+
 static void
 a_keeper_may_die_at_each_step_of_an_adoption(void **state)
 {
@@ -153,7 +169,7 @@ a_keeper_may_die_at_each_step_of_an_adoption(void **state)
 	while (n < POINTS_MAX && die_at(&page->cell[0], n, NULL))
 		n += step;
 	assert_in_range(n, 50, POINTS_MAX - 1);
-	assert_false(log_says("room_died"));
+	nobody_fell_over_it();
 }
 
 static void
@@ -176,7 +192,8 @@ a_room_may_die_at_each_step_of_its_adoption(void **state)
 		for (uint64_t n = first; n < ROOM_POINTS_MAX; n += step)
 			if (!die_at(&page->cell[i], n, NULL))
 				break;
-	assert_true(points > 0);
+	assert_true(points > 0 || first > 1);
+	nobody_fell_over_it();
 }
 
 static bool
@@ -244,7 +261,7 @@ a_keeper_may_die_at_each_step_of_an_upgrade(void **state)
 	while (n < POINTS_MAX && upgrade_and_die_at(n))
 		n += step;
 	assert_in_range(n, 100, POINTS_MAX - 1);
-	assert_false(log_says("room_died"));
+	nobody_fell_over_it();
 }
 
 int
