@@ -29,7 +29,8 @@
 enum {
 	KILLS_MAX = 100,
 	AFTER_US = 1000000, /* what is looked at round a kill */
-	PAUSE_MS = 1500,    /* at least, between two kills */
+	ON_ITS_WAY_US = 20000,
+	PAUSE_MS = 1500, /* at least, between two kills */
 	PAUSE_MORE_MS = 2000,
 	TAIL_MS = 1200,
 	LINE_MAX_BYTES = 1024,
@@ -68,12 +69,16 @@ static size_t gaps, recoveries, killed;
 /* ---- what the callers heard ---------------------------------------------- */
 
 /* The longest time between two packets, the later of which came after begin
- * and the earlier before end; -1: none did. */
+ * and the earlier before end; a silence that lasts until now is one. */
 static int64_t
 longest_gap(const struct line *l, int64_t begin, int64_t end)
 {
-	int64_t longest = -1;
+	int64_t last = l->hears > 0 ? l->heard[l->hears - 1].at : begin;
+	int64_t longest = ua_now() - last;
 
+	/* Of what has come all is read now, but for what is on its way. */
+	if (longest < ON_ITS_WAY_US)
+		longest = 0;
 	for (size_t i = 1; i < l->hears; i++) {
 		int64_t from = l->heard[i - 1].at, to = l->heard[i].at;
 
@@ -225,12 +230,8 @@ kill_once(const char *room)
 	    (strcmp(room, "hf-media") == 0 || strcmp(room, UPGRADE) == 0))
 		crowd_place(); /* the new one where the old one was */
 	lines_drain(crowd.lines);
-	for (int i = 0; i < crowd.calls; i++) {
-		int64_t g = longest_gap(crowd.caller[i].line, at, end);
-
-		if (g >= 0)
-			gap[gaps++] = g;
-	}
+	for (int i = 0; i < crowd.calls; i++)
+		gap[gaps++] = longest_gap(crowd.caller[i].line, at, end);
 	return true;
 }
 
@@ -258,6 +259,8 @@ tell(const struct victim *v, int64_t lost, double *noise)
 	if (v->room == NULL || strcmp(v->room, UPGRADE) == 0)
 		return met;
 	read_recoveries(v->room);
+	snprintf(goal, sizeof goal, "==%zu", killed);
+	met &= figure(v->prefix, "recovered", (double)recoveries, goal);
 	figure(v->prefix, "recover_p50_ms",
 	    figure_percentile(recover, recoveries, 50) / 1000, NULL);
 	figure(v->prefix, "recover_max_ms",
