@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,7 @@ bundle_file(struct bundle *b, const char *name)
 static _Noreturn void
 become_gzip(int in, int out)
 {
+	(void)signal(SIGPIPE, SIG_DFL);
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
 		(void)execlp("gzip", "gzip", "-nc", (char *)NULL);
 	_exit(NO_GZIP);
@@ -118,6 +120,8 @@ bundle_open(struct bundle *b, const char *path)
 		  : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
 	if (out < 0)
 		return errno;
+	/* That gzip has gone is an error to be told, not our death. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (pipe2(pair, O_CLOEXEC) != 0) {
 		err = errno;
 		(void)close(out);
