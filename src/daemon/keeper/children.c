@@ -62,8 +62,6 @@ static struct {
 	struct child *tried; /* its successor is asked whether it could */
 	bool booted;         /* all were ready once */
 	bool stopping;
-	int64_t tokens_us; /* what restarts may cost, in time earned */
-	struct hf_time earned;
 } all;
 
 static char queues[CHILDREN_MAX][CHAN_QUEUE_BYTES];
@@ -152,37 +150,6 @@ join(struct child *a, struct child *b)
 /* ---- the price of a restart ------------------------------------------------
  */
 
-static int64_t
-price_us(void)
-{
-	return US_PER_S / keeper_conf()->keeper.restarts_per_s;
-}
-
-static void
-earn(struct hf_time now)
-{
-	int64_t most = price_us() * keeper_conf()->keeper.restarts_burst;
-
-	all.tokens_us += hf_time_since(all.earned, now).us;
-	if (all.tokens_us > most)
-		all.tokens_us = most;
-	all.earned = now;
-}
-
-/* How long until so many restarts are paid for; they are, at once, when zero.
- */
-static struct hf_span
-pay(uint32_t restarts)
-{
-	int64_t cost = price_us() * restarts;
-
-	earn(loop_now());
-	if (all.tokens_us < cost)
-		return (struct hf_span){ cost - all.tokens_us };
-	all.tokens_us -= cost;
-	return (struct hf_span){ 0 };
-}
-
 /* Never more than the bucket holds: it could not be paid, ever. */
 static uint32_t
 cost_of(const struct child *ch)
@@ -196,7 +163,7 @@ cost_of(const struct child *ch)
 static void
 start_when_paid(struct child *ch)
 {
-	struct hf_span wait = pay(cost_of(ch));
+	struct hf_span wait = purse_pay(cost_of(ch));
 
 	if (wait.us == 0) {
 		spawn(ch);
@@ -496,7 +463,7 @@ join_again(struct child *ch, const struct msg_neighbour_lost *lost)
 	if (other == NULL || other->pid == 0 || poll(&f, 1, 0) == 1)
 		return; /* its next life brings a new pair */
 	if (hf_time_since(other->since, loop_now()).us >= WEAK_MS * 1000 &&
-	    pay(1).us > 0) {
+	    purse_pay(1).us > 0) {
 		/* It goes on and on: a restart is the cure for all. */
 		hf_log(LOG_ERROR, "room_killed", "room=%s why=loses_neighbours",
 		    text_of(ch, name, sizeof(name)));
@@ -612,8 +579,7 @@ remember(void)
 
 	p->bytes = sizeof(*p);
 	p->workers = all.workers;
-	p->tokens_us = all.tokens_us;
-	p->earned_us = all.earned.us;
+	purse_remember(p);
 	keeper_seals(p);
 	for (uint32_t i = 0; i < all.n; i++) {
 		const struct child *ch = &all.child[i];
@@ -737,8 +703,7 @@ children_prepare(uint16_t workers)
 void
 children_start(void)
 {
-	all.earned = loop_now();
-	all.tokens_us = price_us() * keeper_conf()->keeper.restarts_burst;
+	purse_open(NULL);
 	all.past.opened_us = loop_now().us;
 	start_next();
 }
@@ -824,10 +789,7 @@ inherit(const struct past *past)
 {
 	all.past = *past;
 	all.past.keepers++;
-	all.tokens_us = past->tokens_us;
-	all.earned = (struct hf_time){ past->earned_us };
-	if (past->bytes == 0)
-		all.earned = loop_now();
+	purse_open(past);
 	for (uint32_t i = 0; i < all.n; i++)
 		for (uint32_t k = 0; k < CHILDREN_MAX; k++)
 			if (past->child[k].starts > 0 &&

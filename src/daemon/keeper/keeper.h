@@ -9,6 +9,7 @@
  *      program   the rooms' programs, and becoming one of them
  *      adopt     rooms that have outlived the keeper before us
  *      upgrade   another build takes the house over, if it can (try asks it)
+ *      purse     what restarts may cost
  *      past      what the next keeper should know of this one
  *      service   the service manager: told how we are, and given our sockets
  *      control   questions of operators, routed to the rooms that know
@@ -175,6 +176,15 @@ struct past {
 /* Zeroes where there is none. */
 void past_read(struct past *p);
 void past_write(const struct past *p);
+
+/* ---- purse --------------------------------------------------------------- */
+
+/* Full, or as the keeper before us left it. */
+void purse_open(const struct past *past);
+void purse_remember(struct past *past);
+/* How long until so many restarts are paid for; they are, at once, when zero.
+ */
+struct hf_span purse_pay(uint32_t restarts);
 
 /* ---- adopt --------------------------------------------------------------- */
 
