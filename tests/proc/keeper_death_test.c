@@ -350,9 +350,22 @@ a_build_that_could_not_go_on_is_refused(void **state)
 	path_of(path, "worse/libexec/holdfast/hf-call");
 	assert_int_equal(unlink(path), 0);
 	assert_true(upgrade_to("worse", &a));
-	assert_non_null(strstr(a.all, "No such file"));
+	assert_non_null(strstr(a.error, "No such file"));
 	assert_true(upgrade_to("nowhere", &a));
 	assert_string_not_equal(a.error, "");
+	/* It would take the file as it is: other ports under live calls. */
+	write_conf("test", "emergency: { calls: 1 }\n");
+	make_build("fits", true);
+	assert_true(upgrade_to("fits", &a));
+	assert_non_null(strstr(a.all, "takes a restart"));
+	assert_non_null(strstr(a.error, "what runs goes on"));
+	write_conf("test", "");
+	/* Who may write there would be run as we are. */
+	make_build("open", true);
+	path_of(path, "open/libexec/holdfast");
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_true(upgrade_to("open", &a));
+	assert_non_null(strstr(a.error, "others than root may change it"));
 	look_at_pids(&after);
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_false(log_says("keeper_left"));

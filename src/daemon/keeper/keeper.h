@@ -61,6 +61,9 @@ bool keeper_reload(keeper_tell *tell, void *arg);
  * keeper.drain_max has passed, the house closes. */
 void keeper_drain(bool on, bool stop);
 bool keeper_draining(void);
+bool keeper_stopping(void);
+/* Would a reload take the file as it is now?  Says why not. */
+bool keeper_file_stays(keeper_tell *tell, void *arg);
 /* hf-call says so, and hf-sip of the emergency calls. */
 void keeper_drained(enum room room, uint32_t calls);
 

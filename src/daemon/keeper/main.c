@@ -226,6 +226,12 @@ load(keeper_tell *tell, void *arg, bool first)
 }
 
 bool
+keeper_file_stays(keeper_tell *tell, void *arg)
+{
+	return load(tell, arg, false);
+}
+
+bool
 keeper_reload(keeper_tell *tell, void *arg)
 {
 	if (!load(tell, arg, false) || !seal(!keeper.now)) {
@@ -315,6 +321,12 @@ bool
 keeper_draining(void)
 {
 	return keeper.draining;
+}
+
+bool
+keeper_stopping(void)
+{
+	return keeper.stopping;
 }
 
 /* hf-call leaves with its last word, and its death may be read in this turn. */
@@ -568,7 +580,10 @@ lock_house(void)
 	(void)snprintf(
 	    path, sizeof(path), "%s/keeper.pid", keeper_conf()->keeper.run_dir);
 	keeper.lock =
-	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Who may read it may lock it, and keep the next keeper out. */
+	if (keeper.lock >= 0)
+		(void)fchmod(keeper.lock, 0600);
 	if (keeper.lock < 0 || !take_lock(keeper.lock)) {
 		(void)fprintf(stderr, "holdfastd: %s: %s\n", path,
 		    errno == EWOULDBLOCK ? "another holdfastd holds this house"

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -138,9 +140,88 @@ upgrade_busy(void)
 	return upgrade.asked || try_busy();
 }
 
+/* Nobody but root and we may change it, or put another in its place. */
+static bool
+is_ours_alone(const char *path)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (realpath(path, real) == NULL)
+		return false;
+	errno = 0; /* from here on it is there, but not ours alone */
+	for (char *end = real + strlen(real); end != NULL;
+	     end = strrchr(real, '/')) {
+		bool folder;
+
+		*end = '\0';
+		if (stat(real[0] != '\0' ? real : "/", &st) != 0)
+			return false;
+		folder = S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX);
+		if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+		    ((st.st_mode & (S_IWGRP | S_IWOTH)) && !folder))
+			return false;
+	}
+	return true;
+}
+
+/* Whatever is run as we are must be nobody else's. */
+static bool
+is_trusted(char *why, size_t cap)
+{
+	char path[PATH_MAX + 64];
+
+	if (upgrade.folder[0] != '/') {
+		(void)snprintf(why, cap, "the folder's name begins with /");
+		return false;
+	}
+	for (int r = 0; r < ROOM_NR; r++) {
+		(void)snprintf(path, sizeof(path), "%s/libexec/holdfast/hf-%s",
+		    upgrade.folder, room_name((enum room)r));
+		if (r == ROOM_KEEPER)
+			(void)snprintf(
+			    path, sizeof(path), "%s", upgrade.keeper);
+		if (is_ours_alone(path))
+			continue;
+		(void)snprintf(why, cap, "%.70s: %s",
+		    path + strlen(upgrade.folder) + 1,
+		    errno != 0 ? strerror(errno)
+			       : "others than root may change it, or a folder "
+				 "that it lies in");
+		return false;
+	}
+	return true;
+}
+
+static void
+tell_line(void *arg, const char *line)
+{
+	(void)arg;
+	upgrade.line(line);
+}
+
+/* Why not, or NULL. */
+static const char *
+obstacle(void)
+{
+	static char why[160];
+
+	if (keeper_stopping())
+		return "the house is being stopped";
+	if (!is_trusted(why, sizeof(why)))
+		return why;
+	/* The next keeper takes the file as it finds it. */
+	if (!keeper_file_stays(tell_line, NULL))
+		return "the configuration is not one that a reload would take; "
+		       "what runs goes on";
+	return NULL;
+}
+
 void
 upgrade_begin(const char *folder, upgrade_line *line, upgrade_end *end)
 {
+	const char *why;
+
 	if (folder[0] == '\0')
 		folder = program_folder();
 	upgrade.asked = true;
@@ -152,7 +233,11 @@ upgrade_begin(const char *folder, upgrade_line *line, upgrade_end *end)
 	(void)snprintf(upgrade.keeper, sizeof(upgrade.keeper),
 	    "%s/sbin/holdfastd", upgrade.folder);
 	hf_log(LOG_NOTICE, "upgrade_asked", "folder=\"%s\"", upgrade.folder);
-	ask_next();
+	why = obstacle();
+	if (why != NULL)
+		refuse(why);
+	else
+		ask_next();
 }
 
 void
