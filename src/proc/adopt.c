@@ -115,7 +115,8 @@ adopt_receive(int fd, void *to, size_t cap, int *fd_to, size_t *fds,
 		memcpy(fd_to + *fds, CMSG_DATA(cm), here * sizeof(int));
 		*fds += here;
 	}
-	if (!(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	/* What stands behind what we know is a later one's. */
+	if (!(h.msg_flags & MSG_CTRUNC))
 		return n;
 	for (size_t i = 0; i < *fds; i++)
 		(void)close(fd_to[i]);

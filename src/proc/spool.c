@@ -153,7 +153,8 @@ spool_open(struct spool *s, const char *path, uint32_t area, uint32_t boot)
 	s->head = h;
 	if (h->magic != SPOOL_MAGIC || h->version != SPOOL_VERSION ||
 	    h->area != area || h->active > 1 ||
-	    h->half[h->active].first > h->half[h->active].end) {
+	    h->half[h->active].first > h->half[h->active].end ||
+	    h->half[h->active].end > area) {
 		memset(h, 0, sizeof(*h));
 		h->version = SPOOL_VERSION;
 		h->area = area;

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -23,6 +24,8 @@
 
 enum {
 	ANSWER_WITHIN_S = 3, /* a room that does not is killed */
+	TELL_WITHIN_S = 10,  /* all of it */
+	BATCHES_MAX = 2 * 65536 / ADOPT_FDS,
 	DOOR_BACKLOG = 4,
 	DEATH_MS = 1000, /* of one that was killed */
 };
@@ -165,6 +168,15 @@ hear_hello(struct adopted *a)
 	return a->pidfd >= 0;
 }
 
+static time_t
+seconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* What it was handed by who kept it before. */
 static bool
 hear_sockets(struct adopted *a)
@@ -174,21 +186,27 @@ hear_sockets(struct adopted *a)
 	struct ucred who;
 	size_t n;
 	ssize_t got;
+	time_t end;
 
-	for (;;) {
+	end = seconds() + TELL_WITHIN_S;
+	/* No room was ever handed more: who goes on has something in mind. */
+	for (int i = 0; i < BATCHES_MAX && seconds() < end; i++) {
 		memset(&s, 0, sizeof(s));
 		got = adopt_receive(a->fd, &s, sizeof(s), fds, &n, &who, 0);
 		if (got < (ssize_t)sizeof(s.head) ||
-		    s.head.magic != ADOPT_MAGIC) {
-			for (size_t i = 0; i < n; i++)
-				(void)close(fds[i]);
+		    s.head.magic != ADOPT_MAGIC ||
+		    (s.head.kind != ADOPT_SOCKETS &&
+			s.head.kind != ADOPT_ALL)) {
+			for (size_t k = 0; k < n; k++)
+				(void)close(fds[k]);
 			return false;
 		}
-		for (size_t i = 0; i < n; i++)
-			sockets_found(fds[i], false);
+		for (size_t k = 0; k < n; k++)
+			sockets_found(fds[k], false);
 		if (s.head.kind == ADOPT_ALL)
 			return true;
 	}
+	return false;
 }
 
 static void
