@@ -35,7 +35,9 @@ enum {
 	PATIENCE_MS = 6000, /* for what comes in tenths of a second without */
 	STEP_MS = 5,
 	A_WORD_MS = 120,
-	A_MESSAGE_MS = 2500,
+	/* A greeting that a death cut off is said from its beginning. */
+	A_MESSAGE_MS = 5200,
+	LONG_SCENE = 4000, /* points: more of them alike are left out */
 	POINTS_MAX = 100000,
 	OUTCOME_MAX = 400,
 	FRESH_AFTER = 60, /* scenes a site plays */
@@ -772,7 +774,9 @@ survey(const char *only, const char *whom, unsigned every, uint32_t one)
 			uint64_t n = page->cell[r].count;
 
 			printf(" %s=%llu", rooms[r], (unsigned long long)n);
-			for (uint32_t k = 1; k <= n; k += every)
+			for (uint32_t k = 1; k <= n;
+			     k +=
+			     n > LONG_SCENE && every > 1 ? 8 * every : every)
 				if (named(whom, rooms[r]) &&
 				    (one == 0 || one == k) &&
 				    points_nr < POINTS_MAX)
