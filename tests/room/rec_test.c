@@ -331,6 +331,7 @@ a_number_that_comes_again_for_another_call_mixes_nobodys_words(void **state)
 static void
 hf_media_may_die_in_mid_sentence(void **state)
 {
+	uint8_t words[FRAME] = { 0 };
 	struct msg m;
 	struct tap other;
 	int fd;
@@ -343,6 +344,12 @@ hf_media_may_die_in_mid_sentence(void **state)
 	assert_true(tap_make(&other, RING, &fd));
 	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
 	room_tell_fd(ROOM_MEDIA, &m, fd);
+	/* And he goes on speaking, which belongs to the same message. */
+	usleep(READ_US);
+	for (unsigned i = 0; i < 50; i++)
+		assert_true(tap_put(&other, TAP_DATA, 5, words, FRAME));
+	tap_put(&other, TAP_END, 5, NULL, 0);
+	usleep(READ_US);
 	tap_close(&other);
 	m = (struct msg){ .type = MSG_END_MESSAGE };
 	m.end_message.recording = 5;
@@ -350,7 +357,7 @@ hf_media_may_die_in_mid_sentence(void **state)
 	room_tell(ROOM_CALL, &m);
 	assert_true(
 	    room_hears(ROOM_CALL, MSG_MESSAGE_SAVED, &m, NULL, NOT_LONG));
-	assert_int_equal(m.message_saved.length.us, 2000000);
+	assert_int_equal(m.message_saved.length.us, 3000000);
 	/* A ring that is none is refused, and nobody falls. */
 	m = (struct msg){ .type = MSG_TAP_RING, .tap_ring.bytes = RING };
 	room_tell_fd(ROOM_MEDIA, &m, memfd_create("x", 0));

@@ -17,6 +17,8 @@ enum {
 	 * round to their goodbyes before the next: 10,000 within a second. */
 	LET_GO_CALLS = 64,
 	LET_GO_MS = 5,
+	ENDS_MAX = 64,
+	END_AGAIN_MS = 3000,
 };
 
 /* Before there was an outbox. */
@@ -66,6 +68,11 @@ static struct {
 	bool closing;          /* and nobody waits for that */
 	struct hf_time let_go; /* the next of them */
 	uint32_t told;         /* calls in the last DRAINED */
+	struct end {
+		struct msg_end_message said;
+		struct hf_time at;
+	} end[ENDS_MAX]; /* of messages, the last */
+	unsigned ends;
 } room;
 
 /* ---- orders -------------------------------------------------------------- */
@@ -118,7 +125,34 @@ static bool
 is_farewell(enum msg_type t)
 {
 	return t == MSG_DROP_LEG || t == MSG_REFUSE_LEG ||
-	       t == MSG_CLOSE_STREAM;
+	       t == MSG_CLOSE_STREAM || t == MSG_END_MESSAGE;
+}
+
+/* An hf-rec that died may not have read of the end of a message whose call is
+ * over: what was said of late is said again, and does no harm. */
+static void
+note_end(const struct msg_end_message *m)
+{
+	struct end *e = &room.end[room.ends++ % ENDS_MAX];
+
+	*e = (struct end){ *m, proc_now() };
+}
+
+static void
+say_ends_again(void)
+{
+	static struct msg m = { .type = MSG_END_MESSAGE };
+
+	for (unsigned i = 0; i < ENDS_MAX; i++) {
+		const struct end *e = &room.end[i];
+
+		if (e->said.recording == 0 ||
+		    hf_time_since(e->at, proc_now()).us >
+			hf_ms(END_AGAIN_MS).us)
+			continue;
+		m.end_message = e->said;
+		proc_send(PEER_REC, &m);
+	}
 }
 
 static void
@@ -128,6 +162,8 @@ put(struct orders *o, enum room to, unsigned worker, const struct msg *m)
 	bool kept = room.has_slots && room.inside != HF_MAP_NONE;
 
 	(void)o;
+	if (m->type == MSG_END_MESSAGE)
+		note_end(&m->end_message);
 	if (to == ROOM_STORE)
 		log_news(m);
 	if (to != ROOM_STORE || !kept)
@@ -301,6 +337,11 @@ static void
 met(enum peer from)
 {
 	outbox_met(from);
+	if (from != PEER_REC)
+		return;
+	look_at_the_clock();
+	engine_rec_met(room.engine, proc_now(), &orders);
+	say_ends_again();
 }
 
 static void

@@ -250,8 +250,17 @@ close_ring(size_t i)
 	tap_close(&rec.ring[i]);
 	for (size_t k = 0; k < HF_LEN(rec.recording); k++) {
 		struct recording *r = &rec.recording[k];
-		if (r->number != 0 && r->ring == (int8_t)i && !r->spoken)
+		if (r->number == 0 || r->ring != (int8_t)i || r->spoken)
+			continue;
+		if (r->ending) {
 			words_ended(r);
+			continue;
+		}
+		/* Its hf-media has died: the next one goes on with it, or else
+		 * it is a message. */
+		r->ring = -1;
+		hf_timer_start(proc_wheel(), &r->due,
+		    hf_time_after(proc_now(), hf_ms(ORPHAN_MS)));
 	}
 }
 

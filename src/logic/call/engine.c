@@ -554,6 +554,16 @@ engine_media_gone(struct engine *e, unsigned worker, struct hf_time now)
 }
 
 void
+engine_rec_met(struct engine *e, struct hf_time now, struct orders *out)
+{
+	begin(e, now, out);
+	for (uint32_t i = 0; e->pool.used > 0 && i < e->pool.cap; i++)
+		if (!hf_ref_none(e->call[i].ref))
+			voicemail_begin_again(e, &e->call[i]);
+	end(e);
+}
+
+void
 engine_sip_gone(struct engine *e)
 {
 	e->sip_gone = true;

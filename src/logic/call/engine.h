@@ -223,6 +223,9 @@ void engine_fact(struct engine *e, const struct msg *m, struct hf_time now,
 void engine_condemned(struct engine *e, const struct call *c,
     struct hf_time now, struct orders *out);
 
+/* hf-rec is there (again): it hears of the messages that are being left. */
+void engine_rec_met(struct engine *e, struct hf_time now, struct orders *out);
+
 /* This hf-media is away; MEDIA_STARTED says when it is back. */
 void engine_media_gone(struct engine *e, unsigned worker, struct hf_time now);
 

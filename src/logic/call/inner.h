@@ -316,6 +316,9 @@ void voicemail_loaded(struct engine *e, const struct msg_message_loaded *m);
 /* The caller is going: keep what he has said. */
 void voicemail_stop(struct engine *e, struct call *c);
 void voicemail_resume(struct engine *e, struct call *c);
+/* hf-rec is there (again), or we are: it may not have heard of the message that
+ * he is leaving; once it has, it does not mind. */
+void voicemail_begin_again(struct engine *e, const struct call *c);
 void voicemail_late(struct engine *e, struct call *c);
 
 /* ---- outcalls.c ---------------------------------------------------------- */

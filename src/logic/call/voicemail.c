@@ -70,22 +70,36 @@ order_record(struct engine *e, struct call *c)
 }
 
 static void
-record(struct engine *e, struct call *c)
+order_begin(struct engine *e, const struct call *c)
 {
 	struct msg_begin_message *o =
 	    ORDER(e, MSG_BEGIN_MESSAGE, begin_message);
-	struct hf_span max = box_of(e, c)->max;
 
-	c->voicemail = VOICEMAIL_RECORDING;
-	c->recording = ++e->next_recording;
-	c->recorded = e->now;
 	o->recording = c->recording;
 	o->box = c->box;
 	o->call = c->ref;
 	/* Who listens is not told what the caller withholds. */
 	TEXT(o->from, c->restricted ? "anonymous" : c->from);
-	o->at = wall_now(e);
+	o->at.us = c->recorded.us + e->wall_ahead;
 	send_rec(e);
+}
+
+void
+voicemail_begin_again(struct engine *e, const struct call *c)
+{
+	if (c->voicemail == VOICEMAIL_RECORDING)
+		order_begin(e, c);
+}
+
+static void
+record(struct engine *e, struct call *c)
+{
+	struct hf_span max = box_of(e, c)->max;
+
+	c->voicemail = VOICEMAIL_RECORDING;
+	c->recording = ++e->next_recording;
+	c->recorded = e->now;
+	order_begin(e, c);
 	order_record(e, c);
 	due_in(e, c, DUE_STATE,
 	    (struct hf_span){ max.us + hf_ms(SAVE_MAX_MS).us });
