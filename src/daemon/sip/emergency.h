@@ -65,8 +65,8 @@ bool emergency_has(uint16_t agent);
 void emergency_words(const struct leg *l, const struct sip_flow *to,
     struct hf_buf *lines, struct hf_slice *body, const char **type);
 
-void emergency_start(
-    void); /* and after a reload: says when none can be called */
+/* Also after a reload: says when none can be called. */
+void emergency_start(void);
 void emergency_open(void);     /* before the legs are found again, ... */
 void emergency_restored(void); /* ... and after that */
 void emergency_commit(void);

@@ -107,8 +107,8 @@ limits_over(void)
 
 /* ---- when we know who asks ----------------------------------------------- */
 
-/* what names the log's line; who is whom it is about; people
- * have a number only. */
+/* what names the log's line; who is whom it is about: people have a number
+ * only. */
 static bool
 is_over(char kind, uint32_t row, struct sip_rate rate, const char *what,
     const char *who)

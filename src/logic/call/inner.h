@@ -344,10 +344,10 @@ void tell_rung_without_leg(struct engine *e, struct call *c, enum rung kind,
 void tell_rescued(
     struct engine *e, struct call *c, enum rung to_kind, const char *to_name);
 void tell_ended(struct engine *e, const struct call *c, enum cause why);
-/* A call that was never taken in: its one record, and what he heard; reason
- * may be empty. */
 /* hf-sip has routed it; its record is ours to write, once hf-sip forgets it. */
 void tell_emergency(struct engine *e, const struct msg_emergency_ended *m);
+/* A call that was never taken in: its one record, and what he heard; reason
+ * may be empty. */
 void tell_refused(struct engine *e, const struct msg_leg_arrived *m,
     enum cause why, uint16_t code, const char *reason);
 void tell_agent(struct engine *e, uint16_t agent, const char *why);
