@@ -28,6 +28,7 @@ enum {
 	SECONDS = 120,
 	SECONDS_QUICK = 4,
 	WARM_S = 3,
+	TABLES_S = 40,
 	SETTLE_MS = 1500,
 	FRAME_US = 20000,
 	LATE_MS = 20000, /* sipp's last calls */
@@ -299,6 +300,10 @@ house(int uas_port)
 	site_set(s, "calls_max", "%d", CALLS_MAX);
 	site_set(s, "rtp.ports", "10000-%d", 10000 + 4 * 2 * CALLS_MAX - 1);
 	site_set(s, "sip.calls_per_s", "%d", RATED);
+	/* Finished ones are kept for half a minute, or until their place is
+	 * needed: this table is full after 22 s of the rated load, and what
+	 * grows later is something else. */
+	site_set(s, "sip.transactions", "32768");
 	site_set(
 	    s, "bots.cloud.to", "[\"sip:bot@%s:%d\"]", bots->ip, bots->port);
 	/* Nobody speaks there, and nobody shall be rescued for it. */
@@ -371,9 +376,8 @@ report(const struct said *said, int seconds, double loss, int64_t grown)
 	met &= figure("load_", "media_loss_pct", loss, "<=0.1");
 	met &= figure("load_", "calls_lost", lost, "==0");
 	met &= figure("load_", "memory_grown_kb", (double)grown,
-	    /* Finished transactions are known for half a minute: until then
-	     * there are more of them each second. */
-	    seconds >= SECONDS ? "<=4096" : NULL);
+	    /* In less time not every table has been full once. */
+	    seconds >= TABLES_S ? "<=4096" : NULL);
 	for (int i = 0; i < STAGES; i++) {
 		char name[40];
 		snprintf(name, sizeof name, "house_cpu_pct_%dx", times[i]);
@@ -453,7 +457,9 @@ main(int argc, char **argv)
 			return EXIT_UNMEASURED;
 		cpu[i] = site_cpu(s) - before;
 		tell(times[i], &said[i]);
-		if (i == 0)
+		/* The first crowd touches places that nobody had needed; the
+		 * next, which is larger, needs no more of them. */
+		if (i == STAGES - 2)
 			memory = site_memory(s);
 	}
 	int64_t grown = site_memory(s) - memory;
