@@ -35,9 +35,10 @@ def make_root(tar):
         os.makedirs(CACHE, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as new:
             done = run("debootstrap", "--variant=minbase",
-                       "--include=" + INCLUDE, "bookworm", new, MIRROR)
+                       "--include=" + INCLUDE, "bookworm", new, *MIRROR)
             if done.returncode != 0:
                 skip("debootstrap: " + done.stdout.strip().split("\n")[-1])
+            os.chmod(new, 0o755)  # its /, where the account has to pass
             run("tar", "-C", new, "-cf", tar + ".new", ".")
         os.rename(tar + ".new", tar)
     root = tempfile.mkdtemp(prefix="holdfast-systemd.", dir="/var/tmp")
