@@ -22,7 +22,7 @@ import time
 import deb_test
 from deb_test import CACHE, MIRROR, Caller, check, free_port, run, skip
 
-INCLUDE = ("systemd,systemd-sysv,dbus,passwd,libyaml-0-2,libsqlite3-0,"
+INCLUDE = ("procps,systemd,systemd-sysv,dbus,passwd,libyaml-0-2,libsqlite3-0,"
            "libssl3,libc-ares2")
 BOOT_S = 60
 
